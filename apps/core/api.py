@@ -1,0 +1,210 @@
+"""Bases of the API: scoped viewsets, keyset paging, and errors as `application/problem+json`."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, pagination, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core import access
+from apps.core.errors import DomainError, InvalidInput, NotFound
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem(error: DomainError) -> dict[str, Any]:
+    """Return the body of a problem: stable `code`, words in `detail`, facts beside them.
+
+    Source: RFC 9457
+    """
+    details = {key: value for key, value in error.details.items() if value is not None}
+    return {
+        "type": f"urn:huiliu:problem:{error.code}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": str(error.message),
+        **details,
+    }
+
+
+def problem_response(error: DomainError) -> JsonResponse:
+    """Answer with a problem from a view outside DRF."""
+    return JsonResponse(
+        problem(error),
+        status=error.status,
+        content_type=PROBLEM_TYPE,
+        json_dumps_params={"ensure_ascii": False},
+    )
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Translate what a view raised; None (a real fault, status 500) for what nobody foresaw."""
+    translated = _translate(error)
+    if translated is None:
+        return None
+    response = Response(problem(translated), status=translated.status)
+    response.content_type = PROBLEM_TYPE
+    for name in ("auth_header", "wait"):
+        value = getattr(error, name, None)
+        if value:
+            response["WWW-Authenticate" if name == "auth_header" else "Retry-After"] = str(value)
+    return response
+
+
+class _Translated(DomainError):
+    """An error of Django or DRF in our own shape."""
+
+    status: int  # type: ignore[misc]
+
+    def __init__(self, message: Any, code: str, status: int, **details: Any) -> None:
+        super().__init__(message, code=code, **details)
+        self.status = status
+
+
+def _translate(error: Exception) -> DomainError | None:
+    match error:
+        case DomainError():
+            return error
+        case exceptions.ValidationError():
+            return _Translated(_("填写的内容有误"), "invalid_input", 400, errors=error.detail)
+        case ValidationError():
+            return _Translated(_("填写的内容有误"), "invalid_input", 400, errors=error.messages)
+        case Http404():
+            return NotFound()
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return _Translated(_("没有进行这项操作的权限"), "not_allowed", 403)
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return _Translated(_("调用凭证缺失、无效或已过期"), "not_authenticated", 401)
+        case exceptions.APIException():
+            return _Translated(str(error.detail), error.default_code, error.status_code)
+        case _:
+            return None
+
+
+class KeysetPagination(pagination.BasePagination):
+    """Pages by the primary key with a signed cursor; cost does not grow with the page's number.
+
+    limit: rows per page, 1–200, 50 unless told. cursor: what the last page gave as `next`.
+    """
+
+    default_limit: ClassVar[int] = 50
+    maximum_limit: ClassVar[int] = 200
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
+        limit = self._limit(request)
+        after = self._after(request)
+        ordered = queryset.order_by("-pk")
+        if after is not None:
+            ordered = ordered.filter(pk__lt=after)
+        rows = list(ordered[: limit + 1])
+        self._next = sign_cursor(rows[limit - 1].pk) if len(rows) > limit else None
+        return rows[:limit]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self._next})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": schema,
+                "next": {
+                    "type": "string",
+                    "nullable": True,
+                    "description": "下一页的 cursor；没有下一页时为空",
+                },
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "schema": {"type": "integer", "minimum": 1, "maximum": self.maximum_limit},
+                "description": "每页条数，默认 50",
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "上一页返回的 next",
+            },
+        ]
+
+    def _limit(self, request: Request) -> int:
+        text = request.query_params.get("limit", str(self.default_limit))
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= self.maximum_limit):
+            raise InvalidInput(
+                _("limit 须为 1 至 %(maximum)s 的整数") % {"maximum": self.maximum_limit},
+                code="invalid_limit",
+            )
+        return int(text)
+
+    def _after(self, request: Request) -> int | None:
+        cursor = request.query_params.get("cursor")
+        return None if not cursor else read_cursor(cursor)
+
+
+def sign_cursor(pk: int) -> str:
+    signed = signing.Signer(salt="huiliu.keyset").sign(str(pk))
+    return base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> int:
+    """Return the key that the cursor stands for.
+
+    Raises:
+        InvalidInput: it is not one of ours.
+    """
+    try:
+        signed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return int(signing.Signer(salt="huiliu.keyset").unsign(signed))
+    except (signing.BadSignature, binascii.Error, UnicodeError, ValueError):
+        raise InvalidInput(_("翻页标记无效，请从第一页重新读取"), code="cursor_invalid") from None
+
+
+class ScopedViewSet(viewsets.GenericViewSet[Any]):
+    """A viewset whose list and rows are those on which the caller may do the action.
+
+    `scoped_action`: the access action for reading ("view" unless told).
+    """
+
+    scoped_action: ClassVar[str] = "view"
+    pagination_class = KeysetPagination
+    # `queryset` of the subclass is the unscoped base; every read goes through `get_queryset`.
+
+    def get_queryset(self) -> QuerySet[Any]:
+        base = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return base.none()
+        return access.rows(self.request.user, self.scoped_action, base)
+
+    def find(self, **lookup: Any) -> Any:
+        """Return the row, or NotFound alike for what does not exist and what may not be seen."""
+        row = self.get_queryset().filter(**lookup).first()
+        if row is None:
+            raise NotFound
+        return row
+
+
+def moves_allowed(actor: Any, row: Model, names: Sequence[str]) -> list[str]:
+    """Return those of the moves that the actor may do on the row."""
+    return [name for name in names if access.allowed(actor, name, row)]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return "json" in request.headers.get("Accept", "")

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SharingConfig(AppConfig):
+    name = "apps.sharing"
+    label = "sharing"
+    verbose_name = _("共享系统")
+
+    def ready(self) -> None:
+        """Register who may do what, before anybody asks."""
+        from apps.sharing import permissions  # noqa: F401, PLC0415

@@ -1,0 +1,30 @@
+"""Addresses: the portal, the work screens, the admin, the API."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
+
+PAGES = ["console", "clocks", "catalog", "warehouse", "sharing", "ledger", "accounts"]
+PUBLIC_PAGES = ["opening"]
+WITH_API = ["catalog", "warehouse", "sharing", "clocks"]
+
+
+def _patterns(app: str, name: str) -> list[URLPattern | URLResolver]:
+    if find_spec(f"apps.{app}.urls") is None:
+        return []
+    return list(getattr(import_module(f"apps.{app}.urls"), name, []))
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    *[path("api/v1/", include(_patterns(app, "api_urlpatterns"))) for app in WITH_API],
+    *[path("work/", include(_patterns(app, "urlpatterns"))) for app in PAGES],
+    *[path("", include(_patterns(app, "urlpatterns"))) for app in PUBLIC_PAGES],
+    *_patterns("sharing", "oauth_urlpatterns"),
+    *_patterns("console", "health_urlpatterns"),
+]
