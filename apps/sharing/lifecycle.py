@@ -1,0 +1,182 @@
+"""How requests and grants move. The same tables draw the buttons, the to-dos and the tests."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.lifecycle import Lifecycle, Move
+from apps.sharing.models import Grant, SharingRequest
+
+REQUEST: Final = Lifecycle(
+    "sharing.SharingRequest",
+    states=SharingRequest.Status,
+    moves=[
+        Move(
+            "submit",
+            _("提交本部门审批"),
+            sources=("draft", "head_returned"),
+            target="awaiting_head",
+            owed=_("使用部门共享工作机构负责人"),
+            tone="primary",
+        ),
+        Move(
+            "recall",
+            _("撤回修改"),
+            sources=("awaiting_head",),
+            target="draft",
+            owed=_("使用部门经办人"),
+        ),
+        Move(
+            "approve_by_head",
+            _("同意申请"),
+            sources=("awaiting_head",),
+            target="form_check",
+            owed=_("提供部门审核人"),
+            tone="primary",
+        ),
+        Move(
+            "return_by_head",
+            _("退回修改"),
+            sources=("awaiting_head",),
+            target="head_returned",
+            owed=_("使用部门经办人"),
+            reason=True,
+        ),
+        Move(
+            "grant_automatically",
+            _("自动授权"),
+            sources=("form_check",),
+            target="agreed",
+            owed=_("平台开通授权"),
+        ),
+        Move(
+            "accept_form",
+            _("受理"),
+            sources=("form_check",),
+            target="reviewing",
+            owed=_("提供部门审核人"),
+            tone="primary",
+        ),
+        Move(
+            "ask_supplement",
+            _("退回补正"),
+            sources=("form_check", "reviewing"),
+            target="supplement",
+            owed=_("使用部门经办人"),
+            reason=True,
+        ),
+        Move(
+            "supplement",
+            _("提交补正"),
+            sources=("supplement",),
+            target="form_check",
+            owed=_("提供部门审核人"),
+            reason=True,
+            tone="primary",
+        ),
+        Move(
+            "propose",
+            _("提出处理意见"),
+            sources=("reviewing",),
+            target="awaiting_signature",
+            owed=_("提供部门共享工作机构负责人"),
+            tone="primary",
+        ),
+        Move(
+            "send_back_proposal",
+            _("退回重审"),
+            sources=("awaiting_signature",),
+            target="reviewing",
+            owed=_("提供部门审核人"),
+            reason=True,
+        ),
+        Move(
+            "agree",
+            _("签发同意"),
+            sources=("awaiting_signature",),
+            target="agreed",
+            owed=_("平台开通授权"),
+            tone="primary",
+        ),
+        Move(
+            "refuse",
+            _("签发不予共享"),
+            sources=("awaiting_signature",),
+            target="refused",
+            owed=_("无，申请办结"),
+            tone="danger",
+        ),
+        Move(
+            "deliver",
+            _("交付"),
+            sources=("agreed",),
+            target="delivered",
+            owed=_("无，申请办结"),
+        ),
+        Move(
+            "withdraw",
+            _("撤回申请"),
+            sources=(
+                "draft",
+                "head_returned",
+                "awaiting_head",
+                "form_check",
+                "supplement",
+                "reviewing",
+                "awaiting_signature",
+            ),
+            target="withdrawn",
+            owed=_("无，申请办结"),
+            reason=True,
+            tone="danger",
+        ),
+    ],
+)
+
+GRANT: Final = Lifecycle(
+    "sharing.Grant",
+    states=Grant.Status,
+    moves=[
+        Move(
+            "deliver",
+            _("开通"),
+            sources=("delivering",),
+            target="in_force",
+            owed=_("使用部门按期用数"),
+        ),
+        Move(
+            "suspend",
+            _("暂停"),
+            sources=("in_force",),
+            target="suspended",
+            owed=_("使用部门限期整改"),
+            reason=True,
+            tone="danger",
+        ),
+        Move(
+            "resume",
+            _("恢复"),
+            sources=("suspended",),
+            target="in_force",
+            owed=_("使用部门按期用数"),
+            reason=True,
+            tone="primary",
+        ),
+        Move(
+            "end",
+            _("终止"),
+            sources=("delivering", "in_force", "suspended"),
+            target="ended",
+            owed=_("使用部门处置数据"),
+            reason=True,
+            tone="danger",
+        ),
+        Move(
+            "expire",
+            _("到期"),
+            sources=("delivering", "in_force", "suspended"),
+            target="expired",
+            owed=_("使用部门处置数据"),
+        ),
+    ],
+)

@@ -1,0 +1,47 @@
+"""Names of the roles and views that are derived from grants and systems.
+
+Roles belong to the whole server: their names begin with the database's name, so that two portals,
+test databases and parallel workers never meet. The suffix is the primary key, which never changes.
+"""
+
+from typing import Final
+
+SHARE_SCHEMA: Final = "share"
+MASK_SCHEMA: Final = "mask"
+GATEWAY_ROLE: Final = "huiliu_gateway"
+# Columns that every view of a grant carries beside the granted ones.
+SYSTEM_COLUMNS: Final = ("_id", "_batch")
+PAST_SYSTEM_COLUMNS: Final = ("_id", "_batch", "_until_batch")
+
+
+def role_of_grant(database: str, grant_id: int) -> str:
+    """Return the role that owns the grant's views and to which its row policy applies."""
+    return f"{database}_g_{grant_id}"
+
+
+def role_of_system(database: str, system_id: int) -> str:
+    """Return the role as which a consumer's information system reads."""
+    return f"{database}_sys_{system_id}"
+
+
+def readers_role(database: str) -> str:
+    """Return the group role that carries schema usage and the right to run masks."""
+    return f"{database}_readers"
+
+
+def recorder_role(database: str) -> str:
+    """Return the role that may insert access records and nothing else."""
+    return f"{database}_recorder"
+
+
+def view_of_grant(grant_id: int) -> str:
+    return f"g_{grant_id}"
+
+
+def past_view_of_grant(grant_id: int) -> str:
+    return f"g_{grant_id}__past"
+
+
+def past_table(table: str) -> str:
+    """Return the twin that keeps superseded and deleted versions of a table's rows."""
+    return f"{table}__past"
