@@ -1,0 +1,192 @@
+"""The house keeps its shape: layers, rooms, foreign keys, names, declarations."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from apps.core import access
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LAYERS = [
+    "core",
+    "accounts",
+    "ledger",
+    "clocks",
+    "standards",
+    "catalog",
+    "warehouse",
+    "quality",
+    "fusion",
+    "sharing",
+    "opening",
+    "disputes",
+    "supervision",
+    "console",
+]
+ROOMS = ["models", "lifecycle", "permissions", "queries", "operations", "forms"]
+FACES = ["admin", "api", "views", "tasks", "management"]
+NEIGHBOURS = {frozenset({"opening", "disputes"})}
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
+
+
+def python_files() -> Iterator[Path]:
+    yield from (
+        path
+        for path in sorted((ROOT / "apps").rglob("*.py"))
+        if "migrations" not in path.parts
+    )
+
+
+def our_models() -> Iterator[type[models.Model]]:
+    for config in apps.get_app_configs():
+        if config.name.startswith("apps."):
+            yield from config.get_models()
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield every dotted name that the file imports, with relative ones resolved."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def test_every_app_of_the_design_is_placed() -> None:
+    placed = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
+    assert placed == set(LAYERS)
+
+
+@pytest.mark.parametrize("app", LAYERS)
+def test_an_app_imports_only_apps_below_it(app: str) -> None:
+    upwards = []
+    for path in (p for p in python_files() if p.relative_to(ROOT).parts[1] == app):
+        for name in imports_of(path):
+            parts = name.split(".")
+            if len(parts) < 2 or parts[0] != "apps" or parts[1] not in LAYERS or parts[1] == app:
+                continue
+            higher = LAYERS.index(parts[1]) > LAYERS.index(app)
+            if higher or frozenset({parts[1], app}) in NEIGHBOURS:
+                upwards.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not upwards
+
+
+def test_rooms_import_leftwards_only() -> None:
+    """A room knows the rooms before it; faces do not know each other."""
+    wrong = []
+    for path in python_files():
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if len(parts) < 3 or parts[1] == "core":
+            continue
+        app, room = parts[1], parts[2]
+        for name in imports_of(path):
+            target = name.split(".")
+            if target[:2] != ["apps", app] or len(target) < 3 or target[2] == room:
+                continue
+            if _is_rightward(room, target[2]):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def _is_rightward(room: str, target: str) -> bool:
+    order = [*ROOMS, *FACES, "urls"]
+    if room not in order or target not in order:
+        return False
+    if room in FACES and target in FACES:
+        return True
+    return order.index(target) > order.index(room)
+
+
+def test_foreign_keys_point_downwards() -> None:
+    wrong = [
+        f"{model._meta.label}.{field.name} → {field.related_model._meta.label}"
+        for model in our_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey | models.ManyToManyField)
+        and isinstance(field.related_model, type)
+        and field.related_model._meta.app_label in LAYERS
+        and LAYERS.index(field.related_model._meta.app_label)
+        > LAYERS.index(model._meta.app_label)
+    ]
+    assert not wrong
+
+
+def test_no_drawer_for_everything() -> None:
+    assert not [path for path in python_files() if path.stem in FORBIDDEN_NAMES]
+
+
+def test_files_and_functions_stay_small() -> None:
+    long_files = {
+        str(path.relative_to(ROOT)): lines
+        for path in python_files()
+        if (lines := len(path.read_text().splitlines())) > 400
+    }
+    long_functions = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name} ({length} lines)"
+        for path in python_files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := _code_lines(node)) > 40
+    ]
+    assert not long_files
+    assert not long_functions
+
+
+def _code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    has_docstring = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
+    start = first.end_lineno or 0 if has_docstring else node.lineno
+    return (node.end_lineno or 0) - start
+
+
+def test_a_reform_knows_every_pointer_to_a_department() -> None:
+    """A pointer that nobody classified would silently stay behind when departments merge."""
+    silent = [
+        f"{model._meta.label}.{field.name}"
+        for model in our_models()
+        if not model.__name__.startswith("Historical")
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.related_model._meta.label == "accounts.Department"
+        and getattr(model, "succession", {}).get(field.name) not in {"moves", "stays"}
+    ]
+    assert not silent
+
+
+def test_a_hand_over_knows_every_pointer_to_a_person() -> None:
+    silent = [
+        f"{model._meta.label}.{field.name}"
+        for model in our_models()
+        if not model.__name__.startswith("Historical")
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.related_model._meta.label == "accounts.User"
+        and field.name not in getattr(model, "handover", {})
+    ]
+    assert not silent
+
+
+def test_scopes_are_registered_for_models_that_exist() -> None:
+    assert [label for label in access.scopes()]
+
+
+def test_migrations_are_named_after_their_change() -> None:
+    bad = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "apps").rglob("migrations/0*.py")
+        if re.search(r"_(auto_|merge)", path.stem) or path.stem.count("_") == 0
+    ]
+    assert not bad

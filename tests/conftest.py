@@ -1,0 +1,133 @@
+"""The cast: the people of every story, each with what the role gives and nothing more."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.factories.accounts import DepartmentFactory, UserFactory
+
+
+@pytest.fixture
+def at() -> datetime:
+    """A Wednesday morning on which everybody works."""
+    return datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def authority_department(db: None) -> Any:
+    return DepartmentFactory(name="市大数据应用发展管理局", is_authority=True)
+
+
+@pytest.fixture
+def provider_department(db: None) -> Any:
+    return DepartmentFactory(name="市民政局")
+
+
+@pytest.fixture
+def consumer_department(db: None) -> Any:
+    return DepartmentFactory(name="市教委")
+
+
+@pytest.fixture
+def provider(provider_department: Any) -> Any:
+    return UserFactory(department=provider_department, roles=["department_editor"])
+
+
+@pytest.fixture
+def provider_head(provider_department: Any) -> Any:
+    return UserFactory(department=provider_department, roles=["department_approver"])
+
+
+@pytest.fixture
+def consumer(consumer_department: Any) -> Any:
+    return UserFactory(department=consumer_department, roles=["department_editor"])
+
+
+@pytest.fixture
+def consumer_head(consumer_department: Any) -> Any:
+    return UserFactory(department=consumer_department, roles=["department_approver"])
+
+
+@pytest.fixture
+def authority(authority_department: Any) -> Any:
+    return UserFactory(department=authority_department, roles=["authority_officer"])
+
+
+@pytest.fixture
+def authority_leader(authority_department: Any) -> Any:
+    return UserFactory(department=authority_department, roles=["authority_leader"])
+
+
+@pytest.fixture
+def system_admin(authority_department: Any) -> Any:
+    return UserFactory(department=authority_department, roles=["system_admin"])
+
+
+@pytest.fixture
+def security_admin(authority_department: Any) -> Any:
+    return UserFactory(department=authority_department, roles=["security_admin"])
+
+
+@pytest.fixture
+def auditor(authority_department: Any) -> Any:
+    return UserFactory(department=authority_department, roles=["audit_admin"])
+
+
+@pytest.fixture
+def outsider(db: None) -> Any:
+    """Edits and approves in a department that has nothing to do with the matter."""
+    department = DepartmentFactory(name="市体育局")
+    return UserFactory(department=department, roles=["department_editor", "department_approver"])
+
+
+@pytest.fixture
+def citizen(db: None) -> Any:
+    return UserFactory(kind="citizen", department=None)
+
+
+@pytest.fixture
+def unassigned(db: None) -> Any:
+    """A person without a department, who therefore sees nothing."""
+    return UserFactory(department=None)
+
+
+@pytest.fixture
+def inactive(provider_department: Any) -> Any:
+    return UserFactory(
+        department=provider_department,
+        roles=["department_editor", "department_approver"],
+        is_active=False,
+    )
+
+
+@pytest.fixture
+def cast(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Everybody at once, by name, for the permission matrices."""
+    return {name: request.getfixturevalue(name) for name in CAST}
+
+
+CAST = (
+    "provider",
+    "provider_head",
+    "consumer",
+    "consumer_head",
+    "authority",
+    "authority_leader",
+    "system_admin",
+    "security_admin",
+    "auditor",
+    "outsider",
+    "citizen",
+    "unassigned",
+    "inactive",
+)
+
+
+@pytest.fixture(autouse=True)
+def _home(settings: Any, tmp_path: Any) -> Iterator[None]:
+    """Landed files of a test go to a folder of its own."""
+    settings.HUILIU_HOME = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
+    yield
