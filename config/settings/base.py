@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
 from config import environment
+
+django_stubs_ext.monkeypatch()  # generic classes of Django may be subscripted in annotations
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 HUILIU_HOME = environment.home()
