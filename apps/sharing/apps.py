@@ -9,4 +9,4 @@ class SharingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.sharing import permissions  # noqa: F401, PLC0415
+        from apps.sharing import permissions  # noqa: F401

@@ -157,8 +157,13 @@ class SharingRequest(Governed):
             ),
             models.CheckConstraint(
                 name="sharing_sharingrequest_decision_whole",
-                condition=Q(decided_at=None, decided_by=None)
-                | Q(decided_at__isnull=False, decided_by__isnull=False),
+                condition=Q(decided_at=None, decided_by=None, is_automatic=False)
+                | Q(decided_at__isnull=False, decided_by=None, is_automatic=True)
+                | Q(
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    is_automatic=False,
+                ),
             ),
             models.CheckConstraint(
                 name="sharing_sharingrequest_refusal_has_reason",
@@ -207,7 +212,7 @@ class RequestedItem(models.Model):
 
 
 class Attachment(models.Model):
-    """A scanned letter or other paper of a request, kept by its content."""
+    """A scanned letter or other paper of a request, or the number of one kept elsewhere."""
 
     class Kind(models.TextChoices):
         LETTER = "letter", _("申请函")
@@ -226,14 +231,10 @@ class Attachment(models.Model):
     )
     title = models.CharField(_("标题"), max_length=200)
     document_number = models.CharField(_("文号"), max_length=100, blank=True)
-    file = models.ForeignKey(
-        "warehouse.StoredFile",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("文件"),
+    file = models.FileField(
+        _("文件"), upload_to="sharing/attachments/%Y/", blank=True, max_length=200
     )
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -249,7 +250,7 @@ class Attachment(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="sharing_attachment_has_file_or_number",
-                condition=Q(file__isnull=False) | ~Q(document_number=""),
+                condition=~Q(file="") | ~Q(document_number=""),
             ),
         )
 

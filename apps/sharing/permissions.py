@@ -1,0 +1,229 @@
+"""Who may do what with requests and grants.
+
+Two departments meet in a request: the consumer asks, the provider answers. A provider is the
+department of the dataset, or one to whose group `review_requests` was delegated on it. Nobody
+decides for the provider on a request of his own department. The statuses are the lifecycle's.
+
+===================  ==========================  ==========================  ===================
+action               consumer                    provider                    authority
+===================  ==========================  ==========================  ===================
+view                 every member                every member, once received officer, leader,
+                                                                             once received
+create, revise       editor                      –                           –
+submit, recall       editor                      –                           –
+approve_by_head,     approver                    –                           –
+return_by_head
+supplement           editor                      –                           –
+withdraw             editor, approver            –                           –
+accept_form,         –                           editor, approver            –
+ask_supplement,
+propose, preview,
+extend
+agree, refuse,       –                           approver                    –
+send_back_proposal
+consent_extension    –                           –                           officer, leader
+route                editor, approver            editor, approver            –
+handle_step          the step's assignee         the step's assignee         –
+attach               editor, approver            editor, approver            –
+grant_automatically, the platform, which asks    –                           –
+deliver              nobody
+-------------------  --------------------------  --------------------------  -------------------
+grant: view          every member                every member                officer, leader
+grant: suspend       –                           approver                    officer, leader
+grant: resume        –                           approver, if he suspended   officer, leader
+grant: end           approver                    approver                    officer, leader
+grant: deliver,      the platform                –                           –
+expire
+===================  ==========================  ==========================  ===================
+
+The audit administrator may view requests and grants. A stand-in may what his principal may.
+
+Source: 《政务数据共享条例》第十一条、第二十条、第二十一条; house rule (design §3.2)
+"""
+
+from typing import Final
+
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.catalog.models import DatasetGroupPermission
+from apps.core import access
+
+NOBODY: Final = Q(pk__in=[])
+EVERY: Final = Q(pk__isnull=False)
+INTERNAL: Final = ("draft", "awaiting_head", "head_returned")
+OVERSEERS: Final = ("authority_officer", "authority_leader")
+
+
+def _consumer(actor: User) -> Q:
+    return Q(consumer=actor.department_id)
+
+
+def _provider(actor: User) -> Q:
+    """Requests on the department's datasets or on ones delegated to it, never its own requests."""
+    assert actor.department is not None  # the audience "members" admits no other
+    delegated = DatasetGroupPermission.objects.filter(
+        group=actor.department.group_id, permission__codename="review_requests"
+    )
+    answered_for = Q(dataset__department=actor.department_id) | Q(
+        dataset__in=delegated.values("content_object")
+    )
+    return answered_for & ~_consumer(actor) & Q(received_at__isnull=False)
+
+
+def _is_overseer(actor: User) -> bool:
+    return actor.holds(*OVERSEERS)
+
+
+@access.scope("sharing.SharingRequest", "view")
+def parties_and_overseers(actor: User) -> Q:
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return _consumer(actor) | Q(received_at__isnull=False)
+    return _consumer(actor) | _provider(actor)
+
+
+@access.ability("sharing.SharingRequest", "create")
+def editor_of_some_department(actor: User) -> bool:
+    return actor.holds("department_editor")
+
+
+@access.scope("sharing.SharingRequest", "change", "revise")
+def consumer_editor_of_unsent(actor: User) -> Q:
+    if not actor.holds("department_editor"):
+        return NOBODY
+    return _consumer(actor) & Q(status__in=("draft", "head_returned", "supplement"))
+
+
+@access.scope("sharing.SharingRequest", "submit", "recall", "supplement")
+def consumer_editor(actor: User) -> Q:
+    return _consumer(actor) if actor.holds("department_editor") else NOBODY
+
+
+@access.scope("sharing.SharingRequest", "approve_by_head", "return_by_head")
+def consumer_head(actor: User) -> Q:
+    return _consumer(actor) if actor.holds("department_approver") else NOBODY
+
+
+@access.scope("sharing.SharingRequest", "withdraw")
+def consumer_editor_or_head(actor: User) -> Q:
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return _consumer(actor)
+
+
+@access.scope("sharing.SharingRequest", "attach", "route")
+def handlers_of_either_side(actor: User) -> Q:
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    open_ones = ~Q(status__in=("delivered", "refused", "withdrawn"))
+    return (_consumer(actor) | _provider(actor)) & open_ones
+
+
+@access.scope(
+    "sharing.SharingRequest",
+    "accept_form",
+    "ask_supplement",
+    "propose",
+    "preview",
+    "extend",
+)
+def provider_reviewer(actor: User) -> Q:
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return _provider(actor)
+
+
+@access.scope("sharing.SharingRequest", "agree")
+def provider_head_with_agreement(actor: User) -> Q:
+    """The head signs what was proposed; a refusal cannot become an agreement in the signing."""
+    return _provider_head(actor) & Q(proposal__in=("agree", "narrow"))
+
+
+@access.scope("sharing.SharingRequest", "refuse")
+def provider_head_with_refusal(actor: User) -> Q:
+    return _provider_head(actor) & Q(proposal="refuse")
+
+
+@access.scope("sharing.SharingRequest", "send_back_proposal")
+def _provider_head(actor: User) -> Q:
+    return _provider(actor) if actor.holds("department_approver") else NOBODY
+
+
+@access.scope("sharing.SharingRequest", "grant_automatically", "deliver", "delete")
+def nobody_by_hand(actor: User) -> Q:
+    """What the platform does by itself once its conditions hold."""
+    return NOBODY
+
+
+@access.scope("sharing.DeadlineExtension", "view")
+def parties_of_extension(actor: User) -> Q:
+    if _is_overseer(actor):
+        return EVERY
+    return Q(request__consumer=actor.department_id) | Q(
+        request__dataset__department=actor.department_id
+    )
+
+
+@access.scope("sharing.DeadlineExtension", "consent_extension")
+def authority_over_extensions(actor: User) -> Q:
+    return EVERY if _is_overseer(actor) else NOBODY
+
+
+@access.scope("sharing.RouteStep", "view")
+def department_of_step(actor: User) -> Q:
+    return Q(department=actor.department_id)
+
+
+@access.scope("sharing.RouteStep", "handle_step")
+def assignee_of_step(actor: User) -> Q:
+    return Q(assignee=actor.pk, done_at=None, opened_at__isnull=False)
+
+
+@access.scope("sharing.RouteStep", "recall_step")
+def whoever_passed_it_on(actor: User) -> Q:
+    """Who handled a step may call it back, as long as nobody after him has acted."""
+    return Q(done_by=actor.pk)
+
+
+@access.scope("sharing.Grant", "view")
+def parties_of_grant(actor: User) -> Q:
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return EVERY
+    return Q(consumer=actor.department_id) | Q(provider=actor.department_id)
+
+
+@access.scope("sharing.Grant", "suspend")
+def provider_head_or_authority(actor: User) -> Q:
+    if _is_overseer(actor):
+        return EVERY
+    if not actor.holds("department_approver"):
+        return NOBODY
+    return Q(provider=actor.department_id)
+
+
+@access.scope("sharing.Grant", "resume")
+def whoever_suspended_or_authority(actor: User) -> Q:
+    """A provider cannot lift what the authority ordered."""
+    return provider_head_or_authority(actor) & (
+        EVERY if _is_overseer(actor) else Q(suspended_by_authority=False)
+    )
+
+
+@access.scope("sharing.Grant", "end")
+def head_of_either_side_or_authority(actor: User) -> Q:
+    if _is_overseer(actor):
+        return EVERY
+    if not actor.holds("department_approver"):
+        return NOBODY
+    return Q(provider=actor.department_id) | Q(consumer=actor.department_id)
+
+
+@access.scope("sharing.Grant", "deliver", "expire", "change", "delete")
+def no_grant_by_hand(actor: User) -> Q:
+    return NOBODY
+
+
+@access.ability("sharing.Grant", "create")
+def nobody_creates_grants(actor: User) -> bool:
+    """A grant comes from a decision only."""
+    return False
