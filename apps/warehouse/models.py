@@ -1,0 +1,336 @@
+"""Where the city's data lies: stores, the table of each dataset, and the batches that filled it.
+
+The rows themselves are not here: they lie in tables of their own (`physical.py`), which no foreign
+key of these models reaches.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.models import Governed
+
+
+class Store(models.Model):
+    """A department's pool, one of the four base databases, or a thematic database.
+
+    Its schema bears a permanent number or code: departments are renamed and merged, schemas never.
+    """
+
+    succession: ClassVar[dict[str, str]] = {"department": "moves"}
+
+    class Kind(models.TextChoices):
+        DEPARTMENT_POOL = "department_pool", _("部门数据池")
+        BASE = "base", _("基础库")
+        THEMATIC = "thematic", _("主题库")
+
+    kind = models.CharField(_("类别"), max_length=20, choices=Kind)
+    number = models.PositiveIntegerField(_("序号"))
+    code = models.CharField(_("代号"), max_length=40, unique=True)
+    name = models.CharField(_("名称"), max_length=100)
+    schema = models.CharField(_("存放位置"), max_length=60, unique=True, editable=False)
+    department = models.ForeignKey(
+        "accounts.Department",
+        verbose_name=_("部门"),
+        on_delete=models.PROTECT,
+        related_name="stores",
+        null=True,
+        blank=True,
+    )
+    created_at = models.DateTimeField(_("建立时间"))
+
+    class Meta:
+        verbose_name = _("数据库")
+        verbose_name_plural = _("数据库")
+        ordering = ["kind", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "number"], name="warehouse_store_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="department_pool", department__isnull=False)
+                | Q(kind__in=["base", "thematic"], department__isnull=True),
+                name="warehouse_store_pool_has_department",
+            ),
+            models.CheckConstraint(
+                condition=Q(schema__regex=r"^(pool|base|theme)_[a-z0-9_]{1,50}$"),
+                name="warehouse_store_schema_form",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DataTable(models.Model):
+    """The table that holds a dataset's rows; its row here is what a batch locks.
+
+    batch_counter: the `_batch` of the last applied batch, drawn under this row's lock, so that it
+    is the order of commits. column_names: the item columns in the order they were made, which is
+    the order `_hash` reads them in. version: the contract the table was last shaped by.
+    """
+
+    dataset = models.OneToOneField(
+        "catalog.Dataset",
+        verbose_name=_("数据目录"),
+        on_delete=models.PROTECT,
+        related_name="data_table",
+    )
+    store = models.ForeignKey(
+        Store, verbose_name=_("数据库"), on_delete=models.PROTECT, related_name="tables"
+    )
+    schema = models.CharField(_("存放位置"), max_length=60)
+    name = models.CharField(_("表名"), max_length=60)
+    version = models.ForeignKey(
+        "catalog.DatasetVersion",
+        verbose_name=_("目录版本"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    column_names = models.JSONField(_("列"), default=list)
+    is_indexed = models.BooleanField(_("索引已建"), default=False)
+    batch_counter = models.PositiveBigIntegerField(_("批次计数"), default=0)
+    row_count = models.PositiveBigIntegerField(_("现有条数"), default=0)
+    created_at = models.DateTimeField(_("建立时间"))
+    last_landed_at = models.DateTimeField(_("最近入库时间"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("数据表")
+        verbose_name_plural = _("数据表")
+        ordering = ["schema", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["schema", "name"], name="warehouse_datatable_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def past_name(self) -> str:
+        return f"{self.name}__past"
+
+
+class StoredFile(models.Model):
+    """A file as it was handed in, kept once under its SHA-256 however often it is sent."""
+
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    size_bytes = models.PositiveBigIntegerField(_("大小（字节）"))
+    stored_at = models.DateTimeField(_("存放时间"))
+    discarded_at = models.DateTimeField(_("清理时间"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("原始文件")
+        verbose_name_plural = _("原始文件")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
+                name="warehouse_storedfile_sha256_form",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Batch(Governed):
+    """One delivery of rows to a dataset, from the file received to the rows visible.
+
+    declared = landed + changed + unchanged + duplicate + rejected, or it does not land. In mode
+    `delete` the rows taken out count as changed; `deleted` counts what left the table in any mode.
+    `horizon` is the table's `_batch` that this batch drew. `revision` fences workers: the one that
+    took the batch may finish it only while nobody took it again.
+    """
+
+    handover: ClassVar[dict[str, Q | None]] = {"source": None}
+
+    class Mode(models.TextChoices):
+        APPEND = "append", _("追加")
+        UPSERT = "upsert", _("更新")
+        SNAPSHOT = "snapshot", _("全量替换")
+        DELETE = "delete", _("删除")
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("已接收")
+        CHECKING = "checking", _("校验入库中")
+        LANDED = "landed", _("已入库")
+        UNCHANGED = "unchanged", _("内容无变化")
+        REFUSED = "refused", _("未通过")
+        FAILED = "failed", _("处理失败")
+
+    class Stage(models.TextChoices):
+        WAITING = "waiting", _("等待处理")
+        READING = "reading", _("读取文件")
+        CHECKING = "checking", _("校验数据")
+        COMPARING = "comparing", _("与现有数据比对")
+        LOADING = "loading", _("写入数据表")
+        DONE = "done", _("处理完毕")
+
+    dataset = models.ForeignKey(
+        "catalog.Dataset",
+        verbose_name=_("数据目录"),
+        on_delete=models.PROTECT,
+        related_name="batches",
+    )
+    table = models.ForeignKey(
+        DataTable,
+        verbose_name=_("数据表"),
+        on_delete=models.PROTECT,
+        related_name="batches",
+        null=True,
+        blank=True,
+    )
+    version = models.ForeignKey(
+        "catalog.DatasetVersion",
+        verbose_name=_("目录版本"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    mode = models.CharField(_("入库方式"), max_length=10, choices=Mode)
+    status = models.CharField(
+        _("状态"),
+        max_length=10,
+        choices=Status,
+        default=Status.RECEIVED,
+        editable=False,
+    )
+    source = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("提交人"),
+        on_delete=models.PROTECT,
+        related_name="batches",
+    )
+    idempotency_key = models.CharField(_("批次号"), max_length=200, blank=True)
+    file = models.ForeignKey(
+        StoredFile,
+        verbose_name=_("原始文件"),
+        on_delete=models.PROTECT,
+        related_name="batches",
+    )
+    file_name = models.CharField(_("文件名"), max_length=255)
+    encoding = models.CharField(_("编码"), max_length=20, blank=True)
+    declared_by_source = models.PositiveBigIntegerField(
+        _("申报条数"), null=True, blank=True
+    )
+
+    declared = models.PositiveBigIntegerField(_("文件条数"), null=True, blank=True)
+    landed = models.PositiveBigIntegerField(_("新增"), default=0)
+    changed = models.PositiveBigIntegerField(_("变更"), default=0)
+    unchanged = models.PositiveBigIntegerField(_("无变化"), default=0)
+    duplicate = models.PositiveBigIntegerField(_("文件内重复"), default=0)
+    rejected = models.PositiveBigIntegerField(_("未通过"), default=0)
+    deleted = models.PositiveBigIntegerField(_("移出"), default=0)
+    horizon = models.PositiveBigIntegerField(_("入库序号"), null=True, blank=True)
+
+    message_code = models.CharField(_("结果代码"), max_length=60, blank=True)
+    message = models.TextField(_("结果说明"), blank=True)
+    details = models.JSONField(_("结果明细"), default=dict, blank=True)
+    stage = models.CharField(
+        _("进度"), max_length=10, choices=Stage, default=Stage.WAITING, editable=False
+    )
+    progress_rows = models.PositiveBigIntegerField(_("已处理条数"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("处理次数"), default=0)
+
+    received_at = models.DateTimeField(_("接收时间"))
+    started_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("最近心跳"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("完成时间"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("归集批次")
+        verbose_name_plural = _("归集批次")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["dataset", "-id"], name="warehouse_batch_of_dataset"),
+            models.Index(
+                fields=["id"],
+                condition=Q(status__in=["received", "checking"]),
+                name="warehouse_batch_due",
+            ),
+            models.Index(fields=["table", "-horizon"], name="warehouse_batch_of_table"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "dataset", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="warehouse_batch_key_once",
+            ),
+            models.UniqueConstraint(
+                fields=["table", "horizon"], name="warehouse_batch_horizon_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="landed")
+                | Q(
+                    declared=F("landed")
+                    + F("changed")
+                    + F("unchanged")
+                    + F("duplicate")
+                    + F("rejected")
+                ),
+                name="warehouse_batch_balances",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="landed")
+                | Q(
+                    declared__isnull=False,
+                    horizon__isnull=False,
+                    finished_at__isnull=False,
+                    table__isnull=False,
+                ),
+                name="warehouse_batch_landed_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["refused", "failed"]) | ~Q(message_code=""),
+                name="warehouse_batch_refusal_has_code",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"B-{self.pk:06d}" if self.pk else str(_("新批次"))
+
+
+class Rejection(models.Model):
+    """A row of a file that did not land, kept whole with everything that is wrong with it.
+
+    record_number counts records after the header from 1; line is where the record begins in the
+    file, the header being line 1. reasons: [{"code", "column", "label", "value", "message"}].
+    A duplicate is kept when its content differs from the row that was taken instead.
+    """
+
+    class Kind(models.TextChoices):
+        REJECTED = "rejected", _("校验未通过")
+        DUPLICATE = "duplicate", _("文件内重复")
+
+    batch = models.ForeignKey(
+        Batch,
+        verbose_name=_("批次"),
+        on_delete=models.CASCADE,
+        related_name="rejections",
+    )
+    kind = models.CharField(
+        _("类别"), max_length=10, choices=Kind, default=Kind.REJECTED
+    )
+    record_number = models.PositiveBigIntegerField(_("记录序号"))
+    line = models.PositiveBigIntegerField(_("行号"))
+    raw = models.TextField(_("原文"))
+    reasons = models.JSONField(_("原因"))
+
+    class Meta:
+        verbose_name = _("校验未通过数据")
+        verbose_name_plural = _("校验未通过数据")
+        ordering = ["batch", "record_number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "record_number"],
+                name="warehouse_rejection_record_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("第 %(line)s 行") % {"line": self.line})
