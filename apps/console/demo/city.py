@@ -23,6 +23,8 @@ PERIODIC: Final = ("daily", "daily", "monthly", "monthly", "quarterly", "yearly"
 SYSTEM_KINDS: Final = ("业务管理系统", "信息平台", "监管系统", "网上服务系统", "数据库", "移动应用")
 # What a topic's records are about; the first word found decides.
 SUBJECT_WORDS: Final = (
+    ("enterprise", ("事务所",)),
+    ("matter", ("文书", "普查", "体质监测", "价格监测", "广告监测")),
     ("certificate", ("许可", "证", "资质", "执照", "资格")),
     ("person", ("人员", "对象", "学籍", "教师", "人口", "军人", "职工", "律师", "医师", "护士")),
     ("person", ("孤儿", "儿童", "参保", "导游", "驾驶人", "会员", "模范", "专家", "运动员", "裁判")),

@@ -9,12 +9,13 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from stdnum.cn import uscc
 
-from apps.console.demo.city import DatasetPlan, ItemPlan
+from apps.console.demo.city import DatasetPlan, ItemPlan, departments
 
 SURNAMES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
 GIVEN: Final = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英梅鑫浩宇欣怡梓涵子轩雨桐思源嘉懿"
@@ -22,6 +23,9 @@ DISTRICTS: Final = (
     "500101 500102 500103 500104 500106 500107 500108 500109 500110 500111 500113 500114 500115 "
     "500116 500117 500118 500119 500120 500151 500152 500153 500154 500155 500156 500157"
 ).split()
+# Identity numbers keep the code of the place and day of birth, so the newest district has none.
+BIRTHPLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
+PLACES: Final = ("万州区", "涪陵区", "渝中区", "沙坪坝区", "九龙坡区", "永川区", "合川区", "江津区")
 STREETS: Final = ("人民路", "解放路", "中山路", "滨江路", "建设路", "新华路", "学府路", "兴业街", "和平街")
 TRADES: Final = ("商贸", "科技", "建筑", "餐饮", "物流", "农业", "文化传媒", "电子", "机械", "服务")
 INDUSTRIES: Final = ("批发和零售业", "制造业", "建筑业", "住宿和餐饮业", "信息技术服务业", "农林牧渔业")
@@ -47,7 +51,7 @@ FIRST_DAY: Final = date(1945, 1, 1)
 TODAY: Final = date(2026, 11, 20)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Writer:
     """Makes the values of one dataset's columns."""
 
@@ -61,7 +65,15 @@ class Writer:
             return self.picker.choice(WORDS[item.column])
         if item.column in NAMED:
             return NAMED[item.column](self.picker, number)
+        if item.column.endswith("_body"):
+            return self.bodies[number % len(self.bodies)]
         return BY_TYPE[item.type](self.picker, item)
+
+    @cached_property
+    def bodies(self) -> tuple[str, ...]:
+        """The department, and its fellows in the districts."""
+        own = next(d.short_name for d in departments() if d.code == self.plan.department)
+        return (own, *(f"{place}{own.removeprefix('市')}" for place in PLACES))
 
 
 def write_csv(plan: DatasetPlan, rows: int, path: Path, *, dirty: bool = False) -> None:
@@ -106,7 +118,7 @@ def identity_number(picker: random.Random, number: int) -> str:
     Source: GB 11643-1999
     """
     born = FIRST_DAY + timedelta(days=number * 7919 % 27000)
-    body = f"{DISTRICTS[number % len(DISTRICTS)]}{born:%Y%m%d}{number // 27000 % 1000:03d}"
+    body = f"{BIRTHPLACES[number % len(BIRTHPLACES)]}{born:%Y%m%d}{number // 27000 % 1000:03d}"
     total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
     return body + "10X98765432"[total % 11]
 
