@@ -1,8 +1,8 @@
 """Where the embedded server keeps its things.
 
-    <home>/postgres/      secrets.json, lock, users, keeper, server.log   (root or the present user)
-    <home>/postgres/data  the cluster                                     (the server's user, 0700)
-    <home>/postgres/socket                                                (the server's user, 0700)
+<home>/postgres/      secrets.json, lock, users, keeper, server.log   (root or the present user)
+<home>/postgres/data  the cluster                                     (the server's user, 0700)
+<home>/postgres/socket                                                (the server's user, 0700)
 """
 
 import hashlib

@@ -73,7 +73,7 @@ def ensure_running(home: Path, *, test: bool = False) -> ServerInfo:
     with _exclusive(where.lock):
         _enter(where, Cluster(where, binaries.locate(account, places.SHARED_HOME), account, test))
         kept = _running(_memberships[where.root].server)
-        _start_keeper(where, test)
+        _start_keeper(where, test=test)
     return _info(where, kept)
 
 
@@ -155,7 +155,7 @@ def stop_if_unused(server: Cluster) -> bool:
         os.close(descriptor)
 
 
-def _start_keeper(where: Places, test: bool) -> None:
+def _start_keeper(where: Places, *, test: bool) -> None:
     descriptor = open_lock(where.keeper)
     try:
         if not wait_for(descriptor, fcntl.LOCK_EX, 0):
@@ -163,11 +163,13 @@ def _start_keeper(where: Places, test: bool) -> None:
     finally:
         os.close(descriptor)
     command = [sys.executable, "-m", "config.embedded.keeper", str(where.root)]
-    subprocess.Popen(
-        [*command, "test"] if test else command,
+    # By way of a shell that ends at once: the keeper is nobody's child and outlives this process.
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", *command, *(["test"] if test else [])],
         cwd=Path(__file__).resolve().parent.parent.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        check=True,
     )
