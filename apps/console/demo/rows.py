@@ -23,8 +23,11 @@ DISTRICTS: Final = (
     "500101 500102 500103 500104 500106 500107 500108 500109 500110 500111 500113 500114 500115 "
     "500116 500117 500118 500119 500120 500151 500152 500153 500154 500155 500156 500157"
 ).split()
-# Identity numbers keep the code of the place and day of birth, so the newest district has none.
-BIRTHPLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
+# An identity number keeps the code that its place of birth had at the time of birth.
+BORN_IN_SICHUAN: Final = ("510221", "510223", "512322", "512324", "513001", "513021")
+BORN_IN_CHONGQING: Final = ("500101", "500102", "500103", "500105", "500106", "500107", "500112")
+CHONGQING_SINCE: Final = date(1998, 1, 1)
+PLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
 PLACES: Final = ("万州区", "涪陵区", "渝中区", "沙坪坝区", "九龙坡区", "永川区", "合川区", "江津区")
 STREETS: Final = ("人民路", "解放路", "中山路", "滨江路", "建设路", "新华路", "学府路", "兴业街", "和平街")
 TRADES: Final = ("商贸", "科技", "建筑", "餐饮", "物流", "农业", "文化传媒", "电子", "机械", "服务")
@@ -118,7 +121,9 @@ def identity_number(picker: random.Random, number: int) -> str:
     Source: GB 11643-1999
     """
     born = FIRST_DAY + timedelta(days=number * 7919 % 27000)
-    body = f"{BIRTHPLACES[number % len(BIRTHPLACES)]}{born:%Y%m%d}{number // 27000 % 1000:03d}"
+    places = BORN_IN_SICHUAN if born < CHONGQING_SINCE else BORN_IN_CHONGQING
+    place = places[number % len(places)]
+    body = f"{place}{born:%Y%m%d}{number // 27000 + 1:03d}"
     total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
     return body + "10X98765432"[total % 11]
 
