@@ -69,10 +69,15 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "apps.accounts.middleware.OneLogin",
+    "apps.accounts.middleware.IdleEnd",
+    "apps.accounts.middleware.ProfileLanguage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "apps.accounts.middleware.FreshPassword",
+    "apps.accounts.middleware.SecondFactor",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -110,15 +115,24 @@ GUARDIAN_MONKEY_PATCH_USER = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/work/"
 LOGOUT_REDIRECT_URL = "/"
-SESSION_COOKIE_AGE = 30 * 60  # idle 30 minutes ends the session (domain §6)
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 12 * 3600  # a working day at most; idleness ends it earlier
+HUILIU_IDLE_MINUTES = 30  # domain §6
+HUILIU_PASSWORD_DAYS: int | None = 90  # domain §6
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "apps.accounts.password_rules.LongEnough"},
+    {"NAME": "apps.accounts.password_rules.ThreeClasses"},
+    {"NAME": "apps.accounts.password_rules.NotTheLastFive"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = environment.lockout()
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_HANDLER = "apps.accounts.lockout.FiveInFive"
 AXES_RESET_ON_SUCCESS = True
 ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}

@@ -4,6 +4,7 @@ from config.settings.base import *  # noqa: F403
 
 HUILIU_JOBS = False
 HUILIU_SECOND_FACTOR_REQUIRED = False
+HUILIU_PASSWORD_DAYS = None
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {

@@ -26,6 +26,7 @@ DISTRICTS: Final = (
 # An identity number keeps the code that its place of birth had at the time of birth.
 BORN_IN_SICHUAN: Final = ("510221", "510223", "512322", "512324", "513001", "513021")
 BORN_IN_CHONGQING: Final = ("500101", "500102", "500103", "500105", "500106", "500107", "500112")
+BETWEEN: Final = (1995, 1996, 1997)
 CHONGQING_SINCE: Final = date(1998, 1, 1)
 PLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
 PLACES: Final = ("万州区", "涪陵区", "渝中区", "沙坪坝区", "九龙坡区", "永川区", "合川区", "江津区")
@@ -121,9 +122,12 @@ def identity_number(picker: random.Random, number: int) -> str:
     Source: GB 11643-1999
     """
     born = FIRST_DAY + timedelta(days=number * 7919 % 27000)
+    sequence = number // 27000 + 1
+    if born.year in BETWEEN:  # the codes of these years changed too often to invent any
+        born, sequence = born - timedelta(days=4 * 366), sequence + 500
     places = BORN_IN_SICHUAN if born < CHONGQING_SINCE else BORN_IN_CHONGQING
     place = places[number % len(places)]
-    body = f"{place}{born:%Y%m%d}{number // 27000 + 1:03d}"
+    body = f"{place}{born:%Y%m%d}{sequence:03d}"
     total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
     return body + "10X98765432"[total % 11]
 
