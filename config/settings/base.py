@@ -134,6 +134,7 @@ AXES_COOLOFF_TIME = environment.lockout()
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_HANDLER = "apps.accounts.lockout.FiveInFive"
 AXES_RESET_ON_SUCCESS = True
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # five failures lock the account, wherever they come from
 ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
