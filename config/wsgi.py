@@ -1,9 +1,10 @@
 """The WSGI entry that granian serves."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+from config import environment
+
+environment.choose_settings("config.settings.production")
+environment.start_database()
 
 application = get_wsgi_application()
