@@ -24,7 +24,10 @@ class CodeList(models.Model):
     )
     name = models.CharField(_("代码集名称"), max_length=100)
     source = models.CharField(
-        _("依据标准"), max_length=200, blank=True, help_text=_("标准号和名称，如 GB/T 2261.1-2003。")
+        _("依据标准"),
+        max_length=200,
+        blank=True,
+        help_text=_("标准号和名称，如 GB/T 2261.1-2003。"),
     )
     description = models.TextField(_("说明"), blank=True)
 
@@ -122,7 +125,9 @@ class DataElement(models.Model):
     source = models.CharField(_("依据标准"), max_length=200, blank=True)
     definition = models.TextField(_("定义"), blank=True)
 
-    history = HistoricalRecords(history_change_reason_field=models.TextField(blank=True, default=""))
+    history = HistoricalRecords(
+        history_change_reason_field=models.TextField(blank=True, default="")
+    )
     objects = DataElementManager()
 
     class Meta:

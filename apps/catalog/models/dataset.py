@@ -56,9 +56,7 @@ def significant_name(field: str) -> Lower:
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def published(self) -> "DatasetQuerySet":
         """Entries in force: published, also while their withdrawal is asked for."""
-        return self.filter(
-            status__in=[DatasetStatus.PUBLISHED, DatasetStatus.WITHDRAWAL_REQUESTED]
-        )
+        return self.filter(status__in=[DatasetStatus.PUBLISHED, DatasetStatus.WITHDRAWAL_REQUESTED])
 
 
 class DatasetManager(models.Manager.from_queryset(DatasetQuerySet)):  # type: ignore[misc]
@@ -133,10 +131,15 @@ class Dataset(Governed):
         max_length=20,
         choices=SharingAttribute,
         default=SharingAttribute.UNCONDITIONAL,
-        help_text=_("不予共享须有法律、行政法规或国务院决定作依据；有条件共享须写明范围和使用条件。"),
+        help_text=_(
+            "不予共享须有法律、行政法规或国务院决定作依据；有条件共享须写明范围和使用条件。"
+        ),
     )
     sharing_scope = models.CharField(
-        _("共享范围"), max_length=256, blank=True, help_text=_("有条件共享时必填：哪些部门可以使用。")
+        _("共享范围"),
+        max_length=256,
+        blank=True,
+        help_text=_("有条件共享时必填：哪些部门可以使用。"),
     )
     sharing_condition = models.CharField(
         _("使用条件"),
@@ -200,7 +203,10 @@ class Dataset(Governed):
         help_text=_("数据产生所依据的三定职责或权责清单事项编码。"),
     )
     service_item = models.CharField(
-        _("政务服务事项"), max_length=256, blank=True, help_text=_("数据来自或服务于哪些政务服务事项。")
+        _("政务服务事项"),
+        max_length=256,
+        blank=True,
+        help_text=_("数据来自或服务于哪些政务服务事项。"),
     )
     system = models.ForeignKey(
         InformationSystem,
@@ -224,7 +230,9 @@ class Dataset(Governed):
         max_length=10,
         choices=Grade,
         default=Grade.ONE,
-        help_text=_("1 级可无条件共享和开放；2 级有条件共享；3 级脱敏后有条件共享；4 级及以上须专门审批。"),
+        help_text=_(
+            "1 级可无条件共享和开放；2 级有条件共享；3 级脱敏后有条件共享；4 级及以上须专门审批。"
+        ),
     )
     contains_personal = models.BooleanField(
         _("含个人信息"), default=False, help_text=_("提交前须完成个人信息保护影响评估。")
@@ -244,7 +252,9 @@ class Dataset(Governed):
         verbose_name=_("主键列"),
         default=list,
         blank=True,
-        help_text=_("能唯一确定一条记录的列名，用逗号分隔；第一个是主体标识（如身份证号、统一社会信用代码）。"),
+        help_text=_(
+            "能唯一确定一条记录的列名，用逗号分隔；第一个是主体标识（如身份证号、统一社会信用代码）。"
+        ),
     )
     dirty_limit_ratio = models.FloatField(
         _("不合格记录上限比例"),
@@ -269,7 +279,10 @@ class Dataset(Governed):
     published_at = models.DateTimeField(_("发布时间"), null=True, blank=True, editable=False)
     withdrawn_at = models.DateTimeField(_("撤回时间"), null=True, blank=True, editable=False)
     remark = models.TextField(
-        _("审核意见"), blank=True, editable=False, help_text=_("最近一次退回或者申请撤回时写明的理由。")
+        _("审核意见"),
+        blank=True,
+        editable=False,
+        help_text=_("最近一次退回或者申请撤回时写明的理由。"),
     )
 
     history = HistoricalRecords(

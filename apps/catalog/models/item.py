@@ -85,7 +85,10 @@ class DataItem(models.Model):
         help_text=_("填写后，不在代码集内的值不能入库。"),
     )
     value_check = models.CharField(
-        _("校验规则"), max_length=40, blank=True, help_text=_("如身份证号、统一社会信用代码的校验位。")
+        _("校验规则"),
+        max_length=40,
+        blank=True,
+        help_text=_("如身份证号、统一社会信用代码的校验位。"),
     )
     pattern = models.CharField(
         _("格式表达式"), max_length=200, blank=True, help_text=_("选填：值须整体符合的正则表达式。")
@@ -107,7 +110,9 @@ class DataItem(models.Model):
     )
     description = models.TextField(_("说明"), blank=True)
 
-    history = HistoricalRecords(history_change_reason_field=models.TextField(blank=True, default=""))
+    history = HistoricalRecords(
+        history_change_reason_field=models.TextField(blank=True, default="")
+    )
 
     class Meta:
         verbose_name = _("数据项")
