@@ -1,0 +1,174 @@
+"""Bring the city's 3,170 catalogue entries to life, as a city brings its old catalogue along.
+
+They enter published, in bulk, with their versions and contracts; the entries of the story go
+through every operation instead.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from simple_history.utils import bulk_create_with_history
+
+from apps.accounts.models import Department, InformationSystem
+from apps.accounts.queries import platform_user
+from apps.catalog import operations
+from apps.catalog.models import (
+    AssessmentKind,
+    Classification,
+    Conclusion,
+    DataItem,
+    Dataset,
+    DatasetAssessment,
+    DatasetStatus,
+    Grade,
+    OpeningAttribute,
+    SharingAttribute,
+    UpdateCycle,
+)
+from apps.console.demo.city import DatasetPlan, ItemPlan, datasets, departments
+
+DEPARTMENTS_CLASS: Final = "307"  # 部门信息资源 · 省级及以下部门
+CHUNK: Final = 500
+
+
+def load_catalogue(*, at: datetime) -> int:
+    """Make every entry of the plan that is not there yet; return how many were made."""
+    _load_classification()
+    known = set(Dataset.objects.values_list("code", flat=True))
+    missing = [plan for plan in datasets() if plan.code not in known]
+    for start in range(0, len(missing), CHUNK):
+        _load(missing[start : start + CHUNK], at)
+    _count_numbers()
+    return len(missing)
+
+
+def _load_classification() -> None:
+    parent = Classification.objects.get(code=DEPARTMENTS_CLASS)
+    for plan in departments():
+        Classification.objects.get_or_create(
+            code=plan.classification,
+            defaults={
+                "name": plan.short_name,
+                "level": Classification.Level.CATEGORY,
+                "parent": parent,
+            },
+        )
+
+
+def _load(plans: list[DatasetPlan], at: datetime) -> None:
+    providers = Department.objects.in_bulk(field_name="code")
+    classes = Classification.objects.in_bulk(field_name="code")
+    systems = InformationSystem.objects.in_bulk(field_name="code")
+    entries = [
+        _dataset(plan, providers[plan.department], classes[plan.classification], systems, at)
+        for plan in plans
+    ]
+    made = bulk_create_with_history(entries, Dataset, default_change_reason="原有目录转入")
+    bulk_create_with_history(
+        [
+            _item(dataset, position, item)
+            for dataset, plan in zip(made, plans, strict=True)
+            for position, item in enumerate(plan.items, start=1)
+        ],
+        DataItem,
+        batch_size=5000,
+        default_change_reason="原有目录转入",
+    )
+    _assess(made, at)
+    operations.take_over(datasets=made, actor=platform_user(), at=at)
+
+
+def _dataset(
+    plan: DatasetPlan,
+    provider: Department,
+    classification: Classification,
+    systems: dict[str, InformationSystem],
+    at: datetime,
+) -> Dataset:
+    conditional = plan.sharing == SharingAttribute.CONDITIONAL
+    published_at = at - timedelta(days=30 + (plan.sequence * 37 + len(plan.name) * 11) % 700)
+    return Dataset(
+        code=plan.code,
+        name=plan.name,
+        department=provider,
+        internal_unit="信息中心",
+        abstract=plan.abstract,
+        classification=classification,
+        sharing_attribute=plan.sharing,
+        sharing_scope="本市各级政务部门" if conditional else "",
+        sharing_condition="仅用于履行法定职责，不得转交第三方" if conditional else "",
+        opening_attribute=(
+            OpeningAttribute.NOT_OPENED if conditional else OpeningAttribute.UNCONDITIONAL
+        ),
+        update_cycle=UpdateCycle(plan.cycle),
+        release_on=published_at.date(),
+        holds_no_secrets=True,
+        legal_duty=f"{provider.short_name}三定规定 · {plan.topic}管理",
+        service_item=f"{plan.topic}办理",
+        system=systems.get(plan.system),
+        grade=_grade(plan),
+        contains_personal=plan.is_personal,
+        contains_sensitive=plan.is_sensitive,
+        themes=[plan.topic],
+        contact_name=f"{provider.short_name}数据专员",
+        contact_phone="023-12345678",
+        key_items=list(plan.key),
+        status=DatasetStatus.PUBLISHED,
+        submitted_at=published_at - timedelta(days=1),
+        published_at=published_at,
+        created_at=published_at - timedelta(days=3),
+        updated_at=published_at,
+    )
+
+
+def _grade(plan: DatasetPlan) -> str:
+    if plan.is_sensitive:
+        return Grade.THREE
+    return Grade.TWO if plan.sharing == SharingAttribute.CONDITIONAL else Grade.ONE
+
+
+def _item(dataset: Dataset, position: int, plan: ItemPlan) -> DataItem:
+    is_decimal = plan.type in {"N", "Y"}
+    return DataItem(
+        dataset=dataset,
+        position=position,
+        name=plan.label,
+        column_name=plan.column,
+        data_type=plan.type,
+        length=plan.length,
+        scale=2 if is_decimal else None,
+        required=plan.column in dataset.key_items,
+        value_check=plan.check,
+        mask=plan.mask,
+        personal=bool(plan.privacy),
+        sensitive=plan.privacy == "sensitive",
+    )
+
+
+def _assess(made: list[Dataset], at: datetime) -> None:
+    kinds = [
+        (dataset, kind)
+        for dataset in made
+        for kind in AssessmentKind
+        if kind == AssessmentKind.SECRECY or dataset.contains_personal
+    ]
+    DatasetAssessment.objects.bulk_create(
+        DatasetAssessment(
+            dataset=dataset,
+            kind=kind,
+            conclusion=Conclusion.PASSED,
+            assessed_on=dataset.created_at.date(),
+            assessor=f"{dataset.department.short_name}保密审查小组",
+            recorded_at=at,
+        )
+        for dataset, kind in kinds
+    )
+
+
+def _count_numbers() -> None:
+    """Leave the counters where the plan's sequence numbers end."""
+    used: dict[str, int] = {}
+    for plan in datasets():
+        used[plan.classification] = max(used.get(plan.classification, 0), plan.sequence)
+    for code, number in used.items():
+        Classification.objects.filter(code=code, last_number__lt=number).update(last_number=number)
