@@ -9,4 +9,4 @@ class ClocksConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.clocks import permissions  # noqa: F401, PLC0415
+        from apps.clocks import permissions  # noqa: F401

@@ -8,5 +8,8 @@ class LedgerConfig(AppConfig):
     verbose_name = _("台账")
 
     def ready(self) -> None:
-        """Register who may do what, before anybody asks."""
-        from apps.ledger import permissions  # noqa: F401, PLC0415
+        """Register who may do what before anybody asks, and hear what accounts reports."""
+        from apps.accounts import evidence
+        from apps.ledger import operations, permissions  # noqa: F401
+
+        evidence.register(operations.record)

@@ -1,0 +1,259 @@
+"""What runs, until when, and the derivation that anyone can read.
+
+Every list loads the calendar once and the inputs of its clocks by `with_inputs`: the number of
+statements does not grow with the number of clocks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q, QuerySet
+
+from apps.clocks import wording
+from apps.clocks.calendar import Override, WorkCalendar
+from apps.clocks.derivation import ZONE, Derivation, Leg, Pause, Terms, Unit, derive
+from apps.clocks.models import CalendarDay, CalendarYear, Clock, ClockPolicy
+from apps.core.errors import NotFound
+
+LIVE = (Clock.State.RUNNING, Clock.State.PAUSED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One day of a derivation as a page shows it."""
+
+    day: date
+    weekday: str
+    counted: bool
+    number: int | None
+    why: str
+    provisional: bool
+    is_extension: bool
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """How a clock stands at an instant.
+
+    Units: `left` and `over` in the policy's own unit (hours for hours, days for months and years);
+    `ratio` is what has been used, 0 to 1; `fill` and `hatches` are percent of the bar's width.
+    """
+
+    unit: str
+    left: int
+    over: int
+    due_on: date
+    due_at: datetime
+    ratio: float
+    provisional: bool
+    is_reference: bool
+    state: str
+    met: bool | None
+    fill: float
+    hatches: tuple[tuple[float, float], ...]
+
+    @property
+    def is_amber(self) -> bool:
+        return self.state == Clock.State.RUNNING and not self.over and self.ratio >= 0.8
+
+    @property
+    def is_over(self) -> bool:
+        return self.over > 0 or self.met is False
+
+
+def work_calendar() -> WorkCalendar:
+    """Return the calendar as known now, in two statements however long the span."""
+    overrides = {row.day: Override(row.is_workday, row.note) for row in CalendarDay.objects.all()}
+    years = CalendarYear.objects.values_list("year", flat=True)
+    return WorkCalendar(overrides, frozenset(years))
+
+
+def closing_time() -> time:
+    return time.fromisoformat(settings.HUILIU_CLOSING_TIME)
+
+
+def policy_in_force(code: str, on: date) -> ClockPolicy:
+    """Return the version of a policy that holds on a day.
+
+    Raises:
+        NotFound: no policy of this code holds then.
+    """
+    policy = (
+        ClockPolicy.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), code=code)
+        .filter(valid_from__lte=on)
+        .order_by("-valid_from")
+        .first()
+    )
+    if policy is None:
+        raise NotFound(f"{code} {on}", code="unknown_clock_policy")
+    return policy
+
+
+def with_inputs(clocks: QuerySet[Clock]) -> QuerySet[Clock]:
+    """Load with each clock everything it is derived from."""
+    return clocks.select_related("policy", "extension", "department").prefetch_related("pauses")
+
+
+def clocks_of(subject: Model) -> QuerySet[Clock]:
+    """All clocks of a subject, the ended ones too, oldest first."""
+    return with_inputs(
+        Clock.objects.filter(
+            content_type=ContentType.objects.get_for_model(subject), object_id=subject.pk
+        ).order_by("started_at", "id")
+    )
+
+
+def running(subject: Model) -> QuerySet[Clock]:
+    """The clocks of a subject that run or are paused."""
+    return clocks_of(subject).filter(state__in=LIVE).order_by("due_at", "id")
+
+
+def live_clocks_of(subjects: Iterable[Model]) -> dict[tuple[int, int], list[Clock]]:
+    """The live clocks of many subjects at once, by (content type, key): for lists."""
+    keys: dict[int, set[int]] = {}
+    for subject in subjects:
+        keys.setdefault(ContentType.objects.get_for_model(subject).pk, set()).add(subject.pk)
+    return live_clocks_by_key((kind, key) for kind, found in keys.items() for key in found)
+
+
+def live_clocks_by_key(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Clock]]:
+    """The live clocks by (content type, key), soonest first; for to-dos, which carry both."""
+    by_type: dict[int, set[int]] = {}
+    for kind, key in keys:
+        by_type.setdefault(kind, set()).add(key)
+    wanted = Q(pk__in=[])
+    for kind, found in by_type.items():
+        wanted |= Q(content_type=kind, object_id__in=found)
+    result: dict[tuple[int, int], list[Clock]] = {}
+    for clock in with_inputs(Clock.objects.filter(wanted, state__in=LIVE)):
+        result.setdefault((clock.content_type_id, clock.object_id), []).append(clock)
+    return result
+
+
+def overdue(at: datetime) -> QuerySet[Clock]:
+    """Running clocks whose time is over, the longest overdue first."""
+    return with_inputs(Clock.objects.filter(state=Clock.State.RUNNING, due_at__lte=at))
+
+
+def terms_of(clock: Clock) -> Terms:
+    """Gather the inputs that are kept of a clock."""
+    policy = clock.policy
+    if policy.unit == ClockPolicy.Unit.FIXED_DAY:
+        fixed = (policy.fixed_month or 12, policy.fixed_day or 31)
+        legs: list[Leg] = []
+    else:
+        fixed = None
+        legs = [Leg(clock.length or policy.length or 0, Unit(policy.unit))]
+    extension = getattr(clock, "extension", None)
+    if extension is not None:
+        legs.append(Leg(extension.length, Unit(extension.unit)))
+    pauses = tuple(Pause(pause.since, pause.until, pause.reason) for pause in clock.pauses.all())
+    return Terms(clock.started_at, tuple(legs), closing_time(), pauses, fixed)
+
+
+def derivation_of(clock: Clock, calendar: WorkCalendar | None = None) -> Derivation:
+    """Derive the clock anew from its kept inputs."""
+    return derive(terms_of(clock), calendar or work_calendar())
+
+
+def explain(clock: Clock, calendar: WorkCalendar | None = None) -> list[Line]:
+    """Write the derivation of the due date day by day, from the kept inputs only."""
+    return [
+        Line(
+            day=step.day.day,
+            weekday=wording.weekday(step.day.day),
+            counted=step.counted,
+            number=step.number,
+            why=wording.why(step),
+            provisional=step.day.provisional,
+            is_extension=step.leg > 0,
+        )
+        for step in derivation_of(clock, calendar).steps
+    ]
+
+
+def remaining(clock: Clock, at: datetime, calendar: WorkCalendar | None = None) -> Remaining:
+    """Say how the clock stands at `at`; an ended clock stands as it stood when it ended."""
+    calendar = calendar or work_calendar()
+    instant = min(at, clock.stopped_at) if clock.stopped_at else at
+    terms = terms_of(clock)
+    derived = derive(terms, calendar)
+    if terms.in_hours:
+        left, over, ratio = _hours_left(clock, derived, instant)
+    else:
+        left, over, ratio = _days_left(clock, derived, instant, calendar, terms)
+    fill, hatches = _bar(derived, instant, ratio, in_hours=terms.in_hours)
+    return Remaining(
+        unit=_unit_shown(terms),
+        left=left,
+        over=over,
+        due_on=derived.due_on,
+        due_at=derived.due_at,
+        ratio=ratio,
+        provisional=derived.provisional,
+        is_reference=clock.is_reference,
+        state=clock.state,
+        met=clock.met,
+        fill=fill,
+        hatches=hatches,
+    )
+
+
+def _unit_shown(terms: Terms) -> str:
+    if terms.in_hours:
+        return "hour"
+    return "workday" if terms.counts_workdays else "day"
+
+
+def _hours_left(clock: Clock, derived: Derivation, instant: datetime) -> tuple[int, int, float]:
+    open_pause = next((p for p in clock.pauses.all() if p.until is None), None)
+    instant = open_pause.since if open_pause else instant
+    seconds = (derived.due_at - instant).total_seconds()
+    total = (derived.due_at - clock.started_at).total_seconds()
+    left, over = int(max(seconds, 0) // 3600), -int(min(seconds, 0) // 3600)
+    return left, over, _clamped(1 - seconds / total if total else 1)
+
+
+def _days_left(
+    clock: Clock, derived: Derivation, instant: datetime, calendar: WorkCalendar, terms: Terms
+) -> tuple[int, int, float]:
+    open_pause = next((p for p in clock.pauses.all() if p.until is None), None)
+    today = (open_pause.since if open_pause else instant).astimezone(ZONE).date()
+    left = sum(step.counted and step.day.day > today for step in derived.steps)
+    over = 0
+    if today > derived.due_on:
+        if terms.counts_workdays:
+            # A day off after the due date is late already, though no working day has passed.
+            over = max(calendar.count_workdays(derived.due_on, today), 1)
+        else:
+            over = (today - derived.due_on).days
+    used = derived.counted - left
+    return left, over, _clamped(used / derived.counted if derived.counted else 1)
+
+
+def _bar(
+    derived: Derivation, instant: datetime, ratio: float, *, in_hours: bool
+) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Lay the derivation's days along the bar: how far today is, and where it was paused."""
+    if in_hours or not derived.steps:
+        return round(ratio * 100, 1), ()
+    width = 100 / len(derived.steps)
+    today = instant.astimezone(ZONE).date()
+    passed = sum(step.day.day <= today for step in derived.steps)
+    hatches: list[tuple[float, float]] = []
+    for index, step in enumerate(derived.steps):
+        if step.why not in {"paused", "resumed"}:
+            continue
+        x = round(index * width, 1)
+        if hatches and abs(hatches[-1][0] + hatches[-1][1] - x) < width / 2:
+            hatches[-1] = (hatches[-1][0], round(hatches[-1][1] + width, 1))
+        else:
+            hatches.append((x, round(width, 1)))
+    return round(passed * width, 1), tuple(hatches)
+
+
+def _clamped(ratio: float) -> float:
+    return min(max(ratio, 0.0), 1.0)

@@ -1,0 +1,59 @@
+"""How an event is told: verb → phrase.
+
+A move of a lifecycle needs no entry, its label is its phrase. Other verbs are registered by their
+app, where its permissions are: `phrases.register({"clocks.set_day": _("调整了工作日历")})`.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core import lifecycle
+
+_phrases: dict[str, str | Promise] = {
+    "ledger.sign_in": gettext_lazy("登录"),
+    "ledger.sign_out": gettext_lazy("退出登录"),
+    "ledger.urge": gettext_lazy("催办"),
+    "ledger.forward": gettext_lazy("转办"),
+}
+
+
+def register(phrases: Mapping[str, str | Promise]) -> None:
+    """Tell how verbs are said; the same verb may not be said in two ways.
+
+    Raises:
+        ValueError: a verb has another phrase already.
+    """
+    for verb, phrase in phrases.items():
+        if _phrases.setdefault(verb, phrase) != phrase:
+            raise ValueError(f"{verb} is already said otherwise")
+
+
+def phrase(verb: str, subject_type: str = "") -> str:
+    """Return the words of a verb: registered, or its move's label, or the verb itself."""
+    if verb in _phrases:
+        return str(_phrases[verb])
+    name = verb.rpartition(".")[2]
+    table = lifecycle.registry.get(subject_type)
+    if table is not None:
+        for move in table.moves:
+            if move.name == name:
+                return str(move.label)
+    return verb
+
+
+def sentence(
+    *, actor: str, principal: str, phrase: str, subject: str, refused: str, reason: str
+) -> str:
+    """Write one event as a sentence: who did what, in whose place, and why."""
+    who = actor or _("系统")
+    if principal:
+        who = _("%(actor)s（代%(principal)s）") % {"actor": who, "principal": principal}
+    values = {"who": who, "phrase": phrase, "subject": subject, "words": refused or reason}
+    if refused:
+        return _("%(who)s 尝试%(phrase)s %(subject)s，未获准：%(words)s") % values
+    if reason:
+        return _("%(who)s %(phrase)s %(subject)s，理由：%(words)s") % values
+    return _("%(who)s %(phrase)s %(subject)s") % values
