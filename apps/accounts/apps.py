@@ -9,4 +9,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.accounts import permissions  # noqa: F401, PLC0415
+        from apps.accounts import permissions  # noqa: F401

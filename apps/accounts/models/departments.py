@@ -80,9 +80,7 @@ class Department(models.Model):
     valid_from = models.DateField(_("设立日期"), null=True, blank=True)
     valid_to = models.DateField(_("撤销日期"), null=True, blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
     objects = DepartmentManager()
 
     succession: ClassVar[dict[str, str]] = {"parent": "moves"}
@@ -154,7 +152,7 @@ class SharingOffice(models.Model):
 
     # The successor names an office of its own; the old one stays with the old department's record.
     succession: ClassVar[dict[str, str]] = {"department": "stays"}
-    handover: ClassVar[dict[str, Q | None]] = {"head": Q()}
+    handover: ClassVar[dict[str, Q | None]] = {"head": Q(department__valid_to=None)}
 
     class Meta:
         verbose_name = _("政务数据共享工作机构")

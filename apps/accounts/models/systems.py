@@ -53,9 +53,7 @@ class InformationSystem(Governed):
     contact_name = models.CharField(_("联系人"), max_length=50, blank=True)
     contact_phone = models.CharField(_("联系电话"), max_length=30, blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
     handover: ClassVar[dict[str, Q | None]] = {"service_user": None}
