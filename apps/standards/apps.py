@@ -9,4 +9,4 @@ class StandardsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.standards import permissions  # noqa: F401, PLC0415
+        from apps.standards import permissions  # noqa: F401

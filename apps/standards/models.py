@@ -125,9 +125,7 @@ class DataElement(models.Model):
     source = models.CharField(_("依据标准"), max_length=200, blank=True)
     definition = models.TextField(_("定义"), blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
     objects = DataElementManager()
 
     class Meta:

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('sensitive', models.BooleanField(default=False, verbose_name='敏感个人信息')),
                 ('source', models.CharField(blank=True, max_length=200, verbose_name='依据标准')),
                 ('definition', models.TextField(blank=True, verbose_name='定义')),
-                ('history_change_reason', models.TextField(blank=True, default='')),
+                ("history_change_reason", models.TextField(null=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
