@@ -1,8 +1,8 @@
 """What the surroundings of the process say. The one file that reads environment variables.
 
 `HUILIU_HOME` · `DATABASE_URL` · `GATEWAY_DATABASE_URL` · `DATABASE_REPLICA_URL` · `PORT` ·
-`HUILIU_SECRET_KEY` · `HUILIU_ALLOWED_HOSTS` · `HUILIU_LOCKOUT_MINUTES` · `HUILIU_TEST_DATABASE`
-are described for operators in docs/install.md.
+`HUILIU_LISTEN` · `HUILIU_SECRET_KEY` · `HUILIU_ALLOWED_HOSTS` · `HUILIU_LOCKOUT_MINUTES` ·
+`HUILIU_TEST_DATABASE` are described for operators in docs/install.md.
 """
 
 import os
@@ -55,6 +55,11 @@ def port() -> int:
     return _whole_number("PORT", 8000)
 
 
+def listen_address() -> str:
+    """The address that the web process listens on: this machine only, unless told otherwise."""
+    return _variable("HUILIU_LISTEN", "127.0.0.1")
+
+
 def settings_module() -> str:
     """The dotted name of the settings in force."""
     return _variable("DJANGO_SETTINGS_MODULE", "config.settings.development")
@@ -63,6 +68,15 @@ def settings_module() -> str:
 def choose_settings(module: str) -> None:
     """Name the settings to be used where nobody has named any."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
+
+
+def for_children() -> dict[str, str]:
+    """The variables of programs that this process starts: the same settings, unbuffered output."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": settings_module(),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def secret_key() -> str:

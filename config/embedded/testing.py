@@ -15,6 +15,7 @@ def drop_orphaned_test_databases(server: ServerInfo) -> list[str]:
     """Drop the databases, and the roles named after them, of test runs that are over."""
     kept = cluster.read_secrets(server.places)
     with cluster.superuser_connection(kept) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('huiliu orphans'))")  # one at a time
         names = [str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")]
         orphans = [name for name in names if _is_orphan(name)]
         for name in orphans:

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import FrameType
+
+from config import environment
 
 PATIENCE_SECONDS = 15  # for requests and jobs that are under way
 RESTART_SECONDS = 1.0
@@ -24,7 +26,6 @@ class Child:
 
     name: str
     command: Sequence[str]
-    variables: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = RESTART_SECONDS
@@ -33,9 +34,9 @@ class Child:
     def start(self) -> None:
         """Start the program in a process group of its own."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             self.command,
-            env={**os.environ, **self.variables},
+            env=environment.for_children(),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509  this process has one thread only

@@ -28,11 +28,9 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         require_free_port(host, port)
-        # Children read the settings that were chosen for this process.
-        module = {"DJANGO_SETTINGS_MODULE": environment.settings_module()}
         children = [
-            Child("网站", web_command(host, port, workers), module),
-            Child("后台任务", worker_command(), module),
+            Child("网站", web_command(host, port, workers)),
+            Child("后台任务", worker_command()),
         ]
         Supervisor(children, self.stderr.write).run(lambda: self._announce(host, port))
 
@@ -79,7 +77,7 @@ def _answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(local, port, timeout=5)
     try:
         connection.request("GET", "/health/live", headers={"Host": "localhost"})
-        return connection.getresponse().status < 500  # noqa: PLR2004
+        return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
     finally:
