@@ -108,14 +108,14 @@ class FreshPassword:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        if isinstance(user, User) and self._is_stale(user) and _is_page(request):
-            if _page_name(request) not in MAY_WITHOUT_FRESH_PASSWORD:
-                messages.warning(
-                    request,
-                    _("密码须每 %(days)d 天更换一次，请先更换密码")
-                    % {"days": settings.HUILIU_PASSWORD_DAYS},
-                )
-                return redirect("account_change_password")
+        demanded = isinstance(user, User) and self._is_stale(user) and _is_page(request)
+        if demanded and _page_name(request) not in MAY_WITHOUT_FRESH_PASSWORD:
+            messages.warning(
+                request,
+                _("密码须每 %(days)d 天更换一次，请先更换密码")
+                % {"days": settings.HUILIU_PASSWORD_DAYS},
+            )
+            return redirect("account_change_password")
         return self.respond(request)
 
     def _is_stale(self, user: User) -> bool:

@@ -37,21 +37,19 @@ class ThreeClasses:
     """At least three of: capitals, small letters, digits, other characters."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        found = {
-            "upper"
-            if c.isupper()
-            else "lower"
-            if c.islower()
-            else "digit"
-            if c.isdigit()
-            else "other"
-            for c in password
-        }
-        if len(found) < 3:
+        if len({_class_of(character) for character in password}) < 3:
             raise ValidationError(str(self.get_help_text()), code="password_too_plain")
 
     def get_help_text(self) -> str | Promise:
         return gettext_lazy("须包含大写字母、小写字母、数字、其他符号中的至少三类")
+
+
+def _class_of(character: str) -> str:
+    if character.isupper():
+        return "upper"
+    if character.islower():
+        return "lower"
+    return "digit" if character.isdigit() else "other"
 
 
 class NotTheLastFive:

@@ -160,6 +160,7 @@ def hand_over(
     if successor.department_id != user.department_id:
         raise InvalidInput(_("接手人应为同一部门的人员"), field="successor")
     why = str(_("由%(user)s移交给%(successor)s") % {"user": user, "successor": successor})
+    why = f"{why}：{reason}" if reason else why
     moved: dict[str, int] = {}
     for matter in open_matters(user):
         changes = {
@@ -172,7 +173,7 @@ def hand_over(
             changes,
             actor=actor,
             at=at,
-            reason=f"{why}：{reason}" if reason else why,
+            reason=why,
         )
     evidence.record(
         standing,

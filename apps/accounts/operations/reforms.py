@@ -72,8 +72,8 @@ def succeed(
 ) -> Succession:
     """Carry out a reform: turn every pointer, the rights and the people to the successors.
 
-    Nothing is deleted; a predecessor ends on `effective_on` unless only a function was moved. Codes,
-    views and database roles of live services stay as they are: only pointers turn.
+    Nothing is deleted; a predecessor ends on `effective_on` unless only a function was moved.
+    Codes, views and database roles of live services stay as they are: only pointers turn.
 
     Source: house rule (domain §3, 机构改革)
     Raises:
@@ -180,18 +180,22 @@ def _check_parties(
         raise InvalidInput(_("请选择原部门和承接部门"), field="predecessors")
     if {d.pk for d in predecessors} & {d.pk for d in successors}:
         raise InvalidInput(_("原部门不能同时是承接部门"), field="successors")
-    if kind == Kind.SPLIT and (len(predecessors) != 1 or len(successors) < 2):
-        raise InvalidInput(_("分设应有一个原部门和至少两个承接部门"), field="successors")
-    if kind != Kind.SPLIT and len(successors) != 1:
-        raise InvalidInput(_("应有且只有一个承接部门"), field="successors")
-    if kind in {Kind.RENAMED, Kind.ABOLISHED, Kind.FUNCTION_MOVED} and len(predecessors) != 1:
-        raise InvalidInput(_("应有且只有一个原部门"), field="predecessors")
+    _check_numbers(kind, len(predecessors), len(successors))
     for department in (*predecessors, *successors):
         if department.valid_to is not None:
             raise Conflict(
                 _("“%(name)s”已撤销，不能再办理") % {"name": department.name},
                 code="department_ended",
             )
+
+
+def _check_numbers(kind: str, predecessors: int, successors: int) -> None:
+    if kind == Kind.SPLIT and successors < 2:
+        raise InvalidInput(_("分设应有至少两个承接部门"), field="successors")
+    if kind != Kind.SPLIT and successors != 1:
+        raise InvalidInput(_("应有且只有一个承接部门"), field="successors")
+    if kind != Kind.MERGED and predecessors != 1:
+        raise InvalidInput(_("应有且只有一个原部门"), field="predecessors")
 
 
 def _check_day(

@@ -127,7 +127,7 @@ def delegate(
         NotAllowed: the actor is neither the principal nor the security administrator, acts as a
             stand-in himself, or would become the deputy by his own word.
         InvalidInput: the deputy is disabled or of another department, or the dates are wrong.
-        Conflict: a delegation between the two runs already, or two administrators' roles would meet.
+        Conflict: a delegation between the two runs already, or administrators' roles would meet.
     """
     standing = access.require(actor, "delegate", principal)
     if standing.principal is not None:
