@@ -6,3 +6,14 @@ class ConsoleConfig(AppConfig):
     name = "apps.console"
     label = "console"
     verbose_name = _("工作台")
+
+    def ready(self) -> None:
+        """Put our admin site in place of unfold's, before Django collects the admin modules."""
+        from django.contrib import admin
+        from django.contrib.admin import sites
+
+        from apps.console.site import HuiliuAdminSite
+
+        site = HuiliuAdminSite()
+        admin.site = site
+        sites.site = site

@@ -1,0 +1,152 @@
+"""The navigation on the left: by the person's work, never by tables.
+
+An entry shows only when its page exists and the person may do there what it is for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import EmptyResultSet
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import access
+
+Predicate = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: its words, its page, the (model, action) that opens it or the roles it is for."""
+
+    label: str | Promise
+    page: str
+    model: str = ""
+    action: str = "view"
+    roles: tuple[str, ...] = ()
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str | Promise
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str | Promise
+    url: str
+    is_here: bool
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        _("待办"),
+        (
+            Entry(_("我的待办"), "console:home"),
+            Entry(_("通知"), "console:notices"),
+        ),
+    ),
+    Group(
+        _("目录"),
+        (
+            Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
+            Entry(_("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"),
+            Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
+            Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
+        ),
+    ),
+    Group(
+        _("资源中心"),
+        (
+            Entry(_("数据库"), "admin:warehouse_store_changelist", "warehouse.Store"),
+            Entry(_("数据表"), "admin:warehouse_datatable_changelist", "warehouse.DataTable"),
+            Entry(_("归集批次"), "admin:warehouse_batch_changelist", "warehouse.Batch"),
+        ),
+    ),
+    Group(
+        _("共享"),
+        (
+            Entry(_("共享申请"), "sharing:requests", "sharing.SharingRequest"),
+            Entry(_("发起申请"), "sharing:request-new", "sharing.SharingRequest", "create"),
+            Entry(_("授权"), "sharing:grants", "sharing.Grant"),
+        ),
+    ),
+    Group(
+        _("监督"),
+        (
+            Entry(_("操作日志"), "admin:ledger_event_changelist", "ledger.Event"),
+            Entry(_("调用记录"), "admin:ledger_accessrecord_changelist", "ledger.AccessRecord"),
+        ),
+    ),
+    Group(
+        _("系统"),
+        (
+            Entry(_("部门"), "admin:accounts_department_changelist", "accounts.Department"),
+            Entry(
+                _("信息系统"),
+                "admin:accounts_informationsystem_changelist",
+                "accounts.InformationSystem",
+            ),
+            Entry(_("用户"), "admin:accounts_user_changelist", "accounts.User"),
+            Entry(_("时限规则"), "admin:clocks_clockpolicy_changelist", "clocks.ClockPolicy"),
+            Entry(_("工作日历"), "admin:clocks_calendarday_changelist", "clocks.CalendarDay"),
+            Entry(_("运行状况"), "console:health", roles=("system_admin",)),
+        ),
+    ),
+)
+
+
+def navigation(user: Any, path: str) -> list[tuple[str | Promise, list[Link]]]:
+    """Return the groups that hold something for this person; the page he is on is marked."""
+    shown = []
+    for group in GROUPS:
+        addresses = [(entry, address_of(entry)) for entry in group.entries]
+        links = [(entry, url) for entry, url in addresses if url and may_open(user, entry)]
+        if links:
+            shown.append((group.label, links))
+    here = _nearest(path, [url for _label, links in shown for _entry, url in links])
+    return [
+        (label, [Link(entry.label, url, url == here) for entry, url in links])
+        for label, links in shown
+    ]
+
+
+def address_of(entry: Entry) -> str:
+    """Return the entry's address, empty where the page does not exist."""
+    try:
+        return reverse(entry.page) + entry.query
+    except NoReverseMatch:
+        return ""
+
+
+def may_open(user: Any, entry: Entry) -> bool:
+    if entry.roles and not user.holds(*entry.roles):
+        return False
+    return not entry.model or may_somewhere(user, entry.model, entry.action)
+
+
+def may_somewhere(user: Any, model: str, action: str) -> bool:
+    """Say whether there could be a row on which the person may act; asks no row."""
+    found = apps.get_model(model)
+    try:
+        return access.able(user, action, found)
+    except access.UnknownAction:
+        pass
+    try:
+        rows = access.rows(user, action, found)
+        rows.query.get_compiler(rows.db).as_sql()
+    except (access.UnknownAction, EmptyResultSet):
+        return False
+    return True
+
+
+def _nearest(path: str, urls: list[str]) -> str:
+    """Return the longest address that the page lies under; the home page only for itself."""
+    home = address_of(GROUPS[0].entries[0])
+    under = [url for url in urls if path == url or (url != home and path.startswith(url))]
+    return max(under, key=len, default="")

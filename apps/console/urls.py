@@ -1,0 +1,16 @@
+from django.urls import include, path
+
+from apps.console import views
+
+pages = (
+    [
+        path("", views.home, name="home"),
+        path("notices/", views.notices, name="notices"),
+        path("notices/read-all/", views.read_all_notices, name="notices-read-all"),
+        path("notices/<int:pk>/read/", views.read_notice, name="notice-read"),
+        path("todos/<int:pk>/urge/", views.urge, name="urge"),
+        path("language/", views.language, name="language"),
+    ],
+    "console",
+)
+urlpatterns = [path("", include(pages))]

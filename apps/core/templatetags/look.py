@@ -1,0 +1,82 @@
+"""Small pieces of every screen: tags, bars, thin spaces, addresses of lists."""
+
+import re
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+THIN_SPACE = "\u2009"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+LATIN = "A-Za-z0-9"
+BETWEEN = re.compile(rf"(?<=[{HAN}])[ ]?(?=[{LATIN}])|(?<=[{LATIN}%])[ ]?(?=[{HAN}])")
+
+# Four meanings only. What is not named here is neutral.
+TONES = {
+    "ok": {
+        "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
+        "done", "met", "running_ok", "corrected", "closed_ok", "agree",
+    },
+    "attention": {
+        "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
+        "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
+        "received", "paused", "narrow", "clarify",
+    },
+    "bad": {"refused", "suspended", "failed", "overdue", "rejected", "expired_over", "refuse"},
+}  # fmt: skip
+TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
+
+
+@register.filter
+def spaced(text: object) -> str:
+    """Set a thin space between Chinese and Latin letters or figures."""
+    return BETWEEN.sub(THIN_SPACE, str(text))
+
+
+@register.simple_tag
+def tag(label: object, tone: str = "neutral") -> SafeString:
+    return format_html('<span class="tag tag--{}">{}</span>', tone, label)
+
+
+@register.simple_tag
+def status(row: Any) -> SafeString:
+    """Show a row's status as a word in a tag of its meaning."""
+    return tag(row.get_status_display(), tone_of(row.status))
+
+
+@register.filter
+def tone_of(value: str) -> str:
+    return TONE_OF.get(value, "neutral")
+
+
+@register.simple_tag
+def bar(ratio: float | None, tone: str = "") -> SafeString:
+    """Draw a share (0–1) as a thin bar; the figure stands beside it in words."""
+    width = round(max(0.0, min(1.0, ratio or 0.0)) * 100, 1)
+    return format_html(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="bar__ground" width="100" height="8"/>'
+        '<rect class="bar__fill bar__fill--{}" width="{}" height="8"/></svg>',
+        tone or "plain",
+        width,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: dict[str, Any], **changes: Any) -> str:
+    """Return this list's query string with some filters changed; an empty value clears one.
+
+    The place in the list is dropped: another choice begins at its first page.
+    """
+    query: QueryDict = context["request"].GET.copy()
+    for gone in ("after", "before", "page"):
+        query.pop(gone, None)
+    for key, value in changes.items():
+        query.pop(key, None)
+        if value not in (None, ""):
+            query[key] = str(value)
+    return "?" + query.urlencode()
