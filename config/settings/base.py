@@ -5,6 +5,7 @@ from pathlib import Path
 import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
+from apps.console.unfold import UNFOLD  # noqa: F401 a setting
 from config import environment
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be subscripted in annotations
@@ -132,7 +133,7 @@ X_FRAME_OPTIONS = "DENY"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = environment.lockout()
 AXES_LOCKOUT_PARAMETERS = ["username"]
-AXES_HANDLER = "apps.accounts.lockout.FiveInFive"
+AXES_HANDLER = "apps.ledger.sign_in.RecordedSignIn"  # five failures, and evidence of each
 AXES_RESET_ON_SUCCESS = True
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # five failures lock the account, wherever they come from
 ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
@@ -193,5 +194,7 @@ CONTENT_SECURITY_POLICY = {
 HUILIU_JOBS = True
 HUILIU_DEMO = False
 HUILIU_DEMO_ACCOUNTS: list[tuple[str, str]] = []
+HUILIU_NOTICE_CHANNELS: tuple[str, ...] = ("in_site",)
+HUILIU_NOTICE_WEBHOOK = {"url": "", "secret": ""}
 HUILIU_CLOSING_TIME = "17:30"  # what arrives later counts as the next working day [house]
 PROCRASTINATE_ON_APP_READY = None
