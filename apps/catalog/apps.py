@@ -9,4 +9,4 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.catalog import permissions  # noqa: F401, PLC0415
+        from apps.catalog import permissions  # noqa: F401

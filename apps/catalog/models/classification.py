@@ -32,9 +32,6 @@ class Classification(models.Model):
         related_name="children",
         verbose_name=_("上级分类"),
     )
-    last_number = models.PositiveIntegerField(
-        _("已用顺序号"), default=0, editable=False, help_text=_("该分类下最近一次使用的顺序号。")
-    )
 
     objects = ClassificationManager()
 

@@ -287,7 +287,7 @@ class Dataset(Governed):
 
     history = HistoricalRecords(
         excluded_fields=["name_key"],
-        history_change_reason_field=models.TextField(blank=True, default=""),
+        history_change_reason_field=models.TextField(null=True),
     )
     objects = DatasetManager()
 

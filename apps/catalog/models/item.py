@@ -8,8 +8,8 @@ from simple_history.models import HistoricalRecords
 
 from apps.catalog.models.choices import Grade, ModeType, OpeningAttribute, SharingAttribute
 from apps.catalog.models.dataset import Dataset
-from apps.standards.types import DataType
 from apps.standards.models import CodeList, DataElement
+from apps.standards.types import DataType
 
 COLUMN_PATTERN = r"^[a-z][a-z0-9_]{0,50}$"
 
@@ -110,9 +110,7 @@ class DataItem(models.Model):
     )
     description = models.TextField(_("说明"), blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     class Meta:
         verbose_name = _("数据项")
