@@ -56,29 +56,21 @@ class Terms:
         Raises:
             InvalidInput: no column, an unknown one, an unknown or unfitting mask, a bad condition.
         """
-        granted = tuple(
-            GrantedColumn(str(c["name"]), str(c.get("mask") or "")) for c in columns
-        )
+        granted = tuple(GrantedColumn(str(c["name"]), str(c.get("mask") or "")) for c in columns)
         if not granted:
             raise InvalidInput(_("至少选择一个数据项"), code="no_items", field="items")
         for column in granted:
             _check(column, contract)
-        return cls(
-            granted, conditions.parse(row_condition, contract.columns), contract.columns
-        )
+        return cls(granted, conditions.parse(row_condition, contract.columns), contract.columns)
 
 
-def policy(
-    terms: Terms, *, starts_at: datetime, expires_at: datetime
-) -> sql.Composable:
+def policy(terms: Terms, *, starts_at: datetime, expires_at: datetime) -> sql.Composable:
     """Return the expression of the row policy: the condition's literals and the period.
 
     The period stands in the policy itself, so an expired grant reads nothing even if the task that
     tears it down never runs.
     """
-    return sql.SQL(
-        "{} AND now() >= {}::timestamptz AND now() < {}::timestamptz"
-    ).format(
+    return sql.SQL("{} AND now() >= {}::timestamptz AND now() < {}::timestamptz").format(
         rows(terms),
         sql.Literal(starts_at.isoformat()),
         sql.Literal(expires_at.isoformat()),
@@ -124,9 +116,7 @@ def granted_columns(terms: Terms, *, past: bool = False) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(name) for name in names)
 
 
-def _select(
-    terms: Terms, system: Sequence[str], schema: str, table: str
-) -> sql.Composable:
+def _select(terms: Terms, system: Sequence[str], schema: str, table: str) -> sql.Composable:
     parts: list[sql.Composable] = [sql.Identifier(name) for name in system]
     parts += [_expression(column) for column in terms.columns]
     return sql.SQL("SELECT {} FROM {}").format(

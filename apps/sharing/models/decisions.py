@@ -11,7 +11,7 @@ from apps.sharing.models.requests import Mode
 
 
 class Decision(models.Model):
-    """One version of a request's terms: as asked, as proposed, as signed. Never changed, only signed.
+    """One version of a request's terms: asked, proposed, signed. Never changed, only signed.
 
     items: `[{"name": column, "label": 中文名, "mask": mask or ""}]`, in the order of the dataset.
     row_condition: `[{"item", "operator", "value"}]`, joined by AND; empty means every row.

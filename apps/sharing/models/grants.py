@@ -76,6 +76,7 @@ class Grant(Governed):
     table_schema = models.CharField(_("所在库"), max_length=63, blank=True)
     table_name = models.CharField(_("数据表"), max_length=63, blank=True)
     provisioned_at = models.DateTimeField(_("开通时间"), null=True, blank=True)
+    torn_down_at = models.DateTimeField(_("回收时间"), null=True, blank=True)
     problem = models.TextField(_("交付受阻原因"), blank=True)
     suspended_at = models.DateTimeField(_("暂停时间"), null=True, blank=True)
     suspended_by = models.ForeignKey(
@@ -100,19 +101,23 @@ class Grant(Governed):
     )
     end_reason = models.TextField(_("终止原因"), blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     class Meta:
         verbose_name = _("授权")
         verbose_name_plural = _("授权")
         ordering = ("-id",)
         constraints = (
+            # A renewal is delivered while the grant that it replaces is still in force.
             models.UniqueConstraint(
                 fields=("system", "dataset"),
-                condition=Q(status__in=("delivering", "in_force", "suspended")),
-                name="sharing_grant_one_open_a_system",
+                condition=Q(status__in=("in_force", "suspended")),
+                name="sharing_grant_one_live_a_system",
+            ),
+            models.UniqueConstraint(
+                fields=("system", "dataset"),
+                condition=Q(status="delivering"),
+                name="sharing_grant_one_delivering_a_system",
             ),
             models.CheckConstraint(
                 name="sharing_grant_period_in_order",
@@ -141,7 +146,7 @@ class Grant(Governed):
         )
 
     def __str__(self) -> str:
-        return f"G-{self.pk}"
+        return f"G-{self.pk:06d}" if self.pk else str(_("新授权"))
 
 
 class ProvisioningLock(models.Model):

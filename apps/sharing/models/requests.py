@@ -140,9 +140,7 @@ class SharingRequest(Governed):
     is_automatic = models.BooleanField(_("自动授权"), default=False)
     delivered_at = models.DateTimeField(_("交付时间"), null=True, blank=True)
 
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     class Meta:
         verbose_name = _("共享申请")
@@ -151,9 +149,7 @@ class SharingRequest(Governed):
         constraints = (
             models.CheckConstraint(
                 name="sharing_sharingrequest_period_in_order",
-                condition=Q(ends_on=None)
-                | Q(starts_on=None)
-                | Q(ends_on__gt=F("starts_on")),
+                condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gt=F("starts_on")),
             ),
             models.CheckConstraint(
                 name="sharing_sharingrequest_decision_whole",
@@ -167,8 +163,7 @@ class SharingRequest(Governed):
             ),
             models.CheckConstraint(
                 name="sharing_sharingrequest_refusal_has_reason",
-                condition=~Q(status="refused")
-                | ~Q(decision_reason="") & ~Q(legal_basis=""),
+                condition=~Q(status="refused") | ~Q(decision_reason="") & ~Q(legal_basis=""),
             ),
             models.CheckConstraint(
                 name="sharing_sharingrequest_received_is_vouched",
@@ -177,9 +172,7 @@ class SharingRequest(Governed):
         )
         indexes = (
             models.Index(fields=("status", "-id"), name="sharing_request_status"),
-            models.Index(
-                fields=("consumer", "status"), name="sharing_request_consumer"
-            ),
+            models.Index(fields=("consumer", "status"), name="sharing_request_consumer"),
         )
 
     def __str__(self) -> str:
@@ -226,9 +219,7 @@ class Attachment(models.Model):
     request = models.ForeignKey(
         SharingRequest, on_delete=models.CASCADE, related_name="attachments"
     )
-    kind = models.CharField(
-        _("类型"), max_length=12, choices=Kind.choices, default=Kind.LETTER
-    )
+    kind = models.CharField(_("类型"), max_length=12, choices=Kind.choices, default=Kind.LETTER)
     title = models.CharField(_("标题"), max_length=200)
     document_number = models.CharField(_("文号"), max_length=100, blank=True)
     file = models.FileField(

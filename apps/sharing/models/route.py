@@ -49,9 +49,7 @@ class RouteStep(models.Model):
         verbose_name=_("部门"),
     )
     position = models.PositiveSmallIntegerField(_("次序"))
-    kind = models.CharField(
-        _("类型"), max_length=8, choices=Kind.choices, default=Kind.STEP
-    )
+    kind = models.CharField(_("类型"), max_length=8, choices=Kind.choices, default=Kind.STEP)
     title = models.CharField(_("环节名称"), max_length=40)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,0 +1,73 @@
+"""What people and the platform do with requests and grants: one function per use case."""
+
+from apps.sharing.operations.approval import approve_by_head, return_by_head
+from apps.sharing.operations.drafting import (
+    draft_request,
+    recall,
+    revise,
+    submit,
+    supplement,
+    withdraw,
+)
+from apps.sharing.operations.extension import consent_extension, extend
+from apps.sharing.operations.grants import (
+    carry_out_due,
+    deliver,
+    end,
+    expire,
+    resume,
+    suspend,
+    tear_down,
+)
+from apps.sharing.operations.internal_route import (
+    co_sign,
+    forward,
+    pass_step,
+    recall_step,
+    route,
+    step_back,
+)
+from apps.sharing.operations.papers import attach
+from apps.sharing.operations.review import (
+    accept_form,
+    agree,
+    ask_supplement,
+    propose,
+    refuse,
+    send_back_proposal,
+    sign,
+)
+
+__all__ = [
+    "accept_form",
+    "agree",
+    "approve_by_head",
+    "ask_supplement",
+    "attach",
+    "carry_out_due",
+    "co_sign",
+    "consent_extension",
+    "deliver",
+    "draft_request",
+    "end",
+    "expire",
+    "extend",
+    "forward",
+    "pass_step",
+    "propose",
+    "recall",
+    "recall_step",
+    "refuse",
+    "resume",
+    "return_by_head",
+    "revise",
+    "route",
+    "send_back_proposal",
+    "sign",
+    "step_back",
+    "submit",
+    "supplement",
+    "suspend",
+    "tear_down",
+    "withdraw",
+]

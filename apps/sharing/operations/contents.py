@@ -1,0 +1,155 @@
+"""What a request must say before it may go on, and how its contents are written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Department, User
+from apps.catalog import queries as catalog
+from apps.catalog.models import DataItem, Dataset
+from apps.core import conditions as row_conditions
+from apps.core.errors import Conflict, InvalidInput, required_text
+from apps.sharing import queries
+from apps.sharing.models import Mode, RequestedItem, SharingRequest
+from apps.standards import masks
+
+WRITTEN_FIELDS: Final = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on", "vouched")
+
+
+def refuse_incomplete(request: SharingRequest, at: datetime) -> None:
+    """Check the five mandatory statements, the promise, the items and the dataset.
+
+    Source: 《政务数据共享条例》第二十条
+    """
+    refuse_unavailable(request.dataset, request.consumer)
+    required_text(request.basis, _("填写使用依据"), field="basis")
+    required_text(request.scenario, _("填写使用场景"), field="scenario")
+    required_text(request.scope, _("填写使用范围"), field="scope")
+    if request.starts_on is None or request.ends_on is None:
+        raise InvalidInput(_("填写使用时限的起止日期"), field="ends_on")
+    _refuse_bad_period(request)
+    if request.ends_on < timezone.localtime(at).date():
+        raise InvalidInput(_("使用截止日期已过"), field="ends_on")
+    if not request.vouched:
+        raise InvalidInput(_("须承诺申请真实、合法、必要"), field="vouched")
+    if not request.requested_items.exists():
+        raise InvalidInput(_("至少选择一个数据项"), code="no_items", field="items")
+    _refuse_doubled(request)
+
+
+def record_asked(request: SharingRequest, *, actor: User, at: datetime) -> None:
+    """Keep the terms as asked, so that every version can be shown beside what was decided."""
+    rows = request.requested_items.select_related("item")
+    request.decisions.create(
+        version=request.decisions.count() + 1,
+        outcome="asked",
+        items=queries.written_items(rows),
+        row_condition=request.row_condition,
+        mode=request.mode,
+        starts_on=request.starts_on,
+        ends_on=request.ends_on,
+        reason=request.supplement_answer,
+        proposed_by=actor,
+        proposed_at=at,
+    )
+
+
+def refuse_unavailable(dataset: Dataset, consumer: Department) -> None:
+    if not catalog.published().filter(pk=dataset.pk).exists():
+        raise InvalidInput(_("目录未发布或已撤回，不能申请"), code="not_published", field="dataset")
+    if dataset.effective_sharing_attribute == "not_shared":
+        raise InvalidInput(
+            _("该目录不予共享，依据：%(statute)s") % {"statute": dataset.sharing_statute},
+            code="not_shared",
+            field="dataset",
+        )
+    if dataset.department_id == consumer.pk:
+        raise InvalidInput(_("本部门的数据无须申请"), code="own_dataset", field="dataset")
+
+
+def _refuse_doubled(request: SharingRequest) -> None:
+    """One system asks once at a time, and not around a suspension."""
+    others = SharingRequest.objects.filter(system=request.system, dataset=request.dataset).exclude(
+        pk=request.pk
+    )
+    other = others.exclude(status__in=(*queries.CLOSED, "draft", "head_returned")).first()
+    if other is not None:
+        raise Conflict(
+            _("该系统对此目录已有办理中的申请 %(number)s") % {"number": other.number},
+            code="already_asked",
+        )
+    if queries.open_grants().filter(
+        system=request.system, dataset=request.dataset, status="suspended"
+    ):
+        raise Conflict(_("该系统对此目录的授权已暂停，整改恢复后再申请"), code="grant_suspended")
+
+
+def write(request: SharingRequest, written: Mapping[str, Any]) -> None:
+    unknown = set(written) - set(WRITTEN_FIELDS)
+    if unknown:
+        raise TypeError(f"a request has no {sorted(unknown)}")
+    for name, value in written.items():
+        setattr(request, name, value.strip() if isinstance(value, str) else value)
+    if request.mode not in Mode.values:
+        raise InvalidInput(_("没有这种共享方式"), field="mode")
+    _refuse_bad_period(request)
+
+
+def _refuse_bad_period(request: SharingRequest) -> None:
+    starts_on: date | None = request.starts_on
+    if starts_on and request.ends_on and request.ends_on <= starts_on:
+        raise InvalidInput(_("截止日期须在开始日期之后"), field="ends_on")
+
+
+def checked_condition(
+    request: SharingRequest, row_condition: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    contract = catalog.contract_of(request.dataset)
+    return [c.to_json() for c in row_conditions.parse(row_condition, contract.columns)]
+
+
+def choose_items(request: SharingRequest, chosen: Sequence[str] | Mapping[str, str] | None) -> None:
+    known = {item.column_name: item for item in request.dataset.items.select_related("dataset")}
+    names = list(known) if chosen is None else list(chosen)
+    picked = [_item_named(known, name) for name in dict.fromkeys(names)]
+    refused = queries.unshareable(picked)
+    if chosen is None:
+        picked = [item for item in picked if item not in refused]
+    elif refused:
+        raise InvalidInput(
+            _("数据项“%(item)s”不予共享") % {"item": refused[0].name},
+            code="item_not_shared",
+            field="items",
+            item=refused[0].column_name,
+        )
+    asked_masks = chosen if isinstance(chosen, Mapping) else {}
+    RequestedItem.objects.bulk_create(
+        RequestedItem(
+            request=request,
+            item=item,
+            mask=_known_mask(asked_masks.get(item.column_name, queries.default_mask(item))),
+        )
+        for item in picked
+    )
+
+
+def _item_named(known: Mapping[str, DataItem], name: str) -> DataItem:
+    if name not in known:
+        raise InvalidInput(
+            _("目录中没有数据项“%(item)s”") % {"item": name},
+            code="unknown_item",
+            field="items",
+            item=name,
+        )
+    return known[name]
+
+
+def _known_mask(mask: str) -> str:
+    if mask and mask not in masks.MASKS:
+        raise InvalidInput(
+            _("没有名为“%(mask)s”的脱敏方式") % {"mask": mask}, code="unknown_mask", field="items"
+        )
+    return mask

@@ -1,0 +1,238 @@
+"""The asking department writes a request, changes it, sends it on, takes it back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import InformationSystem, User
+from apps.catalog.models import Dataset
+from apps.clocks import operations as clocks
+from apps.core import access
+from apps.core.errors import InvalidInput, NotAllowed, StaleRevision
+from apps.ledger import operations as ledger
+from apps.sharing.lifecycle import REQUEST
+from apps.sharing.models import SharingRequest
+from apps.sharing.operations import contents, internal_route, owed
+from apps.sharing.operations.attempts import attempt
+
+
+@attempt("sharing.draft_request", "dataset")
+def draft_request(
+    *,
+    dataset: Dataset,
+    system: InformationSystem,
+    actor: User,
+    at: datetime,
+    items: Sequence[str] | Mapping[str, str] | None = None,
+    row_condition: Sequence[dict[str, Any]] = (),
+    **written: Any,
+) -> SharingRequest:
+    """Begin a request of the actor's department for one of its systems.
+
+    items: column names, or column names with the mask asked for; all shareable items when absent.
+    Sensitive items come with their mask unless another is named.
+    written: basis, scenario, scope, mode, starts_on, ends_on, vouched; may be completed later.
+
+    Source: 《政务数据共享条例》第二十条
+    Raises:
+        InvalidInput: the dataset or an item is not to be had, the system is another department's.
+    """
+    standing = access.require(actor, "create", SharingRequest, at=at)
+    consumer = (standing.principal or actor).department
+    contents.refuse_unavailable(dataset, consumer)
+    if system.department_id != consumer.pk or system.status == "retired":
+        raise InvalidInput(_("使用系统须是本部门在用的信息系统"), field="system")
+    key = _next_key()
+    request = SharingRequest(
+        pk=key,
+        number=f"SQ-{timezone.localtime(at).year}-{key:06d}",
+        dataset=dataset,
+        consumer=consumer,
+        system=system,
+        applicant=actor,
+        created_at=at,
+        updated_at=at,
+    )
+    contents.write(request, written)
+    request.row_condition = contents.checked_condition(request, row_condition)
+    _save(request, actor, at, _("起草"), insert=True)
+    contents.choose_items(request, items)
+    ledger.record(standing, "sharing.draft_request", request, at=at)
+    return request
+
+
+@attempt("sharing.revise", "request")
+def revise(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    items: Sequence[str] | Mapping[str, str] | None = None,
+    row_condition: Sequence[dict[str, Any]] | None = None,
+    revision: int | None = None,
+    **written: Any,
+) -> SharingRequest:
+    """Change a request that is still, or again, with its author.
+
+    What is not given stays as it is.
+
+    Raises:
+        StaleRevision: somebody changed it after the page was opened.
+    """
+    standing = access.require(actor, "revise", request, at=at)
+    request = _locked(request, revision)
+    contents.write(request, written)
+    if row_condition is not None:
+        request.row_condition = contents.checked_condition(request, row_condition)
+    request.revision += 1
+    request.updated_at = at
+    _save(request, actor, at, _("修改"))
+    if items is not None:
+        request.requested_items.all().delete()
+        contents.choose_items(request, items)
+    ledger.record(standing, "sharing.revise", request, at=at, details={"changed": sorted(written)})
+    return request
+
+
+@attempt("sharing.submit", "request")
+def submit(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Send the request to the own sharing office's head, by the internal route if there is one.
+
+    Source: 《政务数据共享条例》第二十条
+    Raises:
+        InvalidInput: one of the five mandatory statements is missing, or nobody vouches for it.
+    """
+    standing = access.require(actor, "submit", request, at=at)
+    contents.refuse_incomplete(request, at)
+    REQUEST.apply(
+        request, "submit", actor=actor, at=at, reason=reason, revision=revision, submitted_at=at
+    )
+    if not internal_route.open_first(request, "consumer", at=at):
+        owed.hand_on(request, by=standing, at=at)
+    ledger.record(standing, "sharing.submit", request, at=at, details=_said(reason))
+    return request
+
+
+@attempt("sharing.recall", "request")
+def recall(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Take the request back from the own department's route to change it."""
+    standing = access.require(actor, "recall", request, at=at)
+    REQUEST.apply(request, "recall", actor=actor, at=at, reason=reason, revision=revision)
+    internal_route.drop_open(request, "consumer", actor=actor, at=at)
+    owed.hand_on(request, by=standing, at=at)
+    ledger.record(standing, "sharing.recall", request, at=at, details=_said(reason))
+    return request
+
+
+@attempt("sharing.supplement", "request")
+def supplement(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str,
+    revision: int | None = None,
+) -> SharingRequest:
+    """Hand in what the provider found missing; `reason` says what was supplemented.
+
+    The provider's clock runs on, from the receipt of the supplement.
+
+    Source: 《政务数据共享条例》第二十一条
+    """
+    standing = access.require(actor, "supplement", request, at=at)
+    contents.refuse_incomplete(request, at)
+    REQUEST.apply(
+        request,
+        "supplement",
+        actor=actor,
+        at=at,
+        reason=reason,
+        revision=revision,
+        supplement_answer=reason.strip(),
+    )
+    contents.record_asked(request, actor=actor, at=at)
+    clock = clocks.resume(request, "request.conditional", at=at)
+    owed.hand_on(request, by=standing, at=at, due_on=clock.due_on)
+    owed.tell_provider(
+        request,
+        _("共享申请 %(number)s 已补正") % {"number": request.number},
+        reason.strip(),
+        at=at,
+    )
+    ledger.record(standing, "sharing.supplement", request, at=at, details=_said(reason))
+    return request
+
+
+@attempt("sharing.withdraw", "request")
+def withdraw(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str,
+    revision: int | None = None,
+) -> SharingRequest:
+    """Give the request up; nothing is owed on it any more."""
+    standing = access.require(actor, "withdraw", request, at=at)
+    was_received = request.received_at is not None
+    REQUEST.apply(request, "withdraw", actor=actor, at=at, reason=reason, revision=revision)
+    clocks.cancel(request, at=at)
+    for side in ("consumer", "provider"):
+        internal_route.drop_open(request, side, actor=actor, at=at)
+    owed.hand_on(request, by=standing, at=at)
+    if was_received:
+        owed.tell_provider(
+            request,
+            _("共享申请 %(number)s 已由使用部门撤回") % {"number": request.number},
+            reason.strip(),
+            at=at,
+        )
+    ledger.record(standing, "sharing.withdraw", request, at=at, details=_said(reason))
+    return request
+
+
+def _save(
+    request: SharingRequest, actor: User, at: datetime, reason: Any, *, insert: bool = False
+) -> None:
+    request._history_user = actor  # type: ignore[attr-defined]  # noqa: SLF001
+    request._history_date = at  # type: ignore[attr-defined]  # noqa: SLF001
+    request._change_reason = str(reason)  # type: ignore[attr-defined]  # noqa: SLF001
+    request.save(force_insert=insert)
+
+
+def _locked(request: SharingRequest, revision: int | None) -> SharingRequest:
+    current = SharingRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    if revision is not None and current.revision != revision:
+        raise StaleRevision
+    if current.status not in ("draft", "head_returned", "supplement"):
+        raise NotAllowed(_("申请已提交，不能修改"), code="already_submitted")
+    return current
+
+
+def _next_key() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('sharing_sharingrequest', 'id'))")
+        (key,) = cursor.fetchone()
+    return int(key)
+
+
+def _said(reason: str) -> dict[str, str]:
+    return {"reason": reason.strip()} if reason.strip() else {}

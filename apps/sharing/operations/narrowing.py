@@ -1,0 +1,102 @@
+"""Terms of a decision: as asked, or narrower, never wider."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.catalog import queries as catalog
+from apps.core import conditions
+from apps.core.errors import InvalidInput
+from apps.sharing.models import Decision, SharingRequest
+from apps.sharing.terms_sql import Terms
+
+
+def decided_terms(
+    request: SharingRequest,
+    asked: Decision,
+    outcome: str,
+    *,
+    items: Sequence[str] | Mapping[str, str] | None,
+    row_condition: Sequence[dict[str, Any]] | None,
+    ends_on: date | None,
+) -> dict[str, Any]:
+    """Return the terms of a decision as its fields.
+
+    Raises:
+        InvalidInput: an unknown outcome, narrower terms that are wider or not narrower at all.
+    """
+    terms = {
+        "items": asked.items,
+        "row_condition": asked.row_condition,
+        "mode": asked.mode,
+        "starts_on": asked.starts_on,
+        "ends_on": asked.ends_on,
+    }
+    if outcome not in ("agree", "narrow", "refuse"):
+        raise InvalidInput(_("处理意见为同意、部分同意或者不予共享"), field="outcome")
+    if outcome != "narrow":
+        return terms
+    narrowed = {
+        **terms,
+        "items": _narrower_items(asked.items, items),
+        "row_condition": _narrower_rows(request, asked.row_condition, row_condition),
+        "ends_on": _earlier(asked, ends_on),
+    }
+    if narrowed == terms:
+        raise InvalidInput(_("与申请内容相同；不作限缩时选择“同意”"), code="not_narrower")
+    contract = catalog.contract_of(request.dataset)
+    Terms.of(contract, narrowed["items"], narrowed["row_condition"])
+    return narrowed
+
+
+def _narrower_items(
+    asked: Sequence[dict[str, str]], items: Sequence[str] | Mapping[str, str] | None
+) -> list[dict[str, str]]:
+    if items is None:
+        return list(asked)
+    unknown = set(items) - {entry["name"] for entry in asked}
+    if unknown:
+        raise InvalidInput(
+            _("“%(item)s”不在申请的数据项内") % {"item": min(unknown)},
+            code="wider_than_asked",
+            field="items",
+        )
+    chosen_masks = items if isinstance(items, Mapping) else {}
+    kept = []
+    for entry in asked:
+        if entry["name"] not in items:
+            continue
+        mask = chosen_masks.get(entry["name"], entry["mask"])
+        if entry["mask"] and not mask:
+            raise InvalidInput(
+                _("“%(item)s”申请时已脱敏，不能改为明文") % {"item": entry["label"]},
+                code="wider_than_asked",
+                field="items",
+            )
+        kept.append({**entry, "mask": mask})
+    return kept
+
+
+def _narrower_rows(
+    request: SharingRequest,
+    asked: list[dict[str, Any]],
+    row_condition: Sequence[dict[str, Any]] | None,
+) -> list[dict[str, Any]]:
+    """Conditions are joined by AND: keeping every one that was asked can only take rows away."""
+    if row_condition is None:
+        return asked
+    contract = catalog.contract_of(request.dataset)
+    written = [c.to_json() for c in conditions.parse(row_condition, contract.columns)]
+    return [*asked, *(entry for entry in written if entry not in asked)]
+
+
+def _earlier(asked: Decision, ends_on: date | None) -> date:
+    if ends_on is None:
+        return asked.ends_on
+    if not asked.starts_on < ends_on <= asked.ends_on:
+        raise InvalidInput(
+            _("截止日期须在申请的使用时限之内"), code="wider_than_asked", field="ends_on"
+        )
+    return ends_on

@@ -1,0 +1,317 @@
+"""The providing department checks a request, forms an opinion, and its head signs the reply."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.clocks import operations as clocks
+from apps.clocks import queries as clock_queries
+from apps.core import access
+from apps.core.access import Standing
+from apps.core.errors import Conflict, InvalidInput, NotAllowed, required_text
+from apps.ledger import operations as ledger
+from apps.sharing import queries
+from apps.sharing.lifecycle import REQUEST
+from apps.sharing.models import Decision, SharingRequest
+from apps.sharing.operations import grants, internal_route, narrowing, owed
+from apps.sharing.operations.attempts import attempt
+
+
+@attempt("sharing.accept_form", "request")
+def accept_form(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Accept the papers as complete; the substance is reviewed next.
+
+    Source: 《政务数据共享条例》第二十一条
+    """
+    standing = _require(actor, "accept_form", request, at)
+    REQUEST.apply(request, "accept_form", actor=actor, at=at, reason=reason, revision=revision)
+    owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
+    ledger.record(standing, "sharing.accept_form", request, at=at, details=_said(reason))
+    return request
+
+
+@attempt("sharing.ask_supplement", "request")
+def ask_supplement(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str,
+    revision: int | None = None,
+) -> SharingRequest:
+    """Tell the consumer once, in one notice, everything that is missing; the clock rests meanwhile.
+
+    Source: 《政务数据共享条例》第二十一条
+    Raises:
+        Conflict: a supplement was asked for before; all defects belong into one notice.
+    """
+    standing = _require(actor, "ask_supplement", request, at)
+    if request.supplement_asked_at is not None:
+        raise Conflict(
+            _("补正只能通知一次，所缺内容须一次告知；现应审核并答复"), code="supplement_asked"
+        )
+    REQUEST.apply(
+        request,
+        "ask_supplement",
+        actor=actor,
+        at=at,
+        reason=reason,
+        revision=revision,
+        supplement_asked_at=at,
+        supplement_notice=reason.strip(),
+    )
+    clocks.pause(request, "request.conditional", at=at, reason=str(_("等待使用部门补正")))
+    owed.hand_on(request, by=standing, at=at)
+    owed.tell_consumer(
+        request,
+        _("共享申请 %(number)s 须补正") % {"number": request.number},
+        reason.strip(),
+        at=at,
+    )
+    ledger.record(standing, "sharing.ask_supplement", request, at=at, details=_said(reason))
+    return request
+
+
+@attempt("sharing.propose", "request")
+def propose(
+    *,
+    request: SharingRequest,
+    outcome: str,
+    actor: User,
+    at: datetime,
+    items: Sequence[str] | Mapping[str, str] | None = None,
+    row_condition: Sequence[dict[str, Any]] | None = None,
+    ends_on: date | None = None,
+    reason: str = "",
+    legal_basis: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Propose to agree, to agree in part, or to refuse; the head signs it.
+
+    outcome: agree, narrow or refuse. For narrow: fewer items or stronger masks, more row
+    conditions, an earlier end, never anything wider than what was asked.
+
+    Source: 《政务数据共享条例》第二十一条
+    Raises:
+        InvalidInput: no reason where one is due, or terms that are wider than asked.
+    """
+    standing = _require(actor, "propose", request, at)
+    asked = queries.asked_terms(request)
+    assert asked is not None  # recorded when the request was received
+    terms = narrowing.decided_terms(
+        request, asked, outcome, items=items, row_condition=row_condition, ends_on=ends_on
+    )
+    if outcome in ("narrow", "refuse"):
+        reason = required_text(reason, _("填写理由"), field="reason")
+    if outcome == "refuse":
+        legal_basis = required_text(legal_basis, _("填写不予共享的依据"), field="legal_basis")
+    REQUEST.apply(
+        request,
+        "propose",
+        actor=actor,
+        at=at,
+        reason=reason,
+        revision=revision,
+        proposal=outcome,
+        proposed_by=actor,
+    )
+    decision = request.decisions.create(
+        version=request.decisions.count() + 1,
+        outcome=outcome,
+        reason=reason.strip(),
+        legal_basis=legal_basis.strip(),
+        proposed_by=actor,
+        proposed_at=at,
+        **terms,
+    )
+    if not queries.current_steps(request, "provider").exists():
+        owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
+    ledger.record(
+        standing,
+        "sharing.propose",
+        request,
+        at=at,
+        details={"outcome": outcome, "version": decision.version, **_said(reason)},
+    )
+    return request
+
+
+@attempt("sharing.send_back_proposal", "request")
+def send_back_proposal(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str,
+    revision: int | None = None,
+) -> SharingRequest:
+    """Return the proposal to the reviewer instead of signing it."""
+    standing = _require(actor, "send_back_proposal", request, at)
+    REQUEST.apply(
+        request, "send_back_proposal", actor=actor, at=at, reason=reason, revision=revision
+    )
+    owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
+    ledger.record(standing, "sharing.send_back_proposal", request, at=at, details=_said(reason))
+    return request
+
+
+def sign(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Sign what the reviewer proposed, whichever it is."""
+    decide = refuse if request.proposal == "refuse" else agree
+    return decide(request=request, actor=actor, at=at, reason=reason, revision=revision)
+
+
+@attempt("sharing.agree", "request")
+def agree(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Sign an agreement, whole or in part; delivery is owed from now on.
+
+    Source: 《政务数据共享条例》第二十一条、第二十二条
+    Raises:
+        NotAllowed: the actor does not sign for the provider, or signs his own proposal.
+    """
+    standing = _require(actor, "agree", request, at)
+    decision = _decision_to_sign(request, actor)
+    REQUEST.apply(
+        request,
+        "agree",
+        actor=actor,
+        at=at,
+        reason=reason,
+        revision=revision,
+        decided_by=actor,
+        decided_at=at,
+        decision_reason=reason.strip() or decision.reason,
+    )
+    _sign(decision, actor, at)
+    clocks.stop(request, "request.conditional", at=at)
+    clocks.start(request, "request.deliver", department=owed.provider_of(request), at=at)
+    grant = grants.open_grant(request, decision, at=at)
+    owed.hand_on(request, by=standing, at=at)
+    owed.tell_consumer(
+        request,
+        _("共享申请 %(number)s：%(outcome)s")
+        % {"number": request.number, "outcome": decision.get_outcome_display()},
+        request.decision_reason,
+        at=at,
+    )
+    ledger.record(
+        standing,
+        "sharing.agree",
+        request,
+        at=at,
+        details={
+            "outcome": decision.outcome,
+            "version": decision.version,
+            "grant": grant.pk,
+            **_said(reason),
+        },
+    )
+    return request
+
+
+@attempt("sharing.refuse", "request")
+def refuse(
+    *,
+    request: SharingRequest,
+    actor: User,
+    at: datetime,
+    reason: str = "",
+    revision: int | None = None,
+) -> SharingRequest:
+    """Sign a refusal, with the reason and the basis that the regulation requires.
+
+    `reason` may be left out: then the reviewer's stands.
+
+    Source: 《政务数据共享条例》第二十一条
+    Raises:
+        NotAllowed: the actor does not sign for the provider, or signs his own proposal.
+        IllegalMove: the request no longer awaits a decision.
+    """
+    standing = _require(actor, "refuse", request, at)
+    decision = _decision_to_sign(request, actor)
+    REQUEST.apply(
+        request,
+        "refuse",
+        actor=actor,
+        at=at,
+        reason=reason or decision.reason,
+        revision=revision,
+        decided_by=actor,
+        decided_at=at,
+        decision_reason=reason.strip() or decision.reason,
+        legal_basis=decision.legal_basis,
+    )
+    _sign(decision, actor, at)
+    clocks.stop(request, "request.conditional", at=at)
+    owed.hand_on(request, by=standing, at=at)
+    owed.tell_consumer(
+        request,
+        _("共享申请 %(number)s：不予共享") % {"number": request.number},
+        _("理由：%(reason)s 依据：%(basis)s")
+        % {"reason": request.decision_reason, "basis": request.legal_basis},
+        at=at,
+    )
+    ledger.record(
+        standing,
+        "sharing.refuse",
+        request,
+        at=at,
+        details={"reason": request.decision_reason, "legal_basis": request.legal_basis},
+    )
+    return request
+
+
+def _require(actor: User, action: str, request: SharingRequest, at: datetime) -> Standing:
+    """Ask the scope, and keep stand-ins from deciding on their own department's request."""
+    standing = access.require(actor, action, request, at=at)
+    if actor.department_id == request.consumer_id:
+        raise NotAllowed(_("不能办理本部门提出的申请的审核和答复"), code="own_request")
+    return standing
+
+
+def _decision_to_sign(request: SharingRequest, actor: User) -> Decision:
+    internal_route.refuse_unfinished(request, "provider")
+    decision = queries.latest_decision(request)
+    if decision is None or decision.signed_at is not None:
+        raise InvalidInput(_("还没有处理意见，不能签发"), code="nothing_proposed")
+    if decision.proposed_by_id == actor.pk:
+        raise NotAllowed(_("处理意见须由提出人以外的负责人签发"), code="own_proposal")
+    return decision
+
+
+def _sign(decision: Decision, actor: User, at: datetime) -> None:
+    decision.signed_by, decision.signed_at = actor, at
+    decision.save(update_fields=["signed_by", "signed_at"])
+
+
+def _due_on(request: SharingRequest) -> date | None:
+    clock = clock_queries.running(request).first()
+    return clock.due_on if clock else None
+
+
+def _said(reason: str) -> dict[str, str]:
+    return {"reason": reason.strip()} if reason.strip() else {}
