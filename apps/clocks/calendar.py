@@ -36,18 +36,20 @@ class DayKind(StrEnum):
     MAKE_UP = "make_up"
     WEEKEND = "weekend"
     HOLIDAY = "holiday"
-    ADJUSTED = "adjusted"
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the calendar: whether people work, what kind of day it is, in words."""
+    """One day of the calendar: what kind of day it is, and its name where it has one."""
 
     day: date
-    is_workday: bool
     kind: DayKind
     note: str | Promise = ""
     provisional: bool = False
+
+    @property
+    def is_workday(self) -> bool:
+        return self.kind in {DayKind.WORKDAY, DayKind.MAKE_UP}
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,17 @@ class WorkCalendar:
         provisional = not self.knows(day.year)
         override = self.overrides.get(day)
         if override is not None:
-            return _overridden(day, override, provisional)
+            kind = DayKind.MAKE_UP if override.is_workday else DayKind.HOLIDAY
+            return Day(day, kind, override.note, provisional)
         if day in workdays:
             name = HOLIDAY_NAMES.get(workdays[day], workdays[day])
-            return Day(day, True, DayKind.MAKE_UP, name)
+            return Day(day, DayKind.MAKE_UP, name)
         if day in holidays:
             name = HOLIDAY_NAMES.get(holidays[day], holidays[day])
-            return Day(day, False, DayKind.HOLIDAY, name)
+            return Day(day, DayKind.HOLIDAY, name)
         if day.weekday() >= SATURDAY:
-            return Day(day, False, DayKind.WEEKEND, "", provisional)
-        return Day(day, True, DayKind.WORKDAY, "", provisional)
+            return Day(day, DayKind.WEEKEND, provisional=provisional)
+        return Day(day, DayKind.WORKDAY, provisional=provisional)
 
     def is_workday(self, day: date) -> bool:
         return self.look_up(day).is_workday
@@ -110,11 +113,3 @@ def days_between(after: date, until: date) -> Iterable[date]:
     """Yield every day in (after, until]."""
     for offset in range(1, (until - after).days + 1):
         yield after + timedelta(days=offset)
-
-
-def _overridden(day: date, override: Override, provisional: bool) -> Day:
-    if override.is_workday:
-        kind = DayKind.MAKE_UP if day.weekday() >= SATURDAY else DayKind.ADJUSTED
-    else:
-        kind = DayKind.HOLIDAY
-    return Day(day, override.is_workday, kind, override.note, provisional)

@@ -73,14 +73,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class Step:
-    """One day of the derivation. `number` is the how-manieth counted day of its leg."""
+    """One day of the derivation. `number` is the place of a counted day in its leg."""
 
     day: Day
-    counted: bool
-    why: str
+    why: "Why"
     number: int | None = None
     leg: int = 0
     reason: str = ""
+
+    @property
+    def counted(self) -> bool:
+        return self.number is not None
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,8 @@ def _derive_hours(terms: Terms) -> Derivation:
             due_at += pause.until - pause.since
     received_on = terms.started_at.astimezone(ZONE).date()
     due_on = due_at.astimezone(ZONE).date()
-    steps = [Step(WorkCalendar().look_up(received_on), False, Why.RECEIPT)]
-    return Derivation(received_on, due_on, due_at, False, tuple(steps))
+    steps = [Step(WorkCalendar().look_up(received_on), Why.RECEIPT)]
+    return Derivation(received_on, due_on, due_at, provisional=False, steps=tuple(steps))
 
 
 def _stretch(
@@ -188,10 +191,10 @@ def _workdays(
         elif known.is_workday:
             number += 1
             why = Why.MAKE_UP if known.kind == "make_up" else Why.COUNTED
-            steps.append(Step(known, True, why, number, leg))
+            steps.append(Step(known, why, number, leg))
         else:
             why = Why.WEEKEND if known.kind == "weekend" else Why.HOLIDAY
-            steps.append(Step(known, False, why, leg=leg))
+            steps.append(Step(known, why, leg=leg))
     return steps
 
 
@@ -209,7 +212,7 @@ def _plain_days(
             steps.append(paused[day])
         else:
             number += 1
-            steps.append(Step(calendar.look_up(day), True, Why.COUNTED, number, leg))
+            steps.append(Step(calendar.look_up(day), Why.COUNTED, number, leg))
     return steps
 
 
@@ -223,17 +226,17 @@ def _paused_days(terms: Terms, calendar: WorkCalendar) -> dict[date, Step]:
         for day in _inclusive(first, last):
             ended = pause.until is not None and day == last and day != first
             why = Why.RESUMED if ended else Why.PAUSED
-            paused.setdefault(day, Step(calendar.look_up(day), False, why, reason=pause.reason))
+            paused.setdefault(day, Step(calendar.look_up(day), why, reason=pause.reason))
     return paused
 
 
 def _receipt_step(calendar: WorkCalendar, day: date, received_on: date) -> Step:
     known = calendar.look_up(day)
     if day == received_on:
-        return Step(known, False, Why.RECEIPT)
+        return Step(known, Why.RECEIPT)
     if known.is_workday:
-        return Step(known, False, Why.LATE)
-    return Step(known, False, Why.WEEKEND if known.kind == "weekend" else Why.HOLIDAY)
+        return Step(known, Why.LATE)
+    return Step(known, Why.WEEKEND if known.kind == "weekend" else Why.HOLIDAY)
 
 
 def add_months(day: date, months: int) -> date:

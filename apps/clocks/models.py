@@ -18,9 +18,7 @@ class CalendarDay(models.Model):
     day = models.DateField(_("日期"), unique=True)
     is_workday = models.BooleanField(_("工作日"))
     note = models.CharField(_("说明"), max_length=60)
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     class Meta:
         verbose_name = _("日历调整")
@@ -32,7 +30,7 @@ class CalendarDay(models.Model):
 
 
 class CalendarYear(models.Model):
-    """A year whose State Council schedule has been entered here; its dates are no longer provisional."""
+    """A year whose State Council schedule was entered here; its dates are provisional no more."""
 
     year = models.PositiveSmallIntegerField(_("年份"), unique=True)
     source = models.CharField(_("依据"), max_length=200)
@@ -91,9 +89,7 @@ class ClockPolicy(models.Model):
     is_reference = models.BooleanField(_("参照"), default=False)
     valid_from = models.DateField(_("生效日"))
     valid_to = models.DateField(_("失效日"), null=True, blank=True)
-    history = HistoricalRecords(
-        history_change_reason_field=models.TextField(blank=True, default="")
-    )
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     objects = ClockPolicyManager()
 

@@ -6,7 +6,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.clocks.calendar import Day, DayKind
 from apps.clocks.derivation import ZONE, Step, Why
 
 WEEKDAYS: tuple[str | Promise, ...] = (
@@ -70,12 +69,3 @@ def why(step: Step) -> str:
             return _("恢复计时，当日视为收件日")
         case _:
             return _("第 %(number)s 日") % {"number": step.number}
-
-
-def kind_of_day(day: Day) -> str:
-    """Name what kind of day it is, for the calendar's own screens."""
-    if day.kind is DayKind.WEEKEND:
-        return _("周末")
-    if day.kind is DayKind.MAKE_UP:
-        return _("调休上班（%(note)s）") % {"note": day.note}
-    return str(day.note) or _("工作日")

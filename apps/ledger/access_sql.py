@@ -6,7 +6,7 @@ under it; a page draws none and is one statement.
 
     SET LOCAL ROLE <recorder>;  PAGE  {"opened_at": …, …};  COMMIT     -- before the page is sent
 
-Source: 《网络数据安全管理条例》第十二条 (records of provision kept three years); house rule (design §7)
+Source: 《网络数据安全管理条例》第十二条 (provision is recorded, kept three years); house rule (§7)
 """
 
 from typing import Any
