@@ -1,0 +1,249 @@
+"""Requests in every status, with grants in force, suspended, ended and expired.
+
+Every step goes through the operation that the screens call, at a time in the past, so that clocks
+run, some of them late.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+
+from apps.accounts.models import Department, InformationSystem, User
+from apps.accounts.queries import members_with, platform_user
+from apps.catalog.models import Dataset
+from apps.console.demo.city import datasets
+from apps.sharing import operations as sharing
+from apps.sharing.models import Grant, SharingRequest
+
+BASIS: Final = "《政务数据共享条例》第二十条；部门三定规定"
+LATEST: Final = date(2027, 12, 31)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request of `consumer` (department code) for a dataset, `days` ago, brought to `until`."""
+
+    dataset: str
+    consumer: str
+    until: str
+    days: int
+    scenario: str
+    condition: tuple[dict[str, Any], ...] = ()
+    items: int | None = None
+    ends_on: date = LATEST
+    after: str = field(default="")  # suspend, end or expire
+
+
+DISTRICT_ONLY: Final = ({"item": "district_code", "operator": "eq", "value": "500103"},)
+CASES: Final = (
+    Case("最低生活保障对象基本信息", "D003", "draft", 1, "核对家庭经济困难学生资助资格", items=5),
+    Case("医疗机构基本信息", "D010", "draft", 2, "核对财政补助医疗机构名录"),
+    Case("残疾人证基本信息", "D003", "awaiting_head", 2, "落实残疾学生特殊教育保障", items=5),
+    Case("空气质量监测基本信息", "D021", "awaiting_head", 1, "开展呼吸系统疾病与空气质量关联分析"),
+    Case("不动产登记基本信息", "D010", "head_returned", 6, "核查住房补贴申请家庭名下房产", items=6),
+    Case("户籍人口基本信息", "D008", "form_check", 1, "办理婚姻登记时核对身份信息", items=4),
+    Case("道路运输经营基本信息", "D023", "form_check", 2, "排查危险货物运输企业安全隐患"),
+    Case("社会保险参保基本信息", "D010", "supplement", 8, "发放就业补贴前核对参保状态", items=6),
+    Case("食品经营许可基本信息", "D021", "supplement", 9, "食源性疾病溯源调查", items=6),
+    Case("户籍人口基本信息", "D011", "reviewing", 5, "核对养老保险待遇领取人员身份", items=5),
+    Case("不动产登记基本信息", "D060", "reviewing", 22, "核对房产税计税依据", items=7),
+    Case("残疾人证基本信息", "D016", "reviewing", 9, "残疾人免费乘车资格核验", items=4),
+    Case("医疗机构基本信息", "D032", "reviewing", 4, "核对医保定点医疗机构执业状态"),
+    Case("应急避难场所基本信息", "D037", "reviewing", 7, "建设城市运行一张图"),
+    Case("社会保险参保基本信息", "D003", "awaiting_signature", 11, "核对教师参保情况", items=6),
+    Case("户籍人口基本信息", "D014", "awaiting_signature", 8, "公租房申请家庭成员核验", items=5),
+    Case("道路运输经营基本信息", "D013", "awaiting_signature", 6, "核对营运柴油货车污染治理名单"),
+    Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警"),
+    Case("社会保险参保基本信息", "D055", "refused", 25, "公积金开户单位核对", items=9),
+    Case("户籍人口基本信息", "D019", "refused", 40, "家政服务人员信用建设", items=7),
+    Case("不动产登记基本信息", "D003", "refused", 30, "学区房政策研究"),
+    Case("残疾人证基本信息", "D020", "withdrawn", 18, "景区门票减免资格核验", items=4),
+    Case("医疗机构基本信息", "D015", "withdrawn", 12, "医疗垃圾处置点位核对"),
+    Case("户籍人口基本信息", "D003", "delivered", 60, "义务教育入学资格核验", DISTRICT_ONLY, 6),
+    Case("最低生活保障对象基本信息", "D014", "delivered", 90, "公租房租金减免资格核验", items=5),
+    Case("社会保险参保基本信息", "D014", "delivered", 45, "公租房申请人就业情况核验", items=6),
+    Case("医疗机构基本信息", "D011", "delivered", 70, "工伤定点医疗机构管理"),
+    Case("食品经营许可基本信息", "D003", "delivered", 50, "学校食堂供应商资质核验", items=6),
+    Case("应急避难场所基本信息", "D003", "delivered", 33, "学校应急疏散预案编制"),
+    Case("道路运输经营基本信息", "D007", "delivered", 65, "重点车辆交通安全管理"),
+    Case("残疾人证基本信息", "D011", "delivered", 120, "残疾人就业保障金核算", items=6, after="suspend"),
+    Case("不动产登记基本信息", "D014", "delivered", 100, "商品房预售资金监管", after="suspend"),
+    Case("空气质量监测基本信息", "D020", "delivered", 150, "景区环境质量发布", after="end"),
+    Case(
+        "户籍人口基本信息",
+        "D021",
+        "delivered",
+        200,
+        "流行病学调查",
+        DISTRICT_ONLY,
+        5,
+        date(2026, 9, 30),
+        "expire",
+    ),
+    Case("学籍基本信息", "D008", "delivered", 55, "留守儿童关爱保护", items=4),
+    Case("企业登记基本信息", "D003", "delivered", 80, "校外培训机构主体资格核验"),
+    Case("企业登记基本信息", "D060", "delivered", 75, "新办企业税务信息确认"),
+    Case("个体工商户基本信息", "D011", "delivered", 66, "个体工商户参保扩面"),
+    Case("婚姻登记基本信息", "D014", "delivered", 44, "住房保障家庭关系核验"),
+    Case("养老机构基本信息", "D021", "delivered", 20, "医养结合机构管理"),
+    Case("A级景区基本信息", "D016", "delivered", 15, "旅游公交线路规划"),
+)
+
+
+@dataclass
+class Walk:
+    """One request on its way, with the people who move it."""
+
+    case: Case
+    dataset: Dataset
+    system: InformationSystem
+    at: datetime
+
+    def __post_init__(self) -> None:
+        self.consumer, self.consumer_head = _people(self.system.department)
+        self.provider, self.provider_head = _people(self.dataset.department)
+
+    def later(self, hours: float = 3) -> datetime:
+        self.at = min(self.at + timedelta(hours=hours), timezone.now())
+        return self.at
+
+    def draft(self) -> SharingRequest:
+        columns = [item.column_name for item in self.dataset.items.order_by("position")]
+        return sharing.draft_request(
+            dataset=self.dataset,
+            system=self.system,
+            actor=self.consumer,
+            at=self.at,
+            items=columns[: self.case.items],
+            row_condition=self.case.condition,
+            basis=BASIS,
+            scenario=self.case.scenario,
+            scope=f"仅限{self.system.department.short_name}在“{self.system.name}”中使用",
+            mode="interface",
+            starts_on=timezone.localdate(self.at),
+            ends_on=self.case.ends_on,
+            vouched=True,
+        )
+
+
+def load_requests(*, at: datetime, progress: Callable[[str], None]) -> int:
+    """Play every case that was not played yet; return how many requests there are."""
+    plans = {plan.name: plan.code for plan in datasets()}
+    for case in CASES:
+        dataset = Dataset.objects.select_related("department").get(code=plans[case.dataset])
+        system = _system(case.consumer)
+        if SharingRequest.objects.filter(dataset=dataset, system=system).exists():
+            continue
+        walk = Walk(case, dataset, system, _morning(at, case.days))
+        request = walk.draft()
+        _bring(request, walk)
+        progress(f"{request.number} {case.dataset} → {request.get_status_display()}")
+    return SharingRequest.objects.count()
+
+
+def _bring(request: SharingRequest, walk: Walk) -> None:
+    """Move the request step by step until it has the status that the case asks for."""
+    if walk.case.until == "draft":
+        return
+    sharing.submit(request=request, actor=walk.consumer, at=walk.later())
+    if walk.case.until == "awaiting_head":
+        return
+    if walk.case.until == "head_returned":
+        sharing.return_by_head(
+            request=request,
+            actor=walk.consumer_head,
+            at=walk.later(),
+            reason="使用依据请引用住房补贴办法的具体条款",
+        )
+        return
+    sharing.approve_by_head(request=request, actor=walk.consumer_head, at=walk.later())
+    request.refresh_from_db()
+    if request.status == SharingRequest.Status.FORM_CHECK:
+        _provider_side(request, walk)
+    request.refresh_from_db()
+    if request.status == SharingRequest.Status.AGREED and walk.case.until == "delivered":
+        _deliver(request, walk)
+
+
+def _provider_side(request: SharingRequest, walk: Walk) -> None:
+    until = walk.case.until
+    if until == "form_check":
+        return
+    if until == "withdrawn":
+        sharing.withdraw(
+            request=request, actor=walk.consumer, at=walk.later(), reason="业务调整，不再需要"
+        )
+        return
+    if until == "supplement":
+        sharing.ask_supplement(
+            request=request,
+            actor=walk.provider,
+            at=walk.later(20),
+            reason="一、请补充使用依据的文件文号；二、请说明数据保存期限和销毁方式。",
+        )
+        return
+    sharing.accept_form(request=request, actor=walk.provider, at=walk.later())
+    if until == "reviewing":
+        return
+    _decide(request, walk)
+
+
+def _decide(request: SharingRequest, walk: Walk) -> None:
+    refused = walk.case.until == "refused"
+    sharing.propose(
+        request=request,
+        outcome="refuse" if refused else "agree",
+        actor=walk.provider,
+        at=walk.later(20),
+        reason="申请的数据项超出履行职责所必需的范围" if refused else "",
+        legal_basis="《政务数据共享条例》第二十一条" if refused else "",
+    )
+    if walk.case.until == "awaiting_signature":
+        return
+    sharing.sign(request=request, actor=walk.provider_head, at=walk.later())
+
+
+def _deliver(request: SharingRequest, walk: Walk) -> None:
+    grant = Grant.objects.get(request=request)
+    sharing.deliver(grant=grant, actor=platform_user(), at=walk.later(1))
+    grant.refresh_from_db()
+    if walk.case.after == "suspend":
+        sharing.suspend(
+            grant=grant,
+            actor=walk.provider_head,
+            at=timezone.now() - timedelta(days=4),
+            reason="调用频次与申请场景不符，请核实后整改",
+            rectify_by=timezone.localdate() + timedelta(days=11),
+        )
+    elif walk.case.after == "end":
+        sharing.end(
+            grant=grant,
+            actor=walk.provider_head,
+            at=timezone.now() - timedelta(days=20),
+            reason="使用部门业务已结束",
+        )
+    elif walk.case.after == "expire":
+        sharing.expire(grant=grant, actor=platform_user(), at=timezone.now())
+
+
+def _people(department: Department) -> tuple[User, User]:
+    return (
+        members_with("department_editor", department).order_by("pk")[0],
+        members_with("department_approver", department).order_by("pk")[0],
+    )
+
+
+def _system(department: str) -> InformationSystem:
+    return (
+        InformationSystem.objects.select_related("department")
+        .filter(department__code=department)
+        .order_by("code")[0]
+    )
+
+
+def _morning(at: datetime, days: int) -> datetime:
+    local = timezone.localtime(at) - timedelta(days=days)
+    return local.replace(hour=9, minute=10, second=0, microsecond=0)
