@@ -38,7 +38,6 @@ def load_catalogue(*, at: datetime) -> int:
     missing = [plan for plan in datasets() if plan.code not in known]
     for start in range(0, len(missing), CHUNK):
         _load(missing[start : start + CHUNK], at)
-    _count_numbers()
     return len(missing)
 
 
@@ -164,11 +163,3 @@ def _assess(made: list[Dataset], at: datetime) -> None:
         for dataset, kind in kinds
     )
 
-
-def _count_numbers() -> None:
-    """Leave the counters where the plan's sequence numbers end."""
-    used: dict[str, int] = {}
-    for plan in datasets():
-        used[plan.classification] = max(used.get(plan.classification, 0), plan.sequence)
-    for code, number in used.items():
-        Classification.objects.filter(code=code, last_number__lt=number).update(last_number=number)
