@@ -1,0 +1,36 @@
+"""Fill the database with the demonstration city."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from apps.console.demo import catalogue, landing, people, requests
+from apps.warehouse import operations as warehouse
+
+
+class Command(BaseCommand):
+    """Repeat-safe: what is there already stays as it is."""
+
+    help = "装入演示城市：部门、系统、3,170 条目录、归集数据、各种状态的共享申请。"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.HUILIU_DEMO:
+            raise CommandError("演示数据只能在演示设置下装入")
+        at = timezone.now()
+        with transaction.atomic():
+            people.load_people(at=at)
+        with transaction.atomic():
+            made = catalogue.load_catalogue(at=at)
+        self.stdout.write(f"  新增目录 {made:,} 条")
+        warehouse.ensure_stores(at=at)
+        rows = landing.load_records(at=at, progress=self._say)
+        self.stdout.write(f"  共入库 {rows:,} 条记录")
+        count = requests.load_requests(at=at, progress=self._say)
+        self.stdout.write(f"  共享申请 {count} 件")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"  {line}")
+        self.stdout.flush()
