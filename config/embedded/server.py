@@ -140,7 +140,9 @@ def leave() -> None:
         del _memberships[root]
         with _exclusive(membership.server.places.lock):
             os.close(membership.users)
-            stop_if_unused(membership.server)
+            stopped = stop_if_unused(membership.server)
+        if stopped:
+            wait_for_keeper(membership.server.places)
 
 
 def stop_if_unused(server: Cluster) -> bool:
@@ -153,6 +155,13 @@ def stop_if_unused(server: Cluster) -> bool:
         return unused
     finally:
         os.close(descriptor)
+
+
+def wait_for_keeper(where: Places) -> None:
+    """Wait for the keeper of a stopped server to notice and go."""
+    descriptor = open_lock(where.keeper)
+    wait_for(descriptor, fcntl.LOCK_EX, 5)
+    os.close(descriptor)
 
 
 def _start_keeper(where: Places, *, test: bool) -> None:

@@ -113,9 +113,9 @@ def _ending_of(log: Path | None) -> str:
 
 def can_reach(account: Account, folder: Path) -> bool:
     """Whether the account may enter the folder and every folder above it."""
-    if not account.differs:
-        return os.access(folder, os.X_OK | os.R_OK)
     existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not account.differs:
+        return os.access(existing, os.X_OK)
     return all(_may_enter(account, place) for place in (existing, *existing.parents))
 
 
