@@ -140,14 +140,7 @@ def delegate(
     _check_deputy(principal, deputy)
     principal, deputy = _locked([principal, deputy])
     _refuse_meeting_principals(principal, deputy)
-    if Delegation.objects.filter(
-        principal=principal,
-        deputy=deputy,
-        revoked_at=None,
-        starts_on__lte=ends_on,
-        ends_on__gte=starts_on,
-    ).exists():
-        raise Conflict(_("这段时间内已委托同一人代办"))
+    _refuse_doubled(principal, deputy, starts_on, ends_on)
     delegation = Delegation.objects.create(
         principal=principal,
         deputy=deputy,
@@ -247,6 +240,17 @@ def _check_deputy(principal: User, deputy: User) -> None:
         raise InvalidInput(_("代办人的账号未启用"), field="deputy")
     if deputy.department_id is None or deputy.department_id != principal.department_id:
         raise InvalidInput(_("代办人应为同一部门的人员"), field="deputy")
+
+
+def _refuse_doubled(principal: User, deputy: User, starts_on: date, ends_on: date) -> None:
+    if Delegation.objects.filter(
+        principal=principal,
+        deputy=deputy,
+        revoked_at=None,
+        starts_on__lte=ends_on,
+        ends_on__gte=starts_on,
+    ).exists():
+        raise Conflict(_("这段时间内已委托同一人代办"))
 
 
 def _separated() -> Conflict:
