@@ -17,15 +17,18 @@ ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
 
 
 @access.scope("accounts.Region", "view", audience="public")
+def everybody(_actor: object) -> Q:
+    """Regions are no secret at all."""
+    return EVERYBODY
+
+
 @access.scope("accounts.Department", "view", audience="internal")
 @access.scope("accounts.SharingOffice", "view", audience="internal")
 @access.scope("accounts.Role", "view", audience="internal")
 @access.scope("accounts.Succession", "view")
-def everyone(actor: User) -> Q:
-    """The directory of the government is no secret inside it; regions are none at all."""
-    if actor.is_authenticated and actor.kind == User.Kind.CITIZEN:
-        return NOBODY
-    return EVERYBODY
+def everyone_inside(actor: User) -> Q:
+    """The directory of the government is no secret inside it."""
+    return NOBODY if actor.kind == User.Kind.CITIZEN else EVERYBODY
 
 
 @access.scope("accounts.Department", "change_department", "change")

@@ -47,9 +47,7 @@ def assign(user: User, role: str, **fields: Any) -> RoleAssignment:
 @pytest.mark.parametrize("second", SEPARATED_ROLES)
 def test_nobody_holds_two_administrators_roles_at_once(first: str, second: str) -> None:
     user = UserFactory(roles=[first])
-    refused_by(
-        "accounts_roleassignment_administrators_separated", lambda: assign(user, second)
-    )
+    refused_by("accounts_roleassignment_administrators_separated", lambda: assign(user, second))
 
 
 def test_an_administrators_role_may_follow_another() -> None:
@@ -164,9 +162,7 @@ def test_a_region_has_one_authority() -> None:
 def test_a_region_does_not_end_before_it_begins() -> None:
     refused_by(
         "accounts_region_ends_after_it_begins",
-        lambda: RegionFactory(
-            key="new", valid_from=date(2026, 2, 1), valid_to=date(2026, 2, 1)
-        ),
+        lambda: RegionFactory(key="new", valid_from=date(2026, 2, 1), valid_to=date(2026, 2, 1)),
     )
 
 
@@ -175,9 +171,7 @@ def test_a_region_code_is_made_of_digits() -> None:
 
 
 def test_a_system_code_has_its_form() -> None:
-    refused_by(
-        "accounts_informationsystem_code_form", lambda: InformationSystemFactory(code="X1")
-    )
+    refused_by("accounts_informationsystem_code_form", lambda: InformationSystemFactory(code="X1"))
 
 
 def test_a_protection_level_lies_between_one_and_five() -> None:

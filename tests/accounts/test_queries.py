@@ -62,7 +62,9 @@ def test_a_stand_in_is_not_passed_on(at: datetime) -> None:
     assert second.deputy.principals(at) == [first.deputy]
 
 
-def test_approvers_are_the_active_heads_of_that_department(provider_head: Any, inactive: Any) -> None:
+def test_approvers_are_the_active_heads_of_that_department(
+    provider_head: Any, inactive: Any
+) -> None:
     UserFactory(roles=["department_approver"])
     department = provider_head.department
     assert list(queries.approvers_of(department)) == [provider_head]
