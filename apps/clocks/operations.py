@@ -141,8 +141,8 @@ def extend(
         at=at,
         reason=reason,
     )
-    _derive_again(_locked(subject, code), queries.work_calendar())
-    return queries.running(subject).get(pk=clock.pk)
+    _derive_again(clock, queries.work_calendar())
+    return clock
 
 
 @transaction.atomic
@@ -155,7 +155,6 @@ def stop(subject: Model, code: str, *, at: datetime) -> Clock:
     clock = _locked(subject, code)
     if clock.state == Clock.State.PAUSED:
         ClockPause.objects.filter(clock=clock, until=None).update(until=at)
-        clock = _locked(subject, code)
     _derive_again(clock, queries.work_calendar())
     clock.state = Clock.State.STOPPED
     clock.stopped_at = at
@@ -290,25 +289,25 @@ def _recompute(clocks: QuerySet[Clock]) -> int:
 
 
 def _locked(subject: Model, code: str) -> Clock:
-    """Return the live clock of a code with its inputs, its row held until the end.
+    """Return the live clock of a code, its row held until the end; its pauses are read anew.
 
     Raises:
         NotFound: no such clock runs for this subject.
     """
-    key = (
+    clock = (
         Clock.objects.select_for_update(of=("self",))
+        .select_related("policy", "department")
         .filter(
             content_type=ContentType.objects.get_for_model(subject),
             object_id=subject.pk,
             policy__code=code,
             state__in=queries.LIVE,
         )
-        .values_list("pk", flat=True)
         .first()
     )
-    if key is None:
+    if clock is None:
         raise NotFound(_("该事项没有正在计时的时限"), code="no_running_clock", clock=code)
-    return queries.with_inputs(Clock.objects.all()).get(pk=key)
+    return clock
 
 
 def _derive_again(clock: Clock, calendar: WorkCalendar) -> bool:

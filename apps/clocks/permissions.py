@@ -4,9 +4,20 @@ Source: house rule: clocks are shown to every member, rules and calendar belong 
 """
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core import access
+from apps.ledger import phrases
+
+phrases.register(
+    {
+        "clocks.set_day": _("调整工作日历"),
+        "clocks.clear_day": _("取消工作日历调整"),
+        "clocks.publish_year": _("录入放假安排"),
+        "clocks.change_policy": _("修改时限规则"),
+    }
+)
 
 RULE_KEEPERS = ("authority_officer", "authority_leader")
 

@@ -1,0 +1,6 @@
+from django.urls import include, path
+
+from apps.clocks import views
+
+pages = ([path("clocks/<int:pk>/", views.clock, name="clock")], "clocks")
+urlpatterns = [path("", include(pages))]

@@ -1,0 +1,55 @@
+"""The ledger as the auditor reads it, and the to-dos of those who owe them: nothing to change."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from apps.core.admin import ScopedAdmin
+from apps.ledger import queries
+from apps.ledger.models import AccessRecord, Event
+
+
+@admin.register(Event)
+class EventAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("moment", "sentence", "department", "outcome_shown", "verb")
+    list_display_links = ("moment",)
+    list_filter = (("at", RangeDateTimeFilter), "outcome", "department__category", "subject_type")
+    list_select_related = ("on_behalf_of", "department")
+    search_fields = ("actor_label", "subject_label", "verb", "subject_id")
+    search_help_text = _("操作人、对象、操作代码或对象编号")
+    ordering = ("-at", "-id")
+
+    @display(description=_("时间"), ordering="at")
+    def moment(self, event: Event) -> Any:
+        return event.at
+
+    @display(description=_("经过"))
+    def sentence(self, event: Event) -> str:
+        return queries.told(event).sentence
+
+    @display(description=_("结果"), label={"done": "success", "refused": "danger"})
+    def outcome_shown(self, event: Event) -> tuple[str, str]:
+        return event.outcome, event.get_outcome_display()
+
+
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ScopedAdmin):
+    view_only = True
+    list_display = (
+        "opened_at",
+        "kind",
+        "table",
+        "grant_id",
+        "system_id",
+        "rows",
+        "bytes",
+        "purpose",
+    )
+    list_filter = (("opened_at", RangeDateTimeFilter), "kind")
+    search_fields = ("=grant_id", "=dataset_id", "=system_id", "table")
+    search_help_text = _("授权、数据目录、信息系统的编号，或数据表名")
+    ordering = ("-opened_at", "-id")
