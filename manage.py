@@ -19,6 +19,8 @@ NEEDS_NO_DATABASE = {
     "startapp",
 }
 
+WORDS_ONLY = {"--help", "-h", "--sql"}
+
 
 def main() -> None:
     """Choose settings and server, then hand over to Django."""
@@ -26,7 +28,7 @@ def main() -> None:
     environment.choose_settings(
         "config.settings.demo" if command == "demo" else "config.settings.development"
     )
-    if command not in NEEDS_NO_DATABASE and "--help" not in sys.argv:
+    if command not in NEEDS_NO_DATABASE and not WORDS_ONLY & set(sys.argv):
         try:
             environment.start_database()
         except EmbeddedServerError as error:

@@ -1,32 +1,60 @@
 """How a catalogue entry's items become the data contract that its table obeys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+
+from django.db.models import prefetch_related_objects
 
 from apps.catalog.models import DataItem, Dataset
 from apps.core.contracts import Column, Contract
 from apps.standards import queries as standards
 from apps.standards.normalisers import normalisers_for
 
+Codes = Mapping[int, tuple[str, ...]]
+
 
 def draw_up_contract(dataset: Dataset, *, on: date) -> Contract:
     """Return the contract that the entry's present fields amount to.
 
     Codes are those of the code lists that are valid on that day.
+
+    Raises:
+        ValueError: the key names no columns, or a column name stands twice.
     """
-    items = list(dataset.items.select_related("code_list").order_by("position", "pk"))
+    items = list(dataset.items.order_by("position", "pk"))
+    return _contract(dataset, items, standards.codes_by_list(_lists(items), on=on))
+
+
+def draw_up_contracts(datasets: Sequence[Dataset], *, on: date) -> dict[int, Contract]:
+    """Return the contract of each entry by its key, in a constant number of statements."""
+    prefetch_related_objects(list(datasets), "items")
+    items = [item for dataset in datasets for item in dataset.items.all()]
+    codes = standards.codes_by_list(_lists(items), on=on)
+    return {
+        dataset.pk: _contract(
+            dataset, sorted(dataset.items.all(), key=lambda item: (item.position, item.pk)), codes
+        )
+        for dataset in datasets
+    }
+
+
+def _lists(items: Iterable[DataItem]) -> set[int]:
+    return {item.code_list_id for item in items if item.code_list_id is not None}
+
+
+def _contract(dataset: Dataset, items: Sequence[DataItem], codes: Codes) -> Contract:
     return Contract(
         dataset_id=dataset.pk,
         code=dataset.code,
-        columns=tuple(_column(item, keys=dataset.key_items, on=on) for item in items),
+        columns=tuple(_column(item, dataset.key_items, codes) for item in items),
         key=tuple(dataset.key_items),
         dirty_limit_ratio=dataset.dirty_limit_ratio,
         dirty_limit_rows=dataset.dirty_limit_rows,
     )
 
 
-def _column(item: DataItem, *, keys: Sequence[str], on: date) -> Column:
-    codes = standards.codes_valid(item.code_list, on=on) if item.code_list else None
+def _column(item: DataItem, keys: Sequence[str], codes: Codes) -> Column:
+    own_codes = codes.get(item.code_list_id, ()) if item.code_list_id is not None else None
     return Column(
         name=item.column_name,
         label=item.name,
@@ -35,11 +63,13 @@ def _column(item: DataItem, *, keys: Sequence[str], on: date) -> Column:
         scale=item.scale,
         required=item.required or item.column_name in keys,
         check=item.value_check,
-        codes=codes,
+        codes=own_codes,
         pattern=item.pattern,
         minimum=item.minimum or None,
         maximum=item.maximum or None,
-        normalise=normalisers_for(item.data_type, item.value_check, has_codes=codes is not None),
+        normalise=normalisers_for(
+            item.data_type, item.value_check, has_codes=own_codes is not None
+        ),
         headings=tuple(item.headings),
         mask=item.mask,
         sensitive=item.sensitive,

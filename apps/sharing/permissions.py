@@ -44,10 +44,12 @@ Source: 《政务数据共享条例》第十一条、第二十条、第二十一
 from typing import Final
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.catalog.models import DatasetGroupPermission
 from apps.core import access
+from apps.ledger import phrases
 
 NOBODY: Final = Q(pk__in=[])
 EVERY: Final = Q(pk__isnull=False)
@@ -227,3 +229,21 @@ def no_grant_by_hand(actor: User) -> Q:
 def nobody_creates_grants(actor: User) -> bool:
     """A grant comes from a decision only."""
     return False
+
+
+phrases.register(
+    {
+        "sharing.draft_request": _("起草"),
+        "sharing.revise": _("修改"),
+        "sharing.attach": _("上传附件"),
+        "sharing.extend": _("申请延期"),
+        "sharing.consent_extension": _("审批延期"),
+        "sharing.route": _("安排内部流转"),
+        "sharing.pass_step": _("内部审核同意"),
+        "sharing.forward": _("转办"),
+        "sharing.co_sign": _("请求会签"),
+        "sharing.step_back": _("退回上一步"),
+        "sharing.recall_step": _("撤回意见"),
+        "sharing.preview": _("预览数据"),
+    }
+)

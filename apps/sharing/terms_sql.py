@@ -133,17 +133,34 @@ def _expression(column: GrantedColumn) -> sql.Composable:
 
 
 def _check(column: GrantedColumn, contract: Contract) -> None:
-    try:
-        contract.column(column.name)
-    except KeyError:
+    known = {each.name: each for each in contract.columns}
+    if column.name not in known:
         raise InvalidInput(
             _("目录中没有数据项“%(item)s”") % {"item": column.name},
             code="unknown_item",
             item=column.name,
-        ) from None
-    if column.mask and column.mask not in masks.MASKS:
+        )
+    check_mask(column.mask, known[column.name].type, column.name)
+
+
+def check_mask(mask: str, data_type: str, item: str) -> None:
+    """Check that there is such a mask and that it fits the item's type; "" is none.
+
+    Raises:
+        InvalidInput: there is none, or it does not fit.
+    """
+    if mask and mask not in masks.MASKS:
         raise InvalidInput(
-            _("没有名为“%(mask)s”的脱敏方式") % {"mask": column.mask},
+            _("没有名为“%(mask)s”的脱敏方式") % {"mask": mask},
             code="unknown_mask",
-            item=column.name,
+            field="items",
+            item=item,
+        )
+    if mask and not masks.MASKS[mask].fits(data_type):
+        raise InvalidInput(
+            _("脱敏方式“%(mask)s”不适用于数据项“%(item)s”的类型")
+            % {"mask": masks.MASKS[mask].label, "item": item},
+            code="unfit_mask",
+            field="items",
+            item=item,
         )

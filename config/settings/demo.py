@@ -4,23 +4,21 @@ Only here may the demonstration accounts pass password classes, second factor an
 check refuses the demonstration city under production settings.
 """
 
-from django.utils.translation import gettext_noop as _  # translated where it is shown
-
 from config.settings.base import *  # noqa: F403
 
 HUILIU_DEMO = True
 HUILIU_DEMO_ACCOUNTS = [
-    ("provider-editor", _("提供部门经办人")),
-    ("provider-head", _("提供部门共享工作机构负责人")),
-    ("consumer-editor", _("使用部门经办人")),
-    ("consumer-head", _("使用部门共享工作机构负责人")),
-    ("district-head", _("区县共享工作机构负责人")),
-    ("authority", _("主管部门工作人员")),
-    ("authority-leader", _("主管部门负责人")),
-    ("system-admin", _("系统管理员")),
-    ("security-admin", _("安全管理员")),
-    ("auditor", _("审计管理员")),
-    ("citizen", _("市民")),
+    ("provider-editor", "市民政局 · 经办人"),
+    ("provider-head", "市民政局 · 共享工作机构负责人"),
+    ("consumer-editor", "市教委 · 经办人"),
+    ("consumer-head", "市教委 · 共享工作机构负责人"),
+    ("district-head", "万州区 · 共享工作机构负责人"),
+    ("authority", "主管部门 · 经办人"),
+    ("authority-leader", "主管部门 · 负责人"),
+    ("system-admin", "系统管理员"),
+    ("security-admin", "安全管理员"),
+    ("auditor", "审计管理员"),
+    ("citizen", "社会公众"),
 ]
 HUILIU_SECOND_FACTOR_REQUIRED = False
 HUILIU_PASSWORD_DAYS = None

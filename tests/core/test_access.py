@@ -82,7 +82,8 @@ def test_a_stand_in_acts_in_the_name_of_his_principal(
         starts_on=today,
         ends_on=today + timedelta(days=3),
         reason="出差",
-        created_at=at,
+        delegated_by=provider_head,
+        delegated_at=at,
     )
     standing = access.require(provider, "polish", department, at=at)
     assert (standing.actor, standing.principal) == (provider, provider_head)

@@ -33,7 +33,7 @@ def test_it_moves_and_remembers_once(life: Lifecycle, provider: Any, at: datetim
     life.apply(system, "start", actor=provider, at=at, contact_name="周工")
     assert (system.status, system.contact_name, system.revision) == ("running", "周工", 2)
     assert system.history.count() == before + 1
-    latest = system.history.first()
+    latest = system.history.order_by("-history_id").first()
     assert (latest.history_user, latest.history_change_reason) == (provider, "启用")
     assert latest.status == "running"
 
@@ -65,7 +65,7 @@ def test_a_move_that_needs_a_reason_gets_one(
     with pytest.raises(InvalidInput):
         life.apply(system, "retire", actor=provider, at=at, reason="  ")
     life.apply(system, "retire", actor=provider, at=at, reason="已由新系统替代")
-    assert system.history.first().history_change_reason == "停用：已由新系统替代"
+    assert system.history.order_by("-history_id").first().history_change_reason == "停用：已由新系统替代"
 
 
 def test_it_refuses_a_table_that_names_no_status() -> None:

@@ -28,6 +28,7 @@ from apps.sharing.operations.internal_route import (
     step_back,
 )
 from apps.sharing.operations.papers import attach
+from apps.sharing.operations.previewing import Preview, preview
 from apps.sharing.operations.review import (
     accept_form,
     agree,
@@ -39,6 +40,7 @@ from apps.sharing.operations.review import (
 )
 
 __all__ = [
+    "Preview",
     "accept_form",
     "agree",
     "approve_by_head",
@@ -54,6 +56,7 @@ __all__ = [
     "extend",
     "forward",
     "pass_step",
+    "preview",
     "propose",
     "recall",
     "recall_step",

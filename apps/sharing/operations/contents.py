@@ -14,7 +14,7 @@ from apps.core import conditions as row_conditions
 from apps.core.errors import Conflict, InvalidInput, required_text
 from apps.sharing import queries
 from apps.sharing.models import Mode, RequestedItem, SharingRequest
-from apps.standards import masks
+from apps.sharing.terms_sql import check_mask
 
 WRITTEN_FIELDS: Final = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on", "vouched")
 
@@ -126,14 +126,17 @@ def choose_items(request: SharingRequest, chosen: Sequence[str] | Mapping[str, s
             item=refused[0].column_name,
         )
     asked_masks = chosen if isinstance(chosen, Mapping) else {}
-    RequestedItem.objects.bulk_create(
+    rows = [
         RequestedItem(
             request=request,
             item=item,
-            mask=_known_mask(asked_masks.get(item.column_name, queries.default_mask(item))),
+            mask=asked_masks.get(item.column_name, queries.default_mask(item)),
         )
         for item in picked
-    )
+    ]
+    for row in rows:
+        check_mask(row.mask, row.item.data_type, row.item.column_name)
+    RequestedItem.objects.bulk_create(rows)
 
 
 def _item_named(known: Mapping[str, DataItem], name: str) -> DataItem:
@@ -145,11 +148,3 @@ def _item_named(known: Mapping[str, DataItem], name: str) -> DataItem:
             item=name,
         )
     return known[name]
-
-
-def _known_mask(mask: str) -> str:
-    if mask and mask not in masks.MASKS:
-        raise InvalidInput(
-            _("没有名为“%(mask)s”的脱敏方式") % {"mask": mask}, code="unknown_mask", field="items"
-        )
-    return mask

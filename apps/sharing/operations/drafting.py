@@ -212,9 +212,9 @@ def withdraw(
 def _save(
     request: SharingRequest, actor: User, at: datetime, reason: Any, *, insert: bool = False
 ) -> None:
-    request._history_user = actor  # type: ignore[attr-defined]  # noqa: SLF001
-    request._history_date = at  # type: ignore[attr-defined]  # noqa: SLF001
-    request._change_reason = str(reason)  # type: ignore[attr-defined]  # noqa: SLF001
+    request._history_user = actor  # type: ignore[attr-defined]
+    request._history_date = at  # type: ignore[attr-defined]
+    request._change_reason = str(reason)  # type: ignore[attr-defined]
     request.save(force_insert=insert)
 
 

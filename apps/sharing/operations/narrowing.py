@@ -40,7 +40,7 @@ def decided_terms(
         return terms
     narrowed = {
         **terms,
-        "items": _narrower_items(asked.items, items),
+        "items": narrowed_items(asked.items, items),
         "row_condition": _narrower_rows(request, asked.row_condition, row_condition),
         "ends_on": _earlier(asked, ends_on),
     }
@@ -51,9 +51,14 @@ def decided_terms(
     return narrowed
 
 
-def _narrower_items(
+def narrowed_items(
     asked: Sequence[dict[str, str]], items: Sequence[str] | Mapping[str, str] | None
 ) -> list[dict[str, str]]:
+    """Return the items as asked, cut down to those chosen, masks added or changed.
+
+    Raises:
+        InvalidInput: an item was not asked for, or a mask that was asked for is dropped.
+    """
     if items is None:
         return list(asked)
     unknown = set(items) - {entry["name"] for entry in asked}
