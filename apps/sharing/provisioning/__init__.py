@@ -1,0 +1,181 @@
+"""Derive roles, policies and views from grants. Grants are data; everything here can be rebuilt.
+
+Every statement that touches roles or privileges runs under one lock, a row of ours: concurrent
+GRANTs on one schema or table fail with "tuple concurrently updated". `CREATE POLICY` needs the
+table to itself, so it waits 200 ms at most and is tried again: one long read in front of it would
+otherwise freeze every reader behind it. No statement here runs as a superuser.
+
+Source: house rule (design §4)
+"""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+from psycopg import sql
+
+from apps.catalog import queries as catalog
+from apps.core.errors import Conflict
+from apps.sharing import naming, terms_sql
+from apps.sharing.models import Grant
+from apps.sharing.provisioning.foundation import (
+    ensure_foundation,
+    ensure_reader,
+    reader_is_ready,
+)
+from apps.sharing.provisioning.locking import TableBusy, hold_lock, persistently
+from apps.sharing.provisioning.places import Place, database, place_numbered, place_of
+from apps.sharing.provisioning.statements import role_exists, run
+from apps.sharing.provisioning.states import (
+    grants_on,
+    may_read,
+    remember_state,
+    remembered_state,
+    state,
+    tables_under,
+)
+from apps.sharing.terms_sql import Terms
+from apps.warehouse import physical
+
+__all__ = [
+    "MAXIMUM_GRANTS_A_TABLE",
+    "Place",
+    "TableBusy",
+    "allow",
+    "database",
+    "ensure_foundation",
+    "hold_lock",
+    "may_read",
+    "persistently",
+    "place_of",
+    "provision",
+    "reader_is_ready",
+    "remembered_state",
+    "remove_numbered",
+    "revoke",
+    "state",
+    "tear_down",
+    "terms_of",
+]
+
+MAXIMUM_GRANTS_A_TABLE: Final = 2000
+
+
+def terms_of(grant: Grant) -> Terms:
+    """Return the grant's terms, checked against the contract in force."""
+    return Terms.of(catalog.contract_of(grant.dataset), grant.columns, grant.row_condition)
+
+
+def provision(grant: Grant) -> None:
+    """Make the grant readable: role, column rights, row policies, views, the consumer's right.
+
+    Repeat-safe. Call under the lock, in `persistently`; writes the table's names on the row object.
+
+    Raises:
+        Conflict: the table carries as many grants as one can.
+    """
+    terms = terms_of(grant)
+    table = physical.ensure_table(grant.dataset)
+    grant.table_schema, grant.table_name = table.schema, table.name
+    place = place_of(grant)
+    ensure_foundation(place.schema)
+    ensure_reader(place)
+    if role_exists(place.role):
+        remove_numbered(grant.pk)
+    _refuse_full_table(place)
+    _make_role(place)
+    _grant_columns(place, terms)
+    _make_policies(place, grant, terms)
+    _make_views(place, terms)
+    allow(grant)
+    remember_state(place)
+
+
+def allow(grant: Grant) -> None:
+    """Give the consumer's role the views; its next read works."""
+    _as_owner(place_of(grant), "GRANT SELECT ON {} TO {}")
+
+
+def revoke(grant: Grant) -> None:
+    """Take the views from the consumer's role; its next read fails. Needs no lock on a table."""
+    place = place_of(grant)
+    if role_exists(place.role) and role_exists(place.reader):
+        _as_owner(place, "REVOKE SELECT ON {} FROM {}")
+
+
+def tear_down(grant: Grant) -> None:
+    """Remove everything that was derived from the grant. Repeat-safe; call under the lock."""
+    remove_numbered(grant.pk)
+
+
+def remove_numbered(number: int) -> None:
+    """Remove whatever stands under a grant's number: views, policies, rights, then the role."""
+    bare = place_numbered(number, reader="", schema="", table="")
+    role = sql.Identifier(bare.role)
+    for view in bare.views:
+        run(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+    for schema, table in tables_under(bare.policy, bare.role):
+        name = sql.Identifier(schema, table)
+        run(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(bare.policy), name))
+        if role_exists(bare.role):
+            run(sql.SQL("REVOKE ALL ON {} FROM {}").format(name, role))
+    if role_exists(bare.role):
+        share = sql.Identifier(naming.SHARE_SCHEMA)
+        run(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(share, role))
+        run(sql.SQL("DROP ROLE {}").format(role))
+
+
+def _make_role(place: Place) -> None:
+    role = sql.Identifier(place.role)
+    run(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+    # Needed to hand the views over and to act on them as their owner; inherits nothing.
+    run(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE").format(role))
+    run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), role))
+
+
+def _grant_columns(place: Place, terms: Terms) -> None:
+    current, past = place.tables
+    role = sql.Identifier(place.role)
+    grant = sql.SQL("GRANT SELECT ({}) ON {} TO {}")
+    run(grant.format(terms_sql.granted_columns(terms), current, role))
+    run(grant.format(terms_sql.granted_columns(terms, past=True), past, role))
+
+
+def _make_policies(place: Place, grant: Grant, terms: Terms) -> None:
+    expression = terms_sql.policy(terms, starts_at=grant.starts_at, expires_at=grant.expires_at)
+    for table in place.tables:
+        run(
+            sql.SQL("CREATE POLICY {} ON {} FOR SELECT TO {} USING ({})").format(
+                sql.Identifier(place.policy), table, sql.Identifier(place.role), expression
+            )
+        )
+
+
+def _make_views(place: Place, terms: Terms) -> None:
+    role, share = sql.Identifier(place.role), sql.Identifier(naming.SHARE_SCHEMA)
+    texts = (
+        terms_sql.view(terms, schema=place.schema, table=place.table),
+        terms_sql.past_view(terms, schema=place.schema, table=place.table),
+    )
+    # An owner must be able to create in the schema, but only while the view is handed over.
+    run(sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(share, role))
+    for view, text in zip(place.views, texts, strict=True):
+        run(sql.SQL("CREATE VIEW {} AS {}").format(view, text))
+        run(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view, role))
+    run(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(share, role))
+
+
+def _as_owner(place: Place, statement: str) -> None:
+    """Change who may read the views as their owner: nobody else can."""
+    run(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(place.role)))
+    for view in place.views:
+        run(sql.SQL(statement).format(view, sql.Identifier(place.reader)))  # type: ignore[arg-type]
+    run(sql.SQL("RESET ROLE"))
+
+
+def _refuse_full_table(place: Place) -> None:
+    if grants_on(place.schema, place.table) >= MAXIMUM_GRANTS_A_TABLE:
+        raise Conflict(
+            _("一张数据表最多承载 %(limit)s 个授权，本表已满；终止不再使用的授权后再交付")
+            % {"limit": MAXIMUM_GRANTS_A_TABLE},
+            code="too_many_grants",
+        )

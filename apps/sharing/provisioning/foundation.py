@@ -1,0 +1,58 @@
+"""What every grant stands on: schema `share`, the readers' role, a system's role."""
+
+from typing import Final
+
+from psycopg import sql
+
+from apps.sharing import naming
+from apps.sharing.provisioning.places import Place, database
+from apps.sharing.provisioning.statements import IS_MEMBER, asks, role_exists, run
+
+_MASKS_CLOSED_TO_READERS: Final = (
+    "SELECT EXISTS (SELECT FROM pg_proc WHERE pronamespace = %s::regnamespace"
+    " AND NOT has_function_privilege(%s, oid, 'EXECUTE'))"
+)
+
+
+def ensure_foundation(schema: str = "") -> None:
+    """Make schema `share`, the readers' role and its few rights. Repeat-safe; under the lock."""
+    readers = naming.readers_role(database())
+    if not role_exists(readers):
+        run(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(readers)))
+    run(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(naming.SHARE_SCHEMA)))
+    for name in filter(None, (naming.SHARE_SCHEMA, naming.MASK_SCHEMA, schema)):
+        if not asks("SELECT has_schema_privilege(%s, %s, 'USAGE')", readers, name):
+            run(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(
+                    sql.Identifier(name), sql.Identifier(readers)
+                )
+            )
+    if asks(_MASKS_CLOSED_TO_READERS, naming.MASK_SCHEMA, readers):
+        run(
+            sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}").format(
+                sql.Identifier(naming.MASK_SCHEMA), sql.Identifier(readers)
+            )
+        )
+    # A consumer that is given a login must not leave temporary objects in front of ours.
+    if asks("SELECT has_database_privilege(%s, %s, 'TEMP')", readers, database()):
+        run(sql.SQL("REVOKE TEMP ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database())))
+
+
+def ensure_reader(place: Place) -> None:
+    """Make the role of the consumer's system, which the gateway may take. Repeat-safe."""
+    reader, gateway = sql.Identifier(place.reader), sql.Identifier(naming.GATEWAY_ROLE)
+    if not role_exists(place.reader):
+        run(sql.SQL("CREATE ROLE {} NOLOGIN").format(reader))
+    if not asks(IS_MEMBER, place.readers, place.reader):
+        run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), reader))
+    if not asks(IS_MEMBER, place.reader, naming.GATEWAY_ROLE):
+        run(sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(reader, gateway))
+
+
+def reader_is_ready(place: Place) -> bool:
+    """Say whether the consumer's role exists, may enter the schemas and can be taken."""
+    return (
+        role_exists(place.reader)
+        and asks(IS_MEMBER, place.readers, place.reader)
+        and asks(IS_MEMBER, place.reader, naming.GATEWAY_ROLE)
+    )

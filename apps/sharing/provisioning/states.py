@@ -1,0 +1,118 @@
+"""What the database holds for a grant, so that any change by whatever hand is noticed."""
+
+import hashlib
+from typing import Final
+
+from django.db import connection
+from psycopg import sql
+
+from apps.sharing import naming
+from apps.sharing.provisioning.places import Place
+from apps.sharing.provisioning.statements import asks, run
+
+# Views with owners and texts, policies, column and table rights, memberships, attributes of the
+# role. The consumer's own right is left out: it comes and goes with suspension.
+_STATE: Final = """
+WITH r AS (SELECT * FROM pg_roles WHERE rolname = %(role)s),
+t AS (SELECT oid, relname, relacl, relrowsecurity FROM pg_class
+       WHERE relnamespace = to_regnamespace(%(schema)s) AND relname = ANY(%(tables)s))
+SELECT concat_ws('|',
+  (SELECT string_agg(concat_ws(':', relname, pg_get_userbyid(relowner), pg_get_viewdef(oid)),
+          '|' ORDER BY relname)
+     FROM pg_class WHERE relnamespace = to_regnamespace(%(share)s) AND relname = ANY(%(views)s)),
+  (SELECT string_agg(concat_ws(':', t.relname, p.polcmd, p.polpermissive, p.polroles::text,
+          pg_get_expr(p.polqual, p.polrelid)), '|' ORDER BY t.relname)
+     FROM pg_policy p JOIN t ON t.oid = p.polrelid WHERE p.polname = %(policy)s),
+  (SELECT string_agg(concat_ws(':', t.relname, a.attname, x.privilege_type), '|'
+          ORDER BY t.relname, a.attname, x.privilege_type)
+     FROM t JOIN pg_attribute a ON a.attrelid = t.oid, aclexplode(a.attacl) x
+    WHERE x.grantee = r.oid),
+  (SELECT string_agg(concat_ws(':', t.relname, x.privilege_type), '|'
+          ORDER BY t.relname, x.privilege_type)
+     FROM t, aclexplode(t.relacl) x WHERE x.grantee = r.oid),
+  (SELECT string_agg(concat_ws(':', g.rolname, m.inherit_option, m.set_option), '|'
+          ORDER BY g.rolname)
+     FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
+  (SELECT bool_and(t.relrowsecurity) FROM t),
+  r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole)
+FROM r
+"""
+
+_TABLES_WITH_POLICY: Final = """
+SELECT n.nspname, c.relname
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid IN (
+    SELECT polrelid FROM pg_policy WHERE polname = %(policy)s
+     UNION
+    SELECT d.objid FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+     WHERE r.rolname = %(role)s AND d.refclassid = 'pg_authid'::regclass
+       AND d.classid = 'pg_class'::regclass AND d.deptype = 'a'
+       AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+   AND c.relkind IN ('r', 'p')
+ ORDER BY 1, 2
+"""
+
+
+def state(place: Place) -> str:
+    """Return the fingerprint of what the database holds for a grant; "" without its role."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATE,
+            {
+                "share": naming.SHARE_SCHEMA,
+                "views": [place.view, place.past_view],
+                "policy": place.policy,
+                "schema": place.schema,
+                "tables": list(place.table_names),
+                "role": place.role,
+            },
+        )
+        found = cursor.fetchone()
+    return hashlib.sha256(found[0].encode()).hexdigest() if found else ""
+
+
+def remember_state(place: Place) -> None:
+    """Write the fingerprint on the role, where a restored or foreign one lacks it."""
+    run(
+        sql.SQL("COMMENT ON ROLE {} IS {}").format(
+            sql.Identifier(place.role), sql.Literal(state(place))
+        )
+    )
+
+
+def remembered_state(place: Place) -> str:
+    """Return the fingerprint written when the grant was made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s",
+            [place.role],
+        )
+        found = cursor.fetchone()
+    return str(found[0] or "") if found else ""
+
+
+def may_read(place: Place) -> bool:
+    """Say whether the consumer's role has both views."""
+    question = "SELECT has_table_privilege(%s, format('%%I.%%I', %s::text, %s::text), 'SELECT')"
+    return all(
+        asks(question, place.reader, naming.SHARE_SCHEMA, view)
+        for view in (place.view, place.past_view)
+    )
+
+
+def tables_under(policy: str, role: str) -> list[tuple[str, str]]:
+    """Return (schema, table) of every table with a policy of that name or a right of that role."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES_WITH_POLICY, {"policy": policy, "role": role})
+        return list(cursor.fetchall())
+
+
+def grants_on(schema: str, table: str) -> int:
+    """Count the grants that a table carries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_policies WHERE schemaname = %s AND tablename = %s",
+            [schema, table],
+        )
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -1,0 +1,25 @@
+"""What the worker does for sharing: it takes whatever is due, and may come twice or too late."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from apps.sharing import operations
+
+
+@app.task(name="sharing.provision_due", pass_context=False)
+def provision_due() -> None:
+    """Deliver, expire and tear down what is due."""
+    operations.carry_out_due(timezone.now())
+
+
+@app.task(name="sharing.tear_down_due", pass_context=False)
+def tear_down_due() -> None:
+    """Remove what still stands of closed grants."""
+    operations.carry_out_due(timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="sharing.expire_due", queueing_lock="sharing.expire_due")
+def expire_due(timestamp: int) -> None:
+    """Look every five minutes, also for what a busy table kept from being delivered."""
+    operations.carry_out_due(timezone.now())
