@@ -9,4 +9,4 @@ class WarehouseConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, before anybody asks."""
-        from apps.warehouse import permissions  # noqa: F401, PLC0415
+        from apps.warehouse import permissions  # noqa: F401

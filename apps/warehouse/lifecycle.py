@@ -25,9 +25,7 @@ BATCH = Lifecycle(
             sources=(Status.CHECKING,),
             target=Status.UNCHANGED,
         ),
-        Move(
-            "refuse", _("不予入库"), sources=(Status.CHECKING,), target=Status.REFUSED
-        ),
+        Move("refuse", _("不予入库"), sources=(Status.CHECKING,), target=Status.REFUSED),
         Move("fail", _("处理失败"), sources=(Status.CHECKING,), target=Status.FAILED),
     ],
 )

@@ -47,9 +47,7 @@ class Store(models.Model):
         verbose_name_plural = _("数据库")
         ordering = ["kind", "number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "number"], name="warehouse_store_number_once"
-            ),
+            models.UniqueConstraint(fields=["kind", "number"], name="warehouse_store_number_once"),
             models.CheckConstraint(
                 condition=Q(kind="department_pool", department__isnull=False)
                 | Q(kind__in=["base", "thematic"], department__isnull=True),
@@ -215,9 +213,7 @@ class Batch(Governed):
     )
     file_name = models.CharField(_("文件名"), max_length=255)
     encoding = models.CharField(_("编码"), max_length=20, blank=True)
-    declared_by_source = models.PositiveBigIntegerField(
-        _("申报条数"), null=True, blank=True
-    )
+    declared_by_source = models.PositiveBigIntegerField(_("申报条数"), null=True, blank=True)
 
     declared = models.PositiveBigIntegerField(_("文件条数"), null=True, blank=True)
     landed = models.PositiveBigIntegerField(_("新增"), default=0)
@@ -313,9 +309,7 @@ class Rejection(models.Model):
         on_delete=models.CASCADE,
         related_name="rejections",
     )
-    kind = models.CharField(
-        _("类别"), max_length=10, choices=Kind, default=Kind.REJECTED
-    )
+    kind = models.CharField(_("类别"), max_length=10, choices=Kind, default=Kind.REJECTED)
     record_number = models.PositiveBigIntegerField(_("记录序号"))
     line = models.PositiveBigIntegerField(_("行号"))
     raw = models.TextField(_("原文"))

@@ -4,7 +4,6 @@ Consumers never see a batch: it shows rows that no grant covers.
 """
 
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core import access

@@ -151,9 +151,7 @@ def _item_column(contract: Contract, name: str) -> sql.Composed:
     )
 
 
-def _create(
-    schema: str, name: str, columns: list[Any], contract: Contract
-) -> None:
+def _create(schema: str, name: str, columns: list[Any], contract: Contract) -> None:
     table = qualified(schema, name)
     _run(sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns)))
     _distribute(schema, name, contract.key[0])
@@ -236,7 +234,9 @@ def _canonical(type_name: str) -> str:
     """The type as PostgreSQL prints it: `timestamp(0)` is `timestamp(0) without time zone`."""
     name, _open, modifier = type_name.partition("(")
     if name == "timestamp":
-        return f"timestamp({modifier} without time zone" if modifier else f"{name} without time zone"
+        return (
+            f"timestamp({modifier} without time zone" if modifier else f"{name} without time zone"
+        )
     return type_name
 
 

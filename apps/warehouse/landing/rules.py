@@ -1,0 +1,194 @@
+"""The contract compiled: normalise → check → cast in one statement of DuckDB.
+
+Three layers of one SELECT: the text as the file has it, the text normalised, the value typed. A
+rule is a condition that is true where a row breaks it; a row lands when no rule is.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.core.contracts import Column, Contract
+from apps.standards.checks import CHECKS
+from apps.standards.normalisers import NORMALISERS
+from apps.standards.types import DataType, cast_sql, duckdb_type
+
+CELL_LIMIT_BYTES = 1_000_000
+MEMO_LIMIT_BYTES = 16 << 20
+# A B-tree of PostgreSQL holds no entry above 2,704 bytes.
+KEY_LIMIT_BYTES = 2_000
+
+_TEXTS = {DataType.TEXT, DataType.MEMO, DataType.GENERAL}
+_DAYS = {DataType.DATE, DataType.DATETIME}
+_REALS = {DataType.DOUBLE, DataType.FLOAT}
+_SHAPE_CODES = {
+    DataType.NUMBER: "not_a_number",
+    DataType.MONEY: "not_a_number",
+    DataType.DOUBLE: "not_a_number",
+    DataType.FLOAT: "not_a_number",
+    DataType.INTEGER: "not_an_integer",
+    DataType.DATE: "not_a_date",
+    DataType.DATETIME: "not_a_datetime",
+    DataType.BOOLEAN: "not_a_boolean",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """code: stable; broken: SQL that is true for a row that breaks it, over `n_…` and `t_…`."""
+
+    code: str
+    column: Column
+    broken: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _n(column: Column) -> str:
+    return quoted(f"n_{column.name}")
+
+
+def _t(column: Column) -> str:
+    """The typed value; a text's is the normalised text itself."""
+    return _n(column) if column.type in _TEXTS else quoted(f"t_{column.name}")
+
+
+def normalised(column: Column) -> str:
+    """SQL of the column's normalised text; nothing and empty are both NULL."""
+    expression = quoted(column.name)
+    for name in column.normalise:
+        expression = f"{NORMALISERS[name].macro}({expression})"
+    return f"nullif({expression}, '')"
+
+
+def rules_of(contract: Contract, *, only_key: bool = False) -> list[Rule]:
+    """Return every rule of the contract, in the order of its columns."""
+    rules: list[Rule] = []
+    for column in columns_of(contract, only_key=only_key):
+        if column.required or column.name == contract.key[0]:
+            rules.append(Rule("required", column, f"{_n(column)} IS NULL"))
+        rules += _shape_rules(column)
+        rules += _value_rules(column)
+    return [*rules, _key_length(contract)]
+
+
+def columns_of(contract: Contract, *, only_key: bool) -> tuple[Column, ...]:
+    if only_key:
+        return tuple(contract.column(name) for name in contract.key)
+    return contract.columns
+
+
+def _shape_rules(column: Column) -> list[Rule]:
+    text, value = _n(column), _t(column)
+    if column.type not in _TEXTS:
+        broken = f"{value} IS NULL"
+        if column.type in _REALS:
+            broken = f"({broken} OR NOT isfinite({value}))"
+        elif column.type in _DAYS:
+            broken = f"({broken} OR year({value}) NOT BETWEEN 1 AND 9999)"
+        facts = {"length": column.length, "scale": column.scale}
+        code = _SHAPE_CODES[DataType(column.type)]
+        return [Rule(code, column, f"{text} IS NOT NULL AND {broken}", facts)]
+    limit = CELL_LIMIT_BYTES if column.type == DataType.TEXT else MEMO_LIMIT_BYTES
+    rules = [Rule("cell_too_large", column, f"strlen({text}) > {limit}", {"limit": limit})]
+    if column.length:
+        # Bytes first: counting characters is dearer and seldom needed.
+        longer = f"strlen({text}) > {column.length} AND length({text}) > {column.length}"
+        rules.append(Rule("too_long", column, longer, {"length": column.length}))
+    return rules
+
+
+def _value_rules(column: Column) -> list[Rule]:
+    text, value = _n(column), _t(column)
+    rules: list[Rule] = []
+    if column.check:
+        macro = CHECKS[column.check].macro
+        rules.append(Rule(f"invalid_{column.check}", column, f"NOT {macro}({text})"))
+    if column.pattern:
+        broken = f"NOT regexp_full_match({text}, {literal(column.pattern)})"
+        rules.append(Rule("pattern_mismatch", column, broken, {"pattern": column.pattern}))
+    if column.codes is not None:
+        codes = ", ".join(literal(code) for code in column.codes)
+        broken = f"{text} NOT IN ({codes})" if codes else f"{text} IS NOT NULL"
+        rules.append(Rule("not_in_codes", column, broken, {"codes": list(column.codes[:12])}))
+    for code, operator, bound in (
+        ("below_minimum", "<", column.minimum),
+        ("above_maximum", ">", column.maximum),
+    ):
+        if bound is not None:
+            limit = f"CAST({literal(bound)} AS {duckdb_type(column)})"
+            rules.append(Rule(code, column, f"{value} {operator} {limit}", {"bound": bound}))
+    return rules
+
+
+def _key_length(contract: Contract) -> Rule:
+    columns = [contract.column(name) for name in contract.key]
+    total = " + ".join(f"coalesce(strlen({_n(column)}), 0)" for column in columns)
+    return Rule(
+        "key_too_long",
+        contract.subject_key,
+        f"{total} > {KEY_LIMIT_BYTES}",
+        {"limit": KEY_LIMIT_BYTES},
+    )
+
+
+def typed_select(
+    contract: Contract, source: str, *, only_key: bool = False, carried: str = ""
+) -> str:
+    """Return a SELECT of `n_…` and `t_…` of every column over a source of raw text columns.
+
+    `carried` names further columns of the source that pass through ("rank, ").
+    """
+    columns = columns_of(contract, only_key=only_key)
+    inner = ", ".join(f"{normalised(column)} AS {_n(column)}" for column in columns)
+    outer = ", ".join(
+        f"{cast_sql(column, _n(column))} AS {_t(column)}"
+        for column in columns
+        if column.type not in _TEXTS
+    )
+    layer = f"SELECT {carried}{inner} FROM {source}"
+    return f"SELECT *{', ' + outer if outer else ''} FROM ({layer}) AS normal"
+
+
+def sound(rules: list[Rule]) -> str:
+    """SQL that is true for a row that breaks no rule; never NULL."""
+    return " AND ".join(f"(({rule.broken}) IS DISTINCT FROM true)" for rule in rules)
+
+
+def broken_rules(rules: list[Rule]) -> str:
+    """SQL of the list of the places, in `rules`, of those that a row breaks."""
+    flags = ", ".join(
+        f"CASE WHEN {rule.broken} THEN {place} END" for place, rule in enumerate(rules)
+    )
+    return f"list_filter([{flags}], lambda place: place IS NOT NULL)"
+
+
+def values(contract: Contract, *, only_key: bool = False) -> str:
+    """SQL of the typed values under the columns' own names."""
+    return ", ".join(
+        f"{_t(column)} AS {quoted(column.name)}"
+        for column in columns_of(contract, only_key=only_key)
+    )
+
+
+def row_hash(contract: Contract, column_order: list[str]) -> str:
+    """SQL of `_hash`: 60 bits of md5 over the values, each with the place of its column.
+
+    The value must be the same in every version of this program and of DuckDB. Values stand in the
+    order in which the table's columns were made; each is preceded by NUL and its place. No value
+    can hold a NUL, so two different rows never give the same text, a value that is absent differs
+    from every other, and a new empty column changes nothing. (Lengths in place of the NUL would
+    do the same; they made the whole check a sixth slower.)
+    """
+    parts = []
+    for place, name in enumerate(column_order):
+        column = contract.column(name)
+        text = _t(column) if column.type in _TEXTS else f"CAST({_t(column)} AS VARCHAR)"
+        parts.append(f"(chr(0) || '{place}:' || {text})")
+    return f"CAST(md5_number_upper(concat({', '.join(parts)})) >> 4 AS BIGINT)"

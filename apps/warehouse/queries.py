@@ -1,0 +1,71 @@
+"""What is asked of stores, tables and batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from psycopg import sql
+
+from apps.catalog.models import Dataset
+from apps.warehouse.models import Batch, DataTable
+
+
+def table_of(dataset: Dataset) -> DataTable | None:
+    """Return the dataset's table, if one was made."""
+    return DataTable.objects.filter(dataset=dataset).first()
+
+
+def batches_of(dataset: Dataset) -> QuerySet[Batch]:
+    """Return the dataset's batches, latest first."""
+    return Batch.objects.filter(dataset=dataset).select_related("source", "file").order_by("-id")
+
+
+def last_applied(table: DataTable) -> Batch | None:
+    """Return the batch that last changed the table."""
+    return Batch.objects.filter(table=table, horizon__isnull=False).order_by("-horizon").first()
+
+
+def state_as_of(
+    table: DataTable, horizon: int, columns: Sequence[str] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return the table's rows as they stood right after the batch that drew `horizon`, by `_id`.
+
+    For the provider's own history of batches; consumers read through the view of their grant.
+    """
+    names = sql.SQL(", ").join(
+        sql.Identifier(name) for name in (columns or ["_id", *table.column_names])
+    )
+    statement = sql.SQL(
+        "SELECT {names} FROM ("
+        " SELECT {names}, _id AS position FROM {now} WHERE _batch <= %(horizon)s"
+        " UNION ALL"
+        " SELECT {names}, _id AS position FROM {past}"
+        " WHERE _batch <= %(horizon)s AND _until_batch > %(horizon)s"
+        ") AS state ORDER BY position"
+    ).format(
+        names=names,
+        now=sql.Identifier(table.schema, table.name),
+        past=sql.Identifier(table.schema, table.past_name),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"horizon": horizon})
+        return list(cursor.fetchall())
+
+
+def versions_of_row(table: DataTable, row_id: int) -> list[dict[str, Any]]:
+    """Return every version of a row, oldest first, with the batches between which it stood."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in table.column_names)
+    statement = sql.SQL(
+        "SELECT {names}, _batch, _until_batch FROM {past} WHERE _id = %(id)s"
+        " UNION ALL SELECT {names}, _batch, NULL FROM {now} WHERE _id = %(id)s"
+        " ORDER BY _batch"
+    ).format(
+        names=names,
+        now=sql.Identifier(table.schema, table.name),
+        past=sql.Identifier(table.schema, table.past_name),
+    )
+    keys = [*table.column_names, "_batch", "_until_batch"]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"id": row_id})
+        return [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
