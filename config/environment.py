@@ -2,7 +2,8 @@
 
 `HUILIU_HOME` · `DATABASE_URL` · `GATEWAY_DATABASE_URL` · `DATABASE_REPLICA_URL` · `PORT` ·
 `HUILIU_LISTEN` · `HUILIU_SECRET_KEY` · `HUILIU_ALLOWED_HOSTS` · `HUILIU_LOCKOUT_MINUTES` ·
-`HUILIU_TEST_DATABASE` are described for operators in docs/install.md.
+`HUILIU_TEST_DATABASE` · `EMAIL_URL` · `EMAIL_FROM` · `HUILIU_WEBHOOK_URL` ·
+`HUILIU_WEBHOOK_SECRET` are described for operators in docs/install.md.
 """
 
 import os
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
@@ -116,6 +118,32 @@ def lockout() -> timedelta:
     Source: GB/T 22239-2019; the number from the government-cloud baseline (domain §6)
     """
     return timedelta(minutes=_whole_number("HUILIU_LOCKOUT_MINUTES", 10))
+
+
+def mail_settings() -> dict[str, Any]:
+    """Django's EMAIL_* from EMAIL_URL (smtp://user:password@host:587?tls=yes); empty without it."""
+    url = urlsplit(_variable("EMAIL_URL"))
+    if not url.hostname:
+        return {}
+    encrypted = url.scheme == "smtps"
+    return {
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or (465 if encrypted else 25),
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": encrypted,
+        "EMAIL_USE_TLS": not encrypted and "tls=yes" in url.query,
+        "EMAIL_TIMEOUT": 10,
+        "DEFAULT_FROM_EMAIL": _variable("EMAIL_FROM", f"huiliu@{url.hostname}"),
+    }
+
+
+def webhook_settings() -> dict[str, str]:
+    """Where notices are posted to, and the secret that signs them."""
+    return {
+        "url": _variable("HUILIU_WEBHOOK_URL"),
+        "secret": _variable("HUILIU_WEBHOOK_SECRET"),
+    }
 
 
 # The database

@@ -4,7 +4,7 @@ Only here may the demonstration accounts pass password classes, second factor an
 check refuses the demonstration city under production settings.
 """
 
-from config.settings.base import *  # noqa: F403
+from config.settings.served import *  # noqa: F403
 
 HUILIU_DEMO = True
 HUILIU_DEMO_ACCOUNTS = [

@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=WEB_WORKERS)
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
+        self.check(databases=["default"])  # among others: no demonstration in production
         require_free_port(host, port)
         children = [
             Child("网站", web_command(host, port, workers)),
