@@ -63,9 +63,7 @@ _scopes: dict[tuple[str, str], _Rule] = {}
 _abilities: dict[tuple[str, str], _Rule] = {}
 
 
-def scope(
-    model: str, *actions: str, audience: Audience = "members"
-) -> Callable[[Scope], Scope]:
+def scope(model: str, *actions: str, audience: Audience = "members") -> Callable[[Scope], Scope]:
     """Register the rows of `model` ("app.Model") on which a person may do each of `actions`.
 
     `audience`: "members" need a department, "internal" users need none, "public" is everybody.
@@ -122,14 +120,11 @@ def allowed(actor: Any, action: str, row: Model, *, at: datetime | None = None) 
     return rows(actor, action, type(row), at=at).filter(pk=row.pk).exists()
 
 
-def able(
-    actor: Any, action: str, model: type[Model], *, at: datetime | None = None
-) -> bool:
+def able(actor: Any, action: str, model: type[Model], *, at: datetime | None = None) -> bool:
     """Say whether the actor may do the action on the model as such (create, for one)."""
     rule = _rule(_abilities, model, action)
     return any(
-        _is_admitted(person, rule.audience) and rule.answer(person)
-        for person in _people(actor, at)
+        _is_admitted(person, rule.audience) and rule.answer(person) for person in _people(actor, at)
     )
 
 
@@ -168,9 +163,7 @@ def scopes() -> Iterator[tuple[type[Model], str]]:
         yield apps.get_model(label), action
 
 
-def _rule(
-    registry: dict[tuple[str, str], _Rule], model: Model | type[Model], action: str
-) -> _Rule:
+def _rule(registry: dict[tuple[str, str], _Rule], model: Model | type[Model], action: str) -> _Rule:
     try:
         return registry[model._meta.label_lower, action]
     except KeyError:

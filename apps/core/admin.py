@@ -91,9 +91,7 @@ class ScopedAdminMixin:
         self._limit_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
-    def _limit_choices(
-        self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]
-    ) -> None:
+    def _limit_choices(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
         model = db_field.remote_field.model
         if "queryset" not in kwargs and "view" in access.actions_of(model):
             kwargs["queryset"] = access.rows(request.user, "view", model)
@@ -221,9 +219,7 @@ class ScopedAdmin(ScopedAdminMixin, ModelAdmin):  # type: ignore[misc]
                 return HttpResponseRedirect(self._change_url(row))
         return self._move_page(request, row, move, form)
 
-    def _operate(
-        self, request: HttpRequest, row: Any, move: Move, cleaned: dict[str, Any]
-    ) -> None:
+    def _operate(self, request: HttpRequest, row: Any, move: Move, cleaned: dict[str, Any]) -> None:
         if _revision(row) != cleaned["revision"]:
             raise StaleRevision
         operation = getattr(self.operations, move.name)
@@ -301,4 +297,3 @@ class ScopedInline(ScopedAdminMixin, TabularInline):  # type: ignore[misc]
 
 def _revision(row: Any) -> int:
     return row.revision if isinstance(row, Governed) else 1
-

@@ -66,7 +66,11 @@ class Condition:
     def to_json(self) -> dict[str, Any]:
         value = self.value
         if isinstance(value, tuple):
-            return {"item": self.item, "operator": self.operator, "value": [_plain(v) for v in value]}
+            return {
+                "item": self.item,
+                "operator": self.operator,
+                "value": [_plain(v) for v in value],
+            }
         return {"item": self.item, "operator": self.operator, "value": _plain(value)}
 
 
@@ -125,10 +129,7 @@ def typed_value(column: Column, value: Any) -> Value:
 def as_literal(conditions: Sequence[Condition], columns: Sequence[Column]) -> sql.Composable:
     """Compile into SQL with the values as literals, as a policy needs them; TRUE when none."""
     return _joined(
-        [
-            _compile(condition, _of(columns, condition.item), _literal)
-            for condition in conditions
-        ]
+        [_compile(condition, _of(columns, condition.item), _literal) for condition in conditions]
     )
 
 

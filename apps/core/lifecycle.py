@@ -74,9 +74,7 @@ class Lifecycle:
         """
         move = self.move(name)
         if move.reason and not reason.strip():
-            raise InvalidInput(
-                _("“%(move)s”须填写理由") % {"move": move.label}, field="reason"
-            )
+            raise InvalidInput(_("“%(move)s”须填写理由") % {"move": move.label}, field="reason")
         with transaction.atomic():
             self._move_row(row, move, revision=revision, at=at, fields=fields)
             row.refresh_from_db()

@@ -162,4 +162,3 @@ def _assess(made: list[Dataset], at: datetime) -> None:
         )
         for dataset, kind in kinds
     )
-

@@ -27,9 +27,18 @@ SUBJECT_WORDS: Final = (
     ("matter", ("文书", "普查", "体质监测", "价格监测", "广告监测")),
     ("certificate", ("许可", "证", "资质", "执照", "资格")),
     ("person", ("人员", "对象", "学籍", "教师", "人口", "军人", "职工", "律师", "医师", "护士")),
-    ("person", ("孤儿", "儿童", "参保", "导游", "驾驶人", "会员", "模范", "专家", "运动员", "裁判")),
-    ("enterprise", ("企业", "公司", "机构", "单位", "组织", "经营", "个体", "合作", "旅行社", "药店")),
-    ("place", ("设施", "监测", "土地", "场所", "水库", "桥", "楼盘", "公园", "景区", "道", "库", "港")),
+    (
+        "person",
+        ("孤儿", "儿童", "参保", "导游", "驾驶人", "会员", "模范", "专家", "运动员", "裁判"),
+    ),
+    (
+        "enterprise",
+        ("企业", "公司", "机构", "单位", "组织", "经营", "个体", "合作", "旅行社", "药店"),
+    ),
+    (
+        "place",
+        ("设施", "监测", "土地", "场所", "水库", "桥", "楼盘", "公园", "景区", "道", "库", "港"),
+    ),
 )
 
 
@@ -133,7 +142,9 @@ def datasets() -> tuple[DatasetPlan, ...]:
     sharing = _attributes(picker, drawn)
     realtime = _spread(picker, DATASETS, REALTIME, "realtime", "periodic")
     periods = repeat(PERIODIC)
-    first_systems = {(system.department, system.topic): system.code for system in reversed(systems())}
+    first_systems = {
+        (system.department, system.topic): system.code for system in reversed(systems())
+    }
     sequences: dict[str, int] = {}
     plans = []
     for (department, topic, kind), attribute, timing in zip(drawn, sharing, realtime, strict=True):
@@ -197,9 +208,7 @@ def _items(shape: dict[str, Any], subject: str, kind: str) -> tuple[ItemPlan, ..
     return tuple(ItemPlan(*entry) for entry in entries)
 
 
-def _attributes(
-    picker: random.Random, drawn: list[tuple[DepartmentPlan, str, str]]
-) -> list[str]:
+def _attributes(picker: random.Random, drawn: list[tuple[DepartmentPlan, str, str]]) -> list[str]:
     """Share personal information under conditions only, and some of the rest."""
     personal = [subject_of(topic) in {"person", "certificate"} for _, topic, _ in drawn]
     others = DATASETS - sum(personal)
@@ -207,9 +216,7 @@ def _attributes(
     return ["conditional" if is_personal else next(rest) for is_personal in personal]
 
 
-def _spread(
-    picker: random.Random, total: int, chosen: int, yes: str, no: str
-) -> list[str]:
+def _spread(picker: random.Random, total: int, chosen: int, yes: str, no: str) -> list[str]:
     values = [yes] * chosen + [no] * (total - chosen)
     picker.shuffle(values)
     return values

@@ -41,10 +41,22 @@ BOUND: Final = {"政府部门", "市政府派出机构", "政府直属/事业", 
 # username, name, department, roles, what the sign-in page says of the account
 CAST: Final = (
     ("provider-editor", "周敏", PROVIDER, ("department_editor",), "市民政局 · 经办人"),
-    ("provider-head", "陈建国", PROVIDER, ("department_approver",), "市民政局 · 共享工作机构负责人"),
+    (
+        "provider-head",
+        "陈建国",
+        PROVIDER,
+        ("department_approver",),
+        "市民政局 · 共享工作机构负责人",
+    ),
     ("consumer-editor", "李晓燕", CONSUMER, ("department_editor",), "市教委 · 经办人"),
     ("consumer-head", "王志强", CONSUMER, ("department_approver",), "市教委 · 共享工作机构负责人"),
-    ("district-head", "谭玉兰", f"Q{DISTRICT}", ("department_approver",), "万州区 · 共享工作机构负责人"),
+    (
+        "district-head",
+        "谭玉兰",
+        f"Q{DISTRICT}",
+        ("department_approver",),
+        "万州区 · 共享工作机构负责人",
+    ),
     ("authority", "刘洋", AUTHORITY, ("authority_officer",), "主管部门 · 经办人"),
     ("authority-leader", "杨光明", AUTHORITY, ("authority_leader",), "主管部门 · 负责人"),
     ("system-admin", "赵磊", AUTHORITY, ("system_admin",), "系统管理员"),
@@ -171,9 +183,9 @@ def _load_staff(at: datetime) -> None:
 def _load_offices() -> None:
     heads = {
         assignment.user.department_id: assignment.user
-        for assignment in RoleAssignment.objects.filter(
-            role="department_approver"
-        ).select_related("user")
+        for assignment in RoleAssignment.objects.filter(role="department_approver").select_related(
+            "user"
+        )
     }
     SharingOffice.objects.bulk_create(
         SharingOffice(

@@ -69,7 +69,15 @@ CASES: Final = (
     Case("食品经营许可基本信息", "D003", "delivered", 50, "学校食堂供应商资质核验", items=6),
     Case("应急避难场所基本信息", "D003", "delivered", 33, "学校应急疏散预案编制"),
     Case("道路运输经营基本信息", "D007", "delivered", 65, "重点车辆交通安全管理"),
-    Case("残疾人证基本信息", "D011", "delivered", 120, "残疾人就业保障金核算", items=6, after="suspend"),
+    Case(
+        "残疾人证基本信息",
+        "D011",
+        "delivered",
+        120,
+        "残疾人就业保障金核算",
+        items=6,
+        after="suspend",
+    ),
     Case("不动产登记基本信息", "D014", "delivered", 100, "商品房预售资金监管", after="suspend"),
     Case("空气质量监测基本信息", "D020", "delivered", 150, "景区环境质量发布", after="end"),
     Case(

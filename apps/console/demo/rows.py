@@ -19,10 +19,33 @@ from apps.console.demo.city import DatasetPlan, ItemPlan, departments
 
 SURNAMES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
 GIVEN: Final = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英梅鑫浩宇欣怡梓涵子轩雨桐思源嘉懿"
-DISTRICTS: Final = (
-    "500101 500102 500103 500104 500106 500107 500108 500109 500110 500111 500113 500114 500115 "
-    "500116 500117 500118 500119 500120 500151 500152 500153 500154 500155 500156 500157"
-).split()
+DISTRICTS: Final = [
+    "500101",
+    "500102",
+    "500103",
+    "500104",
+    "500106",
+    "500107",
+    "500108",
+    "500109",
+    "500110",
+    "500111",
+    "500113",
+    "500114",
+    "500115",
+    "500116",
+    "500117",
+    "500118",
+    "500119",
+    "500120",
+    "500151",
+    "500152",
+    "500153",
+    "500154",
+    "500155",
+    "500156",
+    "500157",
+]
 # An identity number keeps the code that its place of birth had at the time of birth.
 BORN_IN_SICHUAN: Final = ("510221", "510223", "512322", "512324", "513001", "513021")
 BORN_IN_CHONGQING: Final = ("500101", "500102", "500103", "500105", "500106", "500107", "500112")
@@ -30,9 +53,26 @@ BETWEEN: Final = (1995, 1996, 1997)
 CHONGQING_SINCE: Final = date(1998, 1, 1)
 PLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
 PLACES: Final = ("万州区", "涪陵区", "渝中区", "沙坪坝区", "九龙坡区", "永川区", "合川区", "江津区")
-STREETS: Final = ("人民路", "解放路", "中山路", "滨江路", "建设路", "新华路", "学府路", "兴业街", "和平街")
+STREETS: Final = (
+    "人民路",
+    "解放路",
+    "中山路",
+    "滨江路",
+    "建设路",
+    "新华路",
+    "学府路",
+    "兴业街",
+    "和平街",
+)
 TRADES: Final = ("商贸", "科技", "建筑", "餐饮", "物流", "农业", "文化传媒", "电子", "机械", "服务")
-INDUSTRIES: Final = ("批发和零售业", "制造业", "建筑业", "住宿和餐饮业", "信息技术服务业", "农林牧渔业")
+INDUSTRIES: Final = (
+    "批发和零售业",
+    "制造业",
+    "建筑业",
+    "住宿和餐饮业",
+    "信息技术服务业",
+    "农林牧渔业",
+)
 WORDS: Final = {
     "gender": ("男", "女"),
     "industry": INDUSTRIES,
@@ -160,7 +200,7 @@ def day(picker: random.Random, years: int = 15) -> date:
 
 
 def moment(picker: random.Random, _item: ItemPlan) -> str:
-    at = datetime.combine(day(picker, 1), datetime.min.time())  # noqa: DTZ001 local by the contract
+    at = datetime.combine(day(picker, 1), datetime.min.time())
     return f"{at + timedelta(seconds=picker.randrange(8 * 3600, 18 * 3600)):%Y-%m-%d %H:%M:%S}"
 
 

@@ -30,9 +30,7 @@ def figure(value: int | float | Decimal | None) -> str | SafeString:
     """Return 1,204, and above a hundred thousand 35.2 万 with the exact figure on hover."""
     if value is None or value == "" or abs(value) < SPOKEN_FROM:
         return exact(value)
-    return format_html(
-        '<data value="{}" title="{}">{}</data>', value, exact(value), spoken(value)
-    )
+    return format_html('<data value="{}" title="{}">{}</data>', value, exact(value), spoken(value))
 
 
 def spoken(value: int | float | Decimal) -> str:

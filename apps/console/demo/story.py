@@ -1,0 +1,278 @@
+"""The main chain, played once: catalogue → landing → request → approval → calls under the grant.
+
+Every step is the operation behind a screen, or a call to the very addresses that a consumer's
+system uses; every figure told at the end is read back from the database.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Sum
+from django.test import Client
+from django.utils import timezone
+
+from apps.accounts.models import InformationSystem, User
+from apps.accounts.queries import platform_user
+from apps.catalog import operations as catalog
+from apps.catalog.models import AssessmentKind, Classification, Conclusion, Dataset
+from apps.console.demo.city import DatasetPlan, ItemPlan, datasets
+from apps.console.demo.people import PROVIDER
+from apps.console.demo.rows import write_csv
+from apps.ledger.models import AccessRecord, Event
+from apps.sharing import operations as sharing
+from apps.sharing.gateway.credentials import issue_credential
+from apps.sharing.models import Grant, SharingRequest
+from apps.warehouse import operations as warehouse
+from apps.warehouse.models import Batch
+
+NAME: Final = "困境儿童保障对象信息"
+ROWS: Final = 6_000
+SYSTEM: Final = "S-0020"  # 市教委学籍业务管理系统
+WITHIN: Final = ("500101", "500102", "500103")
+ASKED: Final = ("identity_number", "person_name", "birth_date", "mobile", "district_code")
+PAGES: Final = 3
+Progress = Callable[[str], None]
+
+
+class Story:
+    """One telling; what is there already is not told again."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.tell = tell
+        people = {user.username: user for user in User.objects.select_related("department")}
+        self.editor, self.head = people["provider-editor"], people["provider-head"]
+        self.asker, self.asker_head = people["consumer-editor"], people["consumer-head"]
+        self.authority = people["authority"]
+        self.system = InformationSystem.objects.select_related("department").get(code=SYSTEM)
+
+    def play(self) -> None:
+        """Play from the first step to the last call."""
+        dataset = self._catalogue()
+        self._land(dataset)
+        grant = self._share(dataset)
+        self._call(dataset, grant)
+        self._figures(dataset, grant)
+
+    def _catalogue(self) -> Dataset:
+        plan = _plan()
+        dataset = catalog.create_dataset(
+            department=self.editor.department,
+            actor=self.editor,
+            at=timezone.now(),
+            items=[_item(item) for item in plan.items],
+            **_fields(plan),
+        )
+        for kind in (AssessmentKind.SECRECY, AssessmentKind.PERSONAL_INFORMATION):
+            catalog.record_assessment(
+                dataset=dataset,
+                kind=kind,
+                conclusion=Conclusion.PASSED,
+                assessed_on=date(2026, 11, 16),
+                assessor="市民政局保密委员会办公室",
+                actor=self.editor,
+                at=timezone.now(),
+            )
+        catalog.submit(dataset=dataset, actor=self.editor, at=timezone.now())
+        catalog.approve(dataset=dataset, actor=self.head, at=timezone.now())
+        catalog.publish(dataset=dataset, actor=self.authority, at=timezone.now())
+        self.tell(f"编目：{dataset.code}“{dataset.name}”经本部门审批、主管部门审核后发布")
+        return dataset
+
+    def _land(self, dataset: Dataset) -> None:
+        with _file(_plan()) as path, path.open("rb") as file:
+            batch = warehouse.receive(
+                dataset=dataset,
+                file=file,
+                file_name=path.name,
+                mode=Batch.Mode.UPSERT,
+                actor=self.editor,
+                at=timezone.now(),
+            )
+        batch = warehouse.land(batch_id=batch.pk, at=timezone.now())
+        self.tell(
+            f"归集：文件 {batch.declared:,} 条 = 新增 {batch.landed:,} + 变更 {batch.changed:,}"
+            f" + 无变化 {batch.unchanged:,} + 重复 {batch.duplicate:,} + 未通过 {batch.rejected:,}"
+        )
+
+    def _share(self, dataset: Dataset) -> Grant:
+        request = self._ask(dataset)
+        sharing.submit(request=request, actor=self.asker, at=timezone.now())
+        sharing.approve_by_head(request=request, actor=self.asker_head, at=timezone.now())
+        sharing.accept_form(request=request, actor=self.editor, at=timezone.now())
+        sharing.propose(
+            request=request,
+            outcome="narrow",
+            actor=self.editor,
+            at=timezone.now(),
+            items={
+                "identity_number": "cover_identity",
+                "person_name": "",
+                "birth_date": "",
+                "district_code": "",
+            },
+            row_condition=[{"item": "district_code", "operator": "in", "value": list(WITHIN)}],
+            reason="仅提供核验所必需的数据项，范围限于试点区县",
+        )
+        sharing.sign(request=request, actor=self.head, at=timezone.now())
+        grant = Grant.objects.get(request=request)
+        sharing.deliver(grant=grant, actor=platform_user(), at=timezone.now())
+        grant.refresh_from_db()
+        self.tell(f"共享：{request.number} 部分同意并交付，{grant.get_status_display()}")
+        return grant
+
+    def _ask(self, dataset: Dataset) -> SharingRequest:
+        return sharing.draft_request(
+            dataset=dataset,
+            system=self.system,
+            actor=self.asker,
+            at=timezone.now(),
+            items=ASKED,
+            basis="《未成年人保护法》第八十三条；《学生资助资金管理办法》",
+            scenario="认定困境儿童就学资助资格，减少家长提交证明材料",
+            scope="市教委学籍业务管理系统，学生资助管理中心人员使用",
+            mode="interface",
+            starts_on=timezone.localdate(),
+            ends_on=date(2027, 12, 31),
+            vouched=True,
+        )
+
+    def _call(self, dataset: Dataset, grant: Grant) -> None:
+        credential = issue_credential(
+            system=self.system, actor=self.asker_head, at=timezone.now(), note="演示凭证"
+        )
+        granted, refused = self._codes(dataset)
+        path = Path(settings.HUILIU_HOME) / "demo-credentials.json"
+        path.write_text(
+            json.dumps({**credential._asdict(), "granted": granted, "not_granted": refused}),
+            encoding="utf-8",
+        )
+        path.chmod(0o600)
+        caller = Caller(credential.client_id, credential.client_secret)
+        rows = caller.read(dataset.dashed_code, pages=PAGES)
+        self.tell(f"调用：凭授权读取 {PAGES} 页共 {rows:,} 条，证件号已脱敏，只含试点区县")
+        answer = caller.get(f"/api/v1/data/{refused[0]}")
+        self.tell(f"调用：未获授权的目录 {refused[0]} 被拒绝（{answer.status_code}）")
+
+    def _codes(self, dataset: Dataset) -> tuple[list[str], list[str]]:
+        """Codes the system may read, and three that exist but that it may not."""
+        held = Grant.objects.filter(system=self.system, status=Grant.Status.IN_FORCE)
+        granted = [grant.dataset.dashed_code for grant in held.select_related("dataset")]
+        others = (
+            Dataset.objects.published()
+            .exclude(code__in=[code.replace("-", "/") for code in granted])
+            .exclude(department=self.system.department)
+            .filter(data_table__isnull=False)
+            .order_by("code")[:3]
+        )
+        granted.sort(key=lambda code: code != dataset.dashed_code)
+        return granted, [other.dashed_code for other in others]
+
+    def _figures(self, dataset: Dataset, grant: Grant) -> None:
+        delivered = AccessRecord.objects.filter(grant_id=grant.pk).aggregate(rows=Sum("rows"))
+        landed = dataset.data_table.row_count
+        events = Event.objects.count()
+        self.tell(
+            f"读回：库内 {landed:,} 条，调用记录累计送出 {delivered['rows'] or 0:,} 条，"
+            f"操作日志 {events:,} 条"
+        )
+
+
+class Caller:
+    """The consumer's system: asks for a token, then reads, over the same addresses as outside."""
+
+    def __init__(self, client_id: str, client_secret: str) -> None:
+        self.client = Client(headers={"host": "127.0.0.1"})
+        answer = self.client.post(
+            "/oauth/token",
+            {
+                "grant_type": "client_credentials",
+                "client_id": client_id,
+                "client_secret": client_secret,
+            },
+        )
+        self.token = answer.json()["access_token"]
+
+    def get(self, address: str, **query: Any) -> Any:
+        return self.client.get(address, query, headers={"authorization": f"Bearer {self.token}"})
+
+    def read(self, code: str, *, pages: int) -> int:
+        """Read so many pages and return the rows; the answer of a refusal is shown as it is."""
+        rows, cursor = 0, None
+        for _ in range(pages):
+            query = {"limit": 500, **({"cursor": cursor} if cursor else {})}
+            answer = self.get(f"/api/v1/data/{code}", **query)
+            if answer.status_code != 200:
+                raise RuntimeError(answer.content.decode())
+            body = json.loads(answer.content)
+            rows += len(body["data"])
+            cursor = body["next"]
+            if not cursor:
+                break
+        return rows
+
+
+def play_once(tell: Progress) -> bool:
+    """Play the story unless it was played to its end before; say whether it was played."""
+    path = Path(settings.HUILIU_HOME) / "demo-credentials.json"
+    if Dataset.objects.filter(name=NAME).exists() and path.exists():
+        return False
+    Story(tell).play()
+    return True
+
+
+def _plan() -> DatasetPlan:
+    """The story's entry has the shape of another one of the same department."""
+    return next(p for p in datasets() if p.department == PROVIDER and p.name == "孤儿基本信息")
+
+
+def _fields(plan: DatasetPlan) -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "abstract": "全市困境儿童保障对象的身份、监护和保障情况，供教育、卫生健康等部门核验救助资格。",
+        "classification": Classification.objects.get(code=plan.classification),
+        "sharing_attribute": "conditional",
+        "sharing_scope": "承担未成年人保护职责的部门",
+        "sharing_condition": "仅用于救助和资助资格核验，不得转交第三方",
+        "opening_attribute": "not_opened",
+        "update_cycle": "daily",
+        "holds_no_secrets": True,
+        "legal_duty": "市民政局三定规定 · 儿童福利",
+        "service_item": "困境儿童基本生活保障",
+        "system": InformationSystem.objects.get(code=plan.system),
+        "grade": "3",
+        "contains_personal": True,
+        "contains_sensitive": True,
+        "themes": ["社会保障", "未成年人保护"],
+        "contact_name": "周敏",
+        "contact_phone": "023-12345678",
+        "key_items": list(plan.key),
+    }
+
+
+def _item(plan: ItemPlan) -> dict[str, Any]:
+    return {
+        "name": plan.label,
+        "column_name": plan.column,
+        "data_type": plan.type,
+        "length": plan.length,
+        "scale": 2 if plan.type in {"N", "Y"} else None,
+        "required": plan.column == "identity_number",
+        "value_check": plan.check,
+        "mask": plan.mask,
+        "personal": bool(plan.privacy),
+        "sensitive": plan.privacy == "sensitive",
+    }
+
+
+@contextmanager
+def _file(plan: DatasetPlan) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{NAME}.csv"
+        write_csv(plan, ROWS, path, dirty=True)
+        yield path
