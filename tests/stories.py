@@ -62,9 +62,7 @@ def awaiting_signature(
 ) -> SharingRequest:
     request = reviewing(scene, at, **more)
     words = {"reason": "与申请用途无关", "legal_basis": STATUTE} if outcome == "refuse" else {}
-    return sharing.propose(
-        request=request, outcome=outcome, actor=scene.provider, at=at, **words
-    )
+    return sharing.propose(request=request, outcome=outcome, actor=scene.provider, at=at, **words)
 
 
 def agreed(scene: Scene, at: datetime, **more: Any) -> SharingRequest:

@@ -110,9 +110,7 @@ def drop_derived() -> None:
         for (role,) in cursor.fetchall():
             cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
         readers = sql.Identifier(naming.readers_role(database))
-        cursor.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s", [naming.readers_role(database)]
-        )
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [naming.readers_role(database)])
         if cursor.fetchone():
             mask = sql.Identifier(naming.MASK_SCHEMA)
             cursor.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(mask, readers))
