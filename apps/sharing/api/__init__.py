@@ -1,0 +1,1 @@
+"""The API of the sharing system: requests, grants, and the data itself."""

@@ -1,0 +1,75 @@
+"""`/api/v1/grants`: list, row, and `POST /{id}/{move}`."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from apps.core.api import ScopedViewSet
+from apps.core.errors import NotFound
+from apps.sharing import operations as sharing
+from apps.sharing.api.requests import REFUSALS, status_filter
+from apps.sharing.api.serializers import GrantSerializer, MoveInput, SuspendInput
+from apps.sharing.models import Grant
+
+INPUTS: dict[str, type[Serializer[Any]]] = {
+    "suspend": SuspendInput,
+    "resume": MoveInput,
+    "end": MoveInput,
+}
+STATUS = OpenApiParameter("status", OpenApiTypes.STR, enum=Grant.Status.values)
+MOVE = OpenApiParameter("move", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(INPUTS))
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="grants_list", tags=["grants"], parameters=[STATUS], summary="授权列表"
+    ),
+    retrieve=extend_schema(
+        operation_id="grants_read",
+        tags=["grants"],
+        responses={200: GrantSerializer, **REFUSALS},
+        summary="授权",
+    ),
+)
+class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Grants that the caller may see; a system sees those of its department."""
+
+    queryset = Grant.objects.select_related(
+        "request", "dataset", "provider", "consumer", "system"
+    ).all()
+    serializer_class = GrantSerializer
+    lookup_value_converter: ClassVar[str] = "int"
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        return queryset.filter(**status_filter(self.request, Grant.Status.values))
+
+    @extend_schema(
+        operation_id="grants_move",
+        tags=["grants"],
+        parameters=[MOVE],
+        request=SuspendInput,
+        responses={200: GrantSerializer, **REFUSALS},
+        summary="暂停、恢复、终止授权",
+    )
+    @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
+    def move(self, request: Request, pk: int, move: str) -> Response:
+        """Suspend, resume or end; effective on the system's next read."""
+        if move not in INPUTS:
+            raise NotFound
+        row = self.find(pk=pk)
+        given = INPUTS[move](data=request.data)
+        given.is_valid(raise_exception=True)
+        getattr(sharing, move)(
+            grant=row, actor=request.user, at=timezone.now(), **given.validated_data
+        )
+        return Response(GrantSerializer(self.find(pk=pk)).data)

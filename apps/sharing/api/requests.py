@@ -1,0 +1,136 @@
+"""`/api/v1/requests`: list, row, draft, and `POST /{id}/{move}`."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from apps.core.api import ScopedViewSet
+from apps.core.errors import InvalidInput, NotFound
+from apps.sharing import operations as sharing
+from apps.sharing.api.documents import ProblemSerializer
+from apps.sharing.api.serializers import (
+    DraftInput,
+    ExtendInput,
+    MoveInput,
+    ProposeInput,
+    RequestSerializer,
+    ReviseInput,
+)
+from apps.sharing.models import SharingRequest
+
+INPUTS: dict[str, type[Serializer[Any]]] = {
+    "submit": MoveInput,
+    "recall": MoveInput,
+    "approve_by_head": MoveInput,
+    "return_by_head": MoveInput,
+    "accept_form": MoveInput,
+    "ask_supplement": MoveInput,
+    "supplement": MoveInput,
+    "propose": ProposeInput,
+    "send_back_proposal": MoveInput,
+    "sign": MoveInput,
+    "extend": ExtendInput,
+    "withdraw": MoveInput,
+    "revise": ReviseInput,
+}
+STATUS = OpenApiParameter("status", OpenApiTypes.STR, enum=SharingRequest.Status.values)
+MOVE = OpenApiParameter("move", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(INPUTS))
+REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409), ProblemSerializer)
+
+
+def status_filter(request: Request, known: list[str]) -> dict[str, str]:
+    """Return the filter by status that the address asks for.
+
+    Raises:
+        InvalidInput: an unknown status or another parameter than status, limit, cursor.
+    """
+    for name in request.query_params:
+        if name not in {"status", "limit", "cursor", "format"}:
+            raise InvalidInput(
+                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
+                code="unknown_filter",
+                field=name[:80],
+            )
+    wanted = request.query_params.get("status")
+    if wanted is None:
+        return {}
+    if wanted not in known:
+        raise InvalidInput(
+            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
+        )
+    return {"status": wanted}
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="requests_list", tags=["requests"], parameters=[STATUS], summary="共享申请列表"
+    ),
+    retrieve=extend_schema(
+        operation_id="requests_read",
+        tags=["requests"],
+        responses={200: RequestSerializer, **REFUSALS},
+        summary="共享申请",
+    ),
+)
+class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Sharing requests that the caller may see: those of his department, and those put to it."""
+
+    queryset = (
+        SharingRequest.objects.select_related(
+            "dataset__department", "consumer", "system", "applicant", "grant"
+        )
+        .prefetch_related("requested_items__item")
+        .all()
+    )
+    serializer_class = RequestSerializer
+    lookup_value_converter: ClassVar[str] = "int"
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        return queryset.filter(**status_filter(self.request, SharingRequest.Status.values))
+
+    @extend_schema(
+        operation_id="requests_draft",
+        tags=["requests"],
+        request=DraftInput,
+        responses={201: RequestSerializer, **REFUSALS},
+        summary="起草共享申请",
+    )
+    def create(self, request: Request) -> Response:
+        given = _checked(DraftInput, request)
+        made = sharing.draft_request(actor=request.user, at=timezone.now(), **given)  # type: ignore[arg-type]
+        return Response(RequestSerializer(self.find(pk=made.pk)).data, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="requests_move",
+        tags=["requests"],
+        parameters=[MOVE],
+        request=ProposeInput,
+        responses={200: RequestSerializer, **REFUSALS},
+        summary="办理共享申请",
+    )
+    @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
+    def move(self, request: Request, pk: int, move: str) -> Response:
+        """Do one move; which fields it takes depends on the move, `reason` is common to all."""
+        if move not in INPUTS:
+            raise NotFound
+        row = self.find(pk=pk)
+        given = _checked(INPUTS[move], request)
+        getattr(sharing, move)(request=row, actor=request.user, at=timezone.now(), **given)
+        return Response(RequestSerializer(self.find(pk=pk)).data)
+
+
+def _checked(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)

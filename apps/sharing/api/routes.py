@@ -1,0 +1,25 @@
+"""Addresses of the sharing system's API; assembled in `apps.sharing.urls`."""
+
+from django.urls import path
+from oauth2_provider.views import RevokeTokenView
+from rest_framework.routers import SimpleRouter
+
+from apps.sharing.api.data import DataView, ExportView
+from apps.sharing.api.grants import GrantViewSet
+from apps.sharing.api.requests import RequestViewSet
+from apps.sharing.api.tokens import SystemTokenView
+
+router = SimpleRouter(trailing_slash=False)
+router.register("requests", RequestViewSet, basename="api-request")
+router.register("grants", GrantViewSet, basename="api-grant")
+
+# Dataset codes hold a "/", which addresses write as "-".
+api_urlpatterns = [
+    path("data/<str:code>", DataView.as_view(), name="api-data"),
+    path("data/<str:code>/export.csv", ExportView.as_view(), name="api-data-export"),
+    *router.urls,
+]
+oauth_urlpatterns = [
+    path("oauth/token", SystemTokenView.as_view(), name="oauth-token"),
+    path("oauth/revoke", RevokeTokenView.as_view(), name="oauth-revoke"),
+]

@@ -1,0 +1,221 @@
+"""Who calls, and under which grant: one statement answers both.
+
+Nothing is remembered between calls: a revoked token, a retired system, a suspended grant is refused
+on the very next call. Should that ever be wrong, the database refuses as well.
+
+Source: house rule (design §4)
+"""
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from apps.accounts.models import InformationSystem, User
+from apps.catalog.models import Dataset
+from apps.ledger import operations as ledger
+from apps.sharing import naming
+from apps.sharing.gateway import pool
+from apps.sharing.gateway.refusals import (
+    GrantRefused,
+    GrantUnavailable,
+    NotAuthenticated,
+    ResyncRequired,
+    SystemDisabled,
+)
+from apps.sharing.models import Grant
+
+BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,300})", re.ASCII | re.IGNORECASE)
+VERB = "sharing.read"
+logger = logging.getLogger(__name__)
+
+# Written out, not composed by the ORM: it runs before every page, and the ORM would take longer to
+# compose it than PostgreSQL to answer it.
+_WHO = """
+SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
+       g.id, g.version, g.status, g.starts_at, g.expires_at, g.purpose,
+       g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code
+  FROM oauth2_provider_accesstoken t
+  JOIN oauth2_provider_application a ON a.id = t.application_id
+  JOIN accounts_user u ON u.id = a.user_id
+  JOIN accounts_informationsystem s ON s.service_user_id = u.id
+  LEFT JOIN catalog_dataset d ON d.code = %s
+  LEFT JOIN LATERAL (
+       SELECT * FROM sharing_grant
+        WHERE sharing_grant.system_id = s.id AND sharing_grant.dataset_id = d.id
+        ORDER BY array_position(ARRAY['in_force', 'suspended', 'delivering'], status::text), id DESC
+        LIMIT 1) g ON TRUE
+  LEFT JOIN warehouse_datatable w ON w.dataset_id = d.id
+  LEFT JOIN LATERAL (
+       SELECT id FROM catalog_datasetversion
+        WHERE catalog_datasetversion.dataset_id = d.id ORDER BY number DESC LIMIT 1) v ON TRUE
+ WHERE t.token_checksum = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An admitted call: the system, the grant under which it reads, and where.
+
+    horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
+    """
+
+    user_id: int
+    system_id: int
+    dataset_id: int
+    dataset_code: str
+    grant_id: int
+    grant_version: int
+    expires_at: datetime
+    purpose: str
+    table: str
+    horizon: int | None
+    contract_id: int
+    at: datetime
+    client_address: str | None = None
+    role: str = field(default="")
+
+    @property
+    def view(self) -> str:
+        return naming.view_of_grant(self.grant_id)
+
+
+def code_in_path(code: str) -> str:
+    """Return the dataset's code as the catalogue writes it; in addresses "-" stands for "/"."""
+    return code.replace("-", "/")
+
+
+def token_of(authorization: str | None) -> str:
+    """Return the bearer token of the header.
+
+    Raises:
+        NotAuthenticated: there is none.
+    """
+    found = BEARER.fullmatch(authorization or "")
+    if found is None:
+        raise NotAuthenticated
+    return found[1]
+
+
+def admit(token: str, code: str, *, at: datetime, client_address: str | None = None) -> Call:
+    """Admit a call on a dataset, or refuse it and write the refusal down.
+
+    Raises:
+        NotAuthenticated: the token is unknown or expired.
+        SystemDisabled, GrantRefused: with the reason as its code.
+    """
+    row = _look_up(token, code)
+    if row is None or row[0] <= at:
+        raise NotAuthenticated
+    try:
+        return _admitted(row, at, client_address)
+    except (SystemDisabled, GrantRefused) as refusal:
+        _write_down(refusal, (row[1], row[5], row[6]), at)
+        raise
+
+
+def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable:
+    """Say why the database refused a call that was admitted a moment ago, and write it down."""
+    grant = Grant.objects.get(pk=call.grant_id)
+    reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
+    if reason is None:
+        logger.error("grant %s is in force but the database refuses it", call.grant_id)
+        return GrantUnavailable()
+    refusal = GrantRefused.because(reason, grant=call.grant_id)
+    record_refused_read(refusal, call, at=at)
+    return refusal
+
+
+def stopped(call: Call, *, at: datetime) -> GrantRefused | SystemDisabled | ResyncRequired | None:
+    """Say why a stream that was admitted earlier must not go on, None when it may."""
+    grant = Grant.objects.select_related("system__service_user").get(pk=call.grant_id)
+    system = grant.system
+    if system.status == InformationSystem.Status.RETIRED or not system.service_user.is_active:
+        return SystemDisabled()
+    reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
+    if reason is not None:
+        return GrantRefused.because(reason, grant=call.grant_id)
+    return None if grant.version == call.grant_version else ResyncRequired(version=grant.version)
+
+
+def record_refused_read(
+    refusal: GrantRefused | SystemDisabled, call: Call, *, at: datetime
+) -> None:
+    """Write down that a call was refused after it had been admitted."""
+    _write_down(refusal, (call.user_id, call.dataset_id, call.grant_id), at)
+
+
+def _write_down(
+    refusal: GrantRefused | SystemDisabled, who: tuple[int, int | None, int | None], at: datetime
+) -> None:
+    user_id, dataset_id, grant_id = who
+    subject: Model | None = None
+    if grant_id is not None:
+        subject = Grant.objects.filter(pk=grant_id).first()
+    elif dataset_id is not None:
+        subject = Dataset.objects.filter(pk=dataset_id).first()
+    ledger.record_refusal(
+        User.objects.get(pk=user_id),
+        VERB,
+        subject,
+        at=at,
+        code=refusal.code,
+        message=str(refusal),
+    )
+
+
+def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(_WHO, [code, checksum])
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found
+
+
+def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) -> Call:
+    (_expires, user_id, is_active, system_id, system_status, dataset_id,
+     grant_id, version, status, starts_at, expires_at, purpose,
+     table, horizon, contract_id, code) = row  # fmt: skip
+    if not is_active or system_status == InformationSystem.Status.RETIRED:
+        raise SystemDisabled
+    if grant_id is None or contract_id is None:
+        raise GrantRefused.because("no_grant")
+    reason = _reason(status, starts_at, expires_at, at)
+    if reason is not None:
+        raise GrantRefused.because(reason, grant=grant_id)
+    return Call(
+        user_id=user_id,
+        system_id=system_id,
+        dataset_id=dataset_id,
+        dataset_code=code,
+        grant_id=grant_id,
+        grant_version=version,
+        expires_at=expires_at,
+        purpose=purpose[:300],
+        table=table,
+        horizon=horizon,
+        contract_id=contract_id,
+        at=at,
+        client_address=client_address,
+        role=naming.role_of_system(pool.database(), system_id),
+    )
+
+
+def _reason(status: str, starts_at: datetime, expires_at: datetime, at: datetime) -> str | None:
+    """Return why nothing may be read now, None when it may."""
+    reasons = {
+        Grant.Status.DELIVERING: "grant_not_delivered",
+        Grant.Status.SUSPENDED: "grant_suspended",
+        Grant.Status.ENDED: "grant_ended",
+        Grant.Status.EXPIRED: "grant_expired",
+    }
+    if status in reasons:
+        return reasons[Grant.Status(status)]
+    if at >= expires_at:
+        return "grant_expired"
+    return "grant_not_started" if at < starts_at else None

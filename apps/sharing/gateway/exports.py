@@ -1,0 +1,150 @@
+"""A whole grant as one CSV, in chunks that are transactions of their own.
+
+A long read in one transaction would hold up deliveries on the same table, so each chunk is read at
+once, its transaction ended, and only then sent: a slow consumer holds nothing in the database. The
+opening record is committed before the first byte; the closing record says how far it came. Between
+chunks the grant is looked at again: a suspension stops the stream, which then ends without its
+proper end, so that nobody takes it for whole.
+
+Source: house rule (design §3.7, §4)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils import timezone
+from psycopg import Connection
+
+from apps.core.errors import DomainError
+from apps.ledger import access_sql
+from apps.sharing.gateway import formats, pages, pool, statements
+from apps.sharing.gateway.calls import Call, record_refused_read, stopped
+from apps.sharing.gateway.cursor import Cursor
+from apps.sharing.gateway.filters import Query
+from apps.sharing.gateway.refusals import ResyncRequired
+
+CHUNK_ROWS: Final = 20_000
+
+
+class ExportStoppedError(Exception):
+    """Raised into the server in the middle of a stream, to break the transfer off."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    number: int
+    last_id: int
+    rows: int = 0
+    size_bytes: int = 0
+    first_id: int | None = None
+    outcome: str = field(default="cut")
+
+    def add(self, lines: list[bytes], body: bytes) -> None:
+        self.size_bytes += len(body)
+        if lines:
+            self.rows += len(lines)
+            self.last_id = formats.id_of(lines[-1])
+            if self.first_id is None:
+                self.first_id = formats.id_of(lines[0])
+
+
+def export(call: Call, query: Query) -> Iterator[bytes]:
+    """Record the opening, read the first chunk, and return the stream.
+
+    Raises:
+        GrantRefused, CursorInvalid, ResyncRequired, Busy, TooSlow: before anything is sent.
+    """
+    after = pages.start_of(call, query)
+    number = pages.guarded(call, lambda connection: _open(connection, call, query))
+    progress = _Progress(number, after)
+    try:
+        first = _chunk(call, query, progress)
+    except DomainError:
+        progress.outcome = "failed"
+        _close(call, progress)
+        raise
+    return _stream(call, query, progress, first)
+
+
+def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -> Iterator[bytes]:
+    heading = formats.heading(query)
+    try:
+        while True:
+            body = b"".join([heading, *lines])
+            progress.add(lines, body)
+            yield body
+            if len(lines) < CHUNK_ROWS:
+                break
+            heading = b""
+            lines = _chunk(call, query, progress)
+        progress.outcome = "complete"
+    except DomainError as refusal:
+        progress.outcome = "failed"
+        yield _last_words(call, progress, refusal)
+        raise ExportStoppedError(refusal.code) from refusal
+    finally:
+        # Also when the consumer went away: the generator is then closed here, outcome "cut".
+        _close(call, progress)
+
+
+def _chunk(call: Call, query: Query, progress: _Progress) -> list[bytes]:
+    """Read the next rows, all at once.
+
+    Raises:
+        DomainError: the grant does not allow it any more.
+    """
+
+    def read(connection: Connection[Any]) -> list[bytes]:
+        pages.begin_as(connection, call.role)
+        lines = pages.copied(connection, call, query, progress.last_id, CHUNK_ROWS)
+        connection.execute(statements.COMMIT)
+        return lines
+
+    lines = pages.guarded(call, read)
+    # After the read, for an expired policy shows no rows and would pass for the end.
+    refusal = stopped(call, at=timezone.now())
+    if refusal is not None:
+        if not isinstance(refusal, ResyncRequired):
+            record_refused_read(refusal, call, at=timezone.now())
+        raise refusal
+    return lines
+
+
+def _last_words(call: Call, progress: _Progress, refusal: DomainError) -> bytes:
+    """Say in the file why it ends here, and from where it can be continued."""
+    cursor = Cursor(call.dataset_id, call.grant_id, call.grant_version, progress.last_id).write()
+    return f"# {refusal.code}: {refusal.message} cursor={cursor}\n".encode()
+
+
+def _open(connection: Connection[Any], call: Call, query: Query) -> int:
+    pages.begin_as(connection, access_sql.recorder_role(pool.database()))
+    drawn = connection.execute(access_sql.NEXT_RECORD_ID).fetchone()
+    assert drawn is not None
+    number = int(drawn[0])
+    pages.record(connection, access_sql.OPEN, call, query, id=number, kind="export")
+    return number
+
+
+def _close(call: Call, progress: _Progress) -> None:
+    closed_at: datetime = timezone.now()
+
+    def write(connection: Connection[Any]) -> None:
+        pages.begin_as(connection, access_sql.recorder_role(pool.database()))
+        connection.execute(
+            access_sql.CLOSE,
+            {
+                "record_id": progress.number,
+                "opened_at": call.at,
+                "closed_at": closed_at,
+                "rows": progress.rows,
+                "bytes": progress.size_bytes,
+                "first_id": progress.first_id,
+                "last_id": progress.last_id if progress.rows else None,
+                "outcome": progress.outcome,
+            },
+        )
+        connection.execute(statements.COMMIT)
+
+    pages.guarded(call, write)

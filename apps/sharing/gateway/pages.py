@@ -1,0 +1,165 @@
+"""One page: read as the calling system, recorded durably, then handed over to be sent.
+
+Reading and recording are one transaction on one connection, in two round trips: take the system's
+role and read; take the recorder's role, insert, commit. `SET LOCAL` ends with the transaction, so a
+connection goes back to the pool without any right.
+
+Source: house rule (design §3.7, §4)
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.utils import timezone
+from psycopg import Connection, errors
+from psycopg import OperationalError as ConnectionLost
+
+from apps.ledger import access_sql
+from apps.sharing.gateway import cursor, formats, pool, statements
+from apps.sharing.gateway.calls import Call, refusal_now
+from apps.sharing.gateway.filters import Query
+from apps.sharing.gateway.formats import Page
+from apps.sharing.gateway.refusals import Busy, TooSlow
+
+# What PostgreSQL answers when a right, a view or a role of the grant is gone.
+GONE = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.UndefinedColumn)
+BEFORE_ALL_ROWS = 0  # `_id` counts from 1
+
+ResultT = TypeVar("ResultT")
+
+
+def read_page(call: Call, query: Query) -> Page:
+    """Read and record one page.
+
+    Raises:
+        CursorInvalid, ResyncRequired: the cursor is not of this grant as it now is.
+        GrantRefused: the database refused what was admitted a moment ago.
+        Busy, TooSlow: try again later.
+    """
+    after = start_of(call, query)
+    read = _csv_page if query.format == "csv" else _json_page
+    return guarded(call, lambda connection: read(connection, call, query, after))
+
+
+def start_of(call: Call, query: Query) -> int:
+    """Return the `_id` after which the caller wants to read."""
+    if not query.cursor:
+        return BEFORE_ALL_ROWS
+    return cursor.read(
+        query.cursor,
+        dataset_id=call.dataset_id,
+        grant_id=call.grant_id,
+        version=call.grant_version,
+    ).last_id
+
+
+def guarded(call: Call, work: Callable[[Connection[Any]], ResultT]) -> ResultT:
+    """Do the work on a connection of the pool and put the database's refusals into words.
+
+    A connection that was lost meanwhile is replaced once; a record written twice does no harm.
+    """
+    try:
+        try:
+            return _attempt(work)
+        except (ConnectionLost, errors.FeatureNotSupported) as lost:
+            # FeatureNotSupported: a prepared plan outlived the view that it was made for.
+            if isinstance(lost, errors.QueryCanceled):
+                raise
+            pool.mend()
+            return _attempt(work)
+    except GONE:
+        raise refusal_now(call, at=timezone.now()) from None
+    except errors.InvalidParameterValue as error:
+        if "role" not in str(error):
+            raise
+        raise refusal_now(call, at=timezone.now()) from None
+    except errors.QueryCanceled:
+        raise TooSlow from None
+    except ConnectionLost:
+        raise Busy from None
+
+
+def begin_as(connection: Connection[Any], role: str) -> None:
+    connection.execute(statements.BEGIN)
+    connection.execute(statements.take_role(role))
+
+
+def record(
+    connection: Connection[Any], statement: str, call: Call, query: Query, **values: Any
+) -> None:
+    """Insert an access record of the call and commit: it is on disk before anything is sent."""
+    parameters = access_sql.record_parameters(
+        opened_at=call.at,
+        grant_id=call.grant_id,
+        grant_version=call.grant_version,
+        system_id=call.system_id,
+        user_id=call.user_id,
+        dataset_id=call.dataset_id,
+        table=call.table,
+        query=query.to_json(),
+        horizon=call.horizon,
+        purpose=call.purpose,
+        client_address=call.client_address,
+        **values,
+    )
+    connection.execute(statements.take_role(access_sql.recorder_role(pool.database())))
+    connection.execute(statement, parameters)
+    connection.execute(statements.COMMIT)
+
+
+def refuse_if_over(call: Call, *, at: datetime) -> None:
+    """Refuse when the grant ended while it was read: the policy then shows no row, not an error."""
+    if at >= call.expires_at:
+        raise refusal_now(call, at=at)
+
+
+def _attempt(work: Callable[[Connection[Any]], ResultT]) -> ResultT:
+    with pool.connection() as connection:
+        try:
+            return work(connection)
+        finally:
+            if not connection.closed:
+                connection.rollback()
+
+
+def _json_page(connection: Connection[Any], call: Call, query: Query, after: int) -> Page:
+    statement = statements.page(call.view, query, after=after)
+    with connection.pipeline():
+        begin_as(connection, call.role)
+        rows = connection.execute(statement.text, statement.parameters).fetchall()
+        page = formats.of_rows(call, query, rows)
+        refuse_if_over(call, at=timezone.now())
+        _record_page(connection, call, query, page)
+    return page
+
+
+def _csv_page(connection: Connection[Any], call: Call, query: Query, after: int) -> Page:
+    begin_as(connection, call.role)
+    page = formats.of_csv(call, query, copied(connection, call, query, after, query.limit + 1))
+    refuse_if_over(call, at=timezone.now())
+    _record_page(connection, call, query, page)
+    return page
+
+
+def copied(
+    connection: Connection[Any], call: Call, query: Query, after: int, limit: int
+) -> list[bytes]:
+    """Return the lines of CSV that follow `after`, each one row even where it holds line breaks."""
+    text = statements.copy(call.view, query, after=after, limit=limit)
+    with connection.cursor().copy(text) as lines:
+        return [bytes(line) for line in lines]
+
+
+def _record_page(connection: Connection[Any], call: Call, query: Query, page: Page) -> None:
+    record(
+        connection,
+        access_sql.PAGE,
+        call,
+        query,
+        kind="page",
+        rows=page.rows,
+        bytes=len(page.body),
+        first_id=page.first_id,
+        last_id=page.last_id,
+    )

@@ -1,0 +1,78 @@
+"""Why the data plane answers no, each with a stable code and words for the consumer's engineer."""
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
+
+RETRY_SECONDS = 2
+
+
+class NotAuthenticated(DomainError):  # noqa: N818
+    """No token, one of another form, an unknown or an expired one."""
+
+    code = "not_authenticated"
+    status: ClassVar[int] = 401
+    default_message = _("调用凭证缺失、无效或已过期，请重新换取访问令牌")
+    auth_header = 'Bearer realm="api", error="invalid_token"'
+
+
+class SystemDisabled(NotAllowed):
+    code = "system_disabled"
+    default_message = _("该信息系统或其服务账号已停用，不能调用数据")
+
+
+class GrantRefused(NotAllowed):
+    """The token is good; what it may read is not this, or not now."""
+
+    @classmethod
+    def because(cls, code: str, **details: Any) -> "GrantRefused":
+        return cls(REASONS[code], code=code, **details)
+
+
+REASONS: dict[str, str | Promise] = {
+    "no_grant": _("该信息系统没有读取这项数据的授权"),
+    "grant_not_delivered": _("授权已同意，平台尚在开通，请稍后再试"),
+    "grant_not_started": _("授权尚未到使用开始日期"),
+    "grant_suspended": _("授权已暂停，整改并恢复后方可调用"),
+    "grant_ended": _("授权已终止"),
+    "grant_expired": _("授权已到期，需继续使用的，请重新申请"),
+}
+
+
+class ResyncRequired(Conflict):
+    """The terms changed since the cursor was given: what was read before may no longer hold."""
+
+    code = "resync_required"
+    default_message = _("授权内容已变更，此前的翻页标记失效，请从第一页重新读取")
+
+
+class CursorInvalid(InvalidInput):
+    code = "cursor_invalid"
+    default_message = _("翻页标记无效，请从第一页重新读取")
+
+
+class TryAgainLater(DomainError):  # noqa: N818
+    """Nothing is wrong with the call; the platform cannot serve it at this moment."""
+
+    status: ClassVar[int] = 503
+    wait = RETRY_SECONDS
+
+
+class Busy(TryAgainLater):
+    code = "busy"
+    default_message = _("平台繁忙，请稍后重试")
+
+
+class TooSlow(TryAgainLater):
+    code = "query_timeout"
+    default_message = _("查询超时，请缩小筛选范围或减少每页条数后重试")
+
+
+class GrantUnavailable(TryAgainLater):
+    """The grant is in force, yet the database refuses: its rights must be rebuilt."""
+
+    code = "grant_unavailable"
+    default_message = _("授权有效，但数据库中的权限尚未就绪，平台正在修复，请稍后重试")

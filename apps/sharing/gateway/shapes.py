@@ -1,0 +1,73 @@
+"""What a grant shows: its columns in order, their types as read, and which may be filtered."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from apps.catalog.models import DatasetVersion
+from apps.core.contracts import Column, Contract
+from apps.sharing.gateway.calls import Call
+from apps.sharing.models import Grant
+from apps.standards import masks, types
+
+KEY = "_id"  # every row carries it: later versions and deletions name the row by it
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """One granted column: `column` as the contract has it, `type` as the consumer reads it."""
+
+    column: Column
+    type: str
+    is_masked: bool
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+    @property
+    def is_filterable(self) -> bool:
+        """Masked values are not compared: an answer would give the true value away."""
+        return not self.is_masked and types.is_filterable(self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    columns: tuple[Readable, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(readable.name for readable in self.columns)
+
+    def find(self, name: str) -> Readable | None:
+        """Return the granted column; what is not granted is as if it did not exist."""
+        return next((readable for readable in self.columns if readable.name == name), None)
+
+
+def shape_of(call: Call) -> Shape:
+    """Return the shape of the call's grant."""
+    return _shape(call.grant_id, call.grant_version, call.contract_id)
+
+
+@lru_cache(maxsize=4096)
+def _shape(grant_id: int, _version: int, contract_id: int) -> Shape:
+    # Versions of grants and contracts never change, so what was drawn from them stays true.
+    granted = Grant.objects.values_list("columns", flat=True).get(pk=grant_id)
+    stored = DatasetVersion.objects.values_list("contract", flat=True).get(pk=contract_id)
+    contract = Contract.from_json(stored)
+    known = {column.name: column for column in contract.columns}
+    return Shape(
+        tuple(
+            _readable(known.get(entry["name"]) or _withdrawn(entry["name"]), entry.get("mask", ""))
+            for entry in granted
+        )
+    )
+
+
+def _readable(column: Column, mask: str) -> Readable:
+    seen = masks.MASKS[mask].results.get(column.type, "C") if mask else column.type
+    return Readable(column, seen, is_masked=bool(mask))
+
+
+def _withdrawn(name: str) -> Column:
+    """A column that the entry lists no more, while the grant still shows it: written as text."""
+    return Column(name=name, label=name, type="G")
