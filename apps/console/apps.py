@@ -12,6 +12,7 @@ class ConsoleConfig(AppConfig):
         from django.contrib import admin
         from django.contrib.admin import sites
 
+        from apps.console import checks  # noqa: F401  registers the system check
         from apps.console.site import HuiliuAdminSite
 
         site = HuiliuAdminSite()

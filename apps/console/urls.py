@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from apps.console import views
+from apps.console.health import live, ready
 
 pages = (
     [
@@ -14,3 +15,7 @@ pages = (
     "console",
 )
 urlpatterns = [path("", include(pages))]
+health_urlpatterns = [
+    path("health/live", live, name="health-live"),
+    path("health/ready", ready, name="health-ready"),
+]

@@ -1,0 +1,142 @@
+"""The buttons of a request or a grant: what its lifecycle allows ∩ what this person may do.
+
+A button that the person may use but that cannot work yet is shown off, with the reason.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core import access
+from apps.core.lifecycle import Move
+from apps.sharing import queries
+from apps.sharing.lifecycle import GRANT, REQUEST
+from apps.sharing.models import Grant, SharingRequest
+
+EXTENDABLE = ("form_check", "reviewing", "awaiting_signature")
+MANDATORY: dict[str, str | Promise] = {
+    "basis": gettext_lazy("使用依据"),
+    "scenario": gettext_lazy("使用场景"),
+    "scope": gettext_lazy("使用范围"),
+    "starts_on": gettext_lazy("使用时限"),
+    "ends_on": gettext_lazy("使用时限"),
+}
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to do; `why_not` says why it cannot be done yet, empty when it can."""
+
+    name: str
+    label: str | Promise
+    url: str
+    tone: str = "neutral"
+    why_not: str = ""
+
+
+def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Button]:
+    """Return what this person may do with the request now, the main thing first."""
+    buttons = []
+    for move in REQUEST.moves_from(subject.status):
+        if not access.allowed(user, move.name, subject, at=at):
+            continue
+        # The whole request is checked once more on the last step before it is sent on.
+        url = (
+            reverse("sharing:request-edit", args=[subject.pk, "review"])
+            if move.name == "submit"
+            else _page_of(move, subject)
+        )
+        buttons.append(Button(move.name, move.label, url, move.tone, why_not(user, subject, move)))
+    if access.allowed(user, "revise", subject, at=at):
+        url = reverse("sharing:request-edit", args=[subject.pk, "items"])
+        buttons.append(Button("revise", _("修改申请"), url))
+    if subject.status in EXTENDABLE and access.allowed(user, "extend", subject, at=at):
+        url = reverse("sharing:request-extend", args=[subject.pk])
+        buttons.append(Button("extend", _("延期"), url, why_not=_no_extension(subject)))
+    return sorted(buttons, key=lambda button: ("primary", "neutral", "danger").index(button.tone))
+
+
+def grant_buttons(user: Any, subject: Grant, at: datetime) -> list[Button]:
+    return [
+        Button(
+            move.name,
+            move.label,
+            reverse("sharing:grant-move", args=[subject.pk, move.name]),
+            move.tone,
+        )
+        for move in GRANT.moves_from(subject.status)
+        if access.allowed(user, move.name, subject, at=at)
+    ]
+
+
+def why_not(user: Any, subject: SharingRequest, move: Move) -> str:
+    """Say why a move that the person may make cannot be made yet; empty when it can."""
+    check = OBSTACLES.get(move.name)
+    return check(user, subject) if check else ""
+
+
+def missing_parts(subject: SharingRequest) -> list[str]:
+    """Name the mandatory parts that a draft still lacks.
+
+    Source: 《政务数据共享条例》第二十条
+    """
+    missing = [str(label) for name, label in MANDATORY.items() if not getattr(subject, name)]
+    if not subject.requested_items.exists():
+        missing.append(_("数据项"))
+    return list(dict.fromkeys(missing))
+
+
+def _page_of(move: Move, subject: SharingRequest) -> str:
+    if move.name == "propose":
+        return reverse("sharing:request-propose", args=[subject.pk])
+    return reverse("sharing:request-move", args=[subject.pk, move.name])
+
+
+def _incomplete(user: Any, subject: SharingRequest) -> str:
+    missing = missing_parts(subject)
+    return _("还缺：%(parts)s") % {"parts": "、".join(missing)} if missing else ""
+
+
+def _asked_before(user: Any, subject: SharingRequest) -> str:
+    return _("补正只能通知一次，已通知过") if subject.supplement_asked_at else ""
+
+
+def _own_route_open(user: Any, subject: SharingRequest) -> str:
+    return _route_open(subject, "consumer")
+
+
+def _cannot_sign(user: Any, subject: SharingRequest) -> str:
+    if subject.proposed_by_id == user.pk:
+        return _("处理意见须由提出人以外的负责人签发")
+    return _route_open(subject, "provider")
+
+
+def _route_open(subject: SharingRequest, side: str) -> str:
+    step = queries.open_steps(subject, side).select_related("assignee").first()
+    if step is None:
+        return ""
+    return _("内部流转未办结：%(title)s（%(person)s）") % {
+        "title": step.title,
+        "person": step.assignee,
+    }
+
+
+def _no_extension(subject: SharingRequest) -> str:
+    asked = subject.extensions.exclude(consented=False).exists()
+    return _("已申请过延期") if asked else ""
+
+
+OBSTACLES: dict[str, Callable[[Any, SharingRequest], str]] = {
+    "submit": _incomplete,
+    "supplement": _incomplete,
+    "ask_supplement": _asked_before,
+    "approve_by_head": _own_route_open,
+    "agree": _cannot_sign,
+    "refuse": _cannot_sign,
+}

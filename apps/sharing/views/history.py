@@ -1,0 +1,100 @@
+"""The history of a row, field by field: old and new in the words of the screens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from apps.core.templatetags.dates import day, minute
+
+QUIET = {"revision", "updated_at", "created_at", "login_key"}
+MOST_VERSIONS = 60
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field's old and new value as words."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version: when, by whom, why, and what it changed."""
+
+    at: datetime
+    person: str
+    reason: str
+    changes: list[FieldChange]
+
+
+def versions_of(row: Any) -> list[Version]:
+    """Return the versions of a row, newest first, in one query and one per kind of pointer."""
+    found = list(row.history.select_related("history_user")[:MOST_VERSIONS])
+    names = _names_of_pointers(found)
+    return [
+        Version(
+            at=version.history_date,
+            person=str(version.history_user or ""),
+            reason=version.history_change_reason or "",
+            changes=_changes(version, older, names) if older is not None else [],
+        )
+        for version, older in zip(found, [*found[1:], None], strict=True)
+    ]
+
+
+def _changes(version: Any, older: Any, names: dict[tuple[str, Any], str]) -> list[FieldChange]:
+    changes = []
+    for field in version.tracked_fields:
+        if field.name in QUIET:
+            continue
+        old, new = getattr(older, field.attname), getattr(version, field.attname)
+        if old != new:
+            label = str(field.verbose_name)
+            changes.append(
+                FieldChange(label, _in_words(field, old, names), _in_words(field, new, names))
+            )
+    return changes
+
+
+def _in_words(field: Any, value: Any, names: dict[tuple[str, Any], str]) -> str:
+    if value in (None, "", [], {}):
+        return _("（空）")
+    if field.is_relation:
+        return names.get((field.name, value), str(value))
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    match value:
+        case bool():
+            return _("是") if value else _("否")
+        case datetime():
+            return minute(value)
+        case date():
+            return day(value)
+        case list():
+            return _("%(count)s 条") % {"count": len(value)}
+        case _:
+            return str(value)
+
+
+def _names_of_pointers(versions: Sequence[Any]) -> dict[tuple[str, Any], str]:
+    """Read the names of everything the versions point to, one query per pointer that changed."""
+    names: dict[tuple[str, Any], str] = {}
+    if not versions:
+        return names
+    for field in versions[0].tracked_fields:
+        if not field.is_relation or not field.many_to_one:
+            continue
+        keys = {getattr(version, field.attname) for version in versions} - {None}
+        past = {getattr(version, field.attname) for version in versions}
+        if len(past) < 2:
+            continue
+        related: type[Model] = field.related_model
+        for row in related._base_manager.filter(pk__in=keys):
+            names[field.name, row.pk] = str(row)
+    return names

@@ -1,0 +1,36 @@
+"""The addresses of the sharing screens, below `/work/`."""
+
+from django.urls import include, path
+
+from apps.sharing.views import deciding, detail, lists, moves, wizard
+
+pages = (
+    [
+        path("requests/", lists.requests, name="requests"),
+        path("requests/new/", wizard.begin, name="request-new"),
+        path("requests/<int:pk>/", detail.request_page, name="request"),
+        path("requests/<int:pk>/edit/<slug:step>/", wizard.edit, name="request-edit"),
+        path("requests/<int:pk>/propose/", deciding.propose, name="request-propose"),
+        path("requests/<int:pk>/preview/", deciding.preview, name="request-preview"),
+        path("requests/<int:pk>/extend/", deciding.extend, name="request-extend"),
+        path(
+            "requests/<int:pk>/extensions/<int:number>/",
+            deciding.consent,
+            name="request-consent",
+        ),
+        path("requests/<int:pk>/route/", deciding.route, name="request-route"),
+        path("requests/<int:pk>/steps/<int:number>/", deciding.handle_step, name="request-step"),
+        path("requests/<int:pk>/papers/", wizard.paper, name="request-paper"),
+        path(
+            "requests/<int:pk>/papers/<int:number>/",
+            detail.attachment,
+            name="request-attachment",
+        ),
+        path("requests/<int:pk>/move/<slug:name>/", moves.move_request, name="request-move"),
+        path("grants/", lists.grants, name="grants"),
+        path("grants/<int:pk>/", detail.grant_page, name="grant"),
+        path("grants/<int:pk>/move/<slug:name>/", moves.move_grant, name="grant-move"),
+    ],
+    "sharing",
+)
+urlpatterns = [path("", include(pages))]
