@@ -6,23 +6,26 @@ the caller has named the rows of that model himself.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Count, ForeignKey, Model, Q, QuerySet, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from guardian.models.models import GroupObjectPermissionBase
 
-from apps.accounts.models import Department, InformationSystem, User
+from apps.accounts.models import Department, InformationSystem, Region, User
 from apps.accounts.pointers import Pointer, pointers_to_departments
 from apps.core.errors import InvalidInput
 
 EXAMPLES = 5
+# Kinds that a row names without being about them.
+NO_SUBJECT = frozenset({User, Department, Region, ContentType, Group})
 # "catalog.Dataset" → the keys of the rows that go
 Selection = Mapping[str, Iterable[Any]]
 
@@ -56,6 +59,16 @@ class MovingRows:
     examples: list[str]
 
 
+@dataclass(frozen=True)
+class Clash:
+    """What a successor would have twice: the kind of row, and which."""
+
+    successor: Department
+    model: str
+    label: str
+    examples: list[str]
+
+
 def whole(predecessor: Department, successor: Department) -> Share:
     """Return the share of the one who takes over everything."""
     share = Share(successor)
@@ -82,7 +95,7 @@ def part(predecessor: Department, successor: Department, selection: Selection) -
     pointers = list(pointers_to_departments())
     for model, keys in chosen.items():
         _choose(share, predecessor, [p for p in pointers if p.model is model], model, keys)
-    _follow(share, predecessor, [p for p in pointers if p.model not in chosen])
+    _follow(share, predecessor, [p for p in pointers if p.model not in chosen], set(chosen))
     _follow_rights(share, predecessor)
     return share
 
@@ -113,6 +126,41 @@ def overlap(shares: Sequence[Share]) -> list[tuple[Pointer, set[Any]]]:
     return found
 
 
+def clashes(shares: Sequence[Share]) -> list[Clash]:
+    """Return what the successors would then have twice though it may exist once only.
+
+    Two departments that merge may each have an entry of one name: one of them is renamed first.
+    """
+    moving: dict[tuple[Department, Pointer], set[Any]] = defaultdict(set)
+    for share in shares:
+        for pointer, keys in share.keys.items():
+            moving[share.successor, pointer] |= keys
+    found = []
+    for (successor, pointer), keys in moving.items():
+        for constraint in pointer.model._meta.constraints:
+            if isinstance(constraint, UniqueConstraint) and pointer.field in constraint.fields:
+                twice = _twice(pointer, constraint, keys, successor)
+                if twice:
+                    label = str(pointer.model._meta.verbose_name)
+                    found.append(Clash(successor, pointer.model._meta.label, label, twice))
+    return found
+
+
+def _twice(
+    pointer: Pointer, constraint: UniqueConstraint, keys: set[Any], successor: Department
+) -> list[str]:
+    others = [name for name in constraint.fields if name != pointer.field]
+    together = pointer.model._base_manager.filter(
+        Q(pk__in=keys) | Q(**{pointer.field: successor}), constraint.condition or Q()
+    )
+    values = together.order_by().values(*others).annotate(rows=Count("pk")).filter(rows__gt=1)
+    names = []
+    for value in values[:EXAMPLES]:
+        value.pop("rows")
+        names.append("、".join(str(row) for row in together.filter(**value).order_by("pk")[:2]))
+    return names
+
+
 def described(share: Share) -> list[MovingRows]:
     """Return the share in words, per kind of row and pointer, rights on objects last."""
     lines = []
@@ -133,25 +181,32 @@ def described(share: Share) -> list[MovingRows]:
 
 def move_rights(share: Share, old: Group, new: Group) -> int:
     """Give the successor's group the rights of the share; what it has already is not doubled."""
-    copied = [_copy_rights(model, keys, old, new) for model, keys in share.rights_copied.items()]
-    moved = [_copy_rights(model, keys, old, new) for model, keys in share.rights_moved.items()]
+    count = 0
+    for model, keys in share.rights_copied.items():
+        count += len(keys)
+        model._base_manager.bulk_create(
+            [
+                model(
+                    group=new,
+                    permission_id=right.permission_id,
+                    content_object_id=right.content_object_id,
+                )
+                for right in _rights_lacking(model, keys, old, new)
+            ]
+        )
     for model, keys in share.rights_moved.items():
+        count += len(keys)
+        lacking = [right.pk for right in _rights_lacking(model, keys, old, new)]
+        model._base_manager.filter(pk__in=lacking).update(group=new)
         _rights_of(model, old).filter(pk__in=keys).delete()
-    return sum(copied) + sum(moved)
+    return count
 
 
-def _copy_rights(model: type[Model], keys: set[Any], old: Group, new: Group) -> int:
+def _rights_lacking(model: type[Model], keys: set[Any], old: Group, new: Group) -> list[Any]:
     names = ("permission_id", "content_object_id")
     held = set(_rights_of(model, new).values_list(*names))
-    rights = _rights_of(model, old).filter(pk__in=keys).values_list(*names)
-    model._base_manager.bulk_create(
-        [
-            model(group=new, permission_id=permission, content_object_id=target)
-            for permission, target in rights
-            if (permission, target) not in held
-        ]
-    )
-    return len(rights)
+    rights = _rights_of(model, old).filter(pk__in=keys).order_by("pk")
+    return [r for r in rights if (r.permission_id, r.content_object_id) not in held]
 
 
 def _line(share: Share, model: type[Model], part_label: str, keys: set[Any]) -> MovingRows:
@@ -203,8 +258,10 @@ def _choose(
         )
 
 
-def _follow(share: Share, predecessor: Department, pointers: list[Pointer]) -> None:
-    """Add rows that name a moving row, until nothing more is found.
+def _follow(
+    share: Share, predecessor: Department, pointers: list[Pointer], chosen: set[type[Model]]
+) -> None:
+    """Add rows that are about a moving row, until nothing more is found.
 
     People are not followed: what somebody applied for in the old department's name stays its own.
     """
@@ -214,27 +271,52 @@ def _follow(share: Share, predecessor: Department, pointers: list[Pointer]) -> N
         moving = {model: share.keys_of(model) for model in share.models() if model is not User}
         for pointer in pointers:
             rows = pointer.rows(predecessor)
-            keys = set().union(
-                *(_naming(rows, pointer, model, targets) for model, targets in moving.items())
-            )
+            keys: set[Any] = set()
+            for subject, naming in _subjects(pointer, rows):
+                about = moving.get(subject, set())
+                if subject not in chosen:
+                    about = about | _about(subject, moving)
+                if about:
+                    keys |= set(rows.filter(naming(about)).values_list("pk", flat=True))
             if keys - share.keys.get(pointer, set()):
                 share.keys[pointer] |= keys
                 added = True
 
 
-def _naming(
-    rows: QuerySet[Any], pointer: Pointer, target: type[Model], keys: set[Any]
-) -> Iterator[Any]:
-    """Yield the keys of those rows that name one of the target's rows, by key or generically."""
-    for name in _keys_to(pointer.model, target):
-        yield from rows.filter(**{f"{name}__in": keys}).values_list("pk", flat=True)
+def _subjects(
+    pointer: Pointer, rows: QuerySet[Any]
+) -> Iterator[tuple[type[Model], Callable[[set[Any]], Q]]]:
+    """Yield what rows of this kind may be about, with how to find those about given keys."""
+    for key in pointer.model._meta.concrete_fields:
+        if isinstance(key, ForeignKey) and key.related_model not in NO_SUBJECT:
+            yield key.related_model, partial(_named_by, key.name)
     for generic in pointer.model._meta.private_fields:
         if isinstance(generic, GenericForeignKey):
-            kind = ContentType.objects.get_for_model(target, generic.for_concrete_model)
-            stored = pointer.model._meta.get_field(generic.fk_field)
-            values = [stored.to_python(key) for key in keys]
-            named = {generic.ct_field: kind, f"{generic.fk_field}__in": values}
-            yield from rows.filter(**named).values_list("pk", flat=True)
+            kinds = rows.order_by().values_list(generic.ct_field, flat=True).distinct()
+            for kind in ContentType.objects.filter(pk__in=list(kinds)):
+                subject = kind.model_class()
+                if subject is not None:
+                    yield subject, partial(_named_by_kind, generic, kind)
+
+
+def _named_by(name: str, keys: set[Any]) -> Q:
+    return Q(**{f"{name}__in": keys})
+
+
+def _named_by_kind(generic: GenericForeignKey, kind: ContentType, keys: set[Any]) -> Q:
+    stored = generic.model._meta.get_field(generic.fk_field)
+    values = [stored.to_python(key) for key in keys]
+    return Q(**{generic.ct_field: kind, f"{generic.fk_field}__in": values})
+
+
+def _about(subject: type[Model], moving: Mapping[type[Model], set[Any]]) -> set[Any]:
+    """Return the rows about moving rows, wherever they point: a request about a dataset."""
+    found: set[Any] = set()
+    for target, keys in moving.items():
+        for name in _keys_to(subject, target) if subject is not target else ():
+            rows = subject._base_manager.filter(**{f"{name}__in": keys})
+            found |= set(rows.values_list("pk", flat=True))
+    return found
 
 
 def _follow_rights(share: Share, predecessor: Department) -> None:

@@ -18,6 +18,7 @@ from apps.accounts.reform import (
     MovingRows,
     Selection,
     Share,
+    clashes,
     described,
     move_rights,
     overlap,
@@ -94,6 +95,7 @@ def succeed(
     if kind != Kind.FUNCTION_MOVED:
         for predecessor in predecessors:
             _end(predecessor, kind, effective_on, actor, at)
+    _refuse_clashes([share for _predecessor, share in shares])
     moved = _carry_out(shares, str(Kind(kind).label), basis, actor, at)
     _name_missing_offices(kind, predecessors, successors)
     succession = Succession.objects.create(
@@ -231,6 +233,17 @@ def _shares(
     if kind == Kind.SPLIT:
         parts.append(without(whole(predecessor, successors[0]), parts))
     return parts
+
+
+def _refuse_clashes(shares: Sequence[Share]) -> None:
+    found = clashes(shares)
+    if found:
+        listed = "；".join(f"{clash.label}：{'，'.join(clash.examples)}" for clash in found)
+        raise Conflict(
+            _("承接部门会有重复的内容，请先改名或撤下其一：%(listed)s") % {"listed": listed},
+            code="succession_clash",
+            clashes=[{"label": clash.label, "examples": clash.examples} for clash in found],
+        )
 
 
 def _carry_out(
