@@ -1,10 +1,10 @@
 """Who may do what with catalogue entries.
 
     action               who                                              rows
-    view                 every member of a department                     published ones (not their data)
+    view                 every member of a department                     published, without data
+                         who uses it, or was delegated a right            the ones concerned
                          every member                                     all of the own department
                          authority's officers and leaders, audit admin    all
-                         who was delegated manage or review               the delegated ones
     create               department editor                                (own department)
     revise, submit,      department editor                                own department's
       record_assessment  who was delegated manage_dataset                 the delegated ones
@@ -19,7 +19,7 @@
     delegate_manage,     department approver                              own department's
       delegate_review,
       end_delegation
-    take_over            the platform's own user                          (entries of an older catalogue)
+    take_over            the platform's own user                          (an older catalogue's)
 
 Only active members of a department are asked at all; citizens and people without one see nothing.
 Rights on single entries are django-guardian's and are read here and nowhere else.
@@ -70,7 +70,9 @@ def reader(actor: User) -> Q:
     if actor.holds("authority_officer", "authority_leader", "audit_admin"):
         return EVERYBODY
     own = Q(department=actor.department_id)
-    return IN_FORCE | own | _delegated(actor, "manage_dataset", "review_requests")
+    # Who uses the data reads on about it after the entry is withdrawn.
+    rights = ("manage_dataset", "review_requests", "use_dataset")
+    return IN_FORCE | own | _delegated(actor, *rights)
 
 
 @access.ability("catalog.Dataset", "create")

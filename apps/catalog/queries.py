@@ -3,7 +3,9 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import Department, User
 from apps.catalog.models import Dataset, DatasetVersion
+from apps.core import access
 from apps.core.contracts import Contract
 from apps.core.errors import NotFound
 
@@ -11,6 +13,11 @@ from apps.core.errors import NotFound
 def published() -> QuerySet[Dataset]:
     """Return the entries in force."""
     return Dataset.objects.published()
+
+
+def visible_to(actor: User) -> QuerySet[Dataset]:
+    """Return the entries that the person may read about."""
+    return access.rows(actor, "view", Dataset)
 
 
 def current_version(dataset: Dataset) -> DatasetVersion | None:
@@ -28,3 +35,15 @@ def contract_of(dataset: Dataset) -> Contract:
     if version is None:
         raise NotFound(_("目录尚未发布，还没有数据约定"), code="not_published")
     return Contract.from_json(version.contract)
+
+
+def departments_using(dataset: Dataset) -> list[Department]:
+    """Return the departments that hold `use_dataset` on the entry, by a delivered grant."""
+    return list(
+        Department.objects.filter(
+            group__datasetgrouppermission__content_object=dataset,
+            group__datasetgrouppermission__permission__codename="use_dataset",
+        )
+        .distinct()
+        .order_by("code")
+    )

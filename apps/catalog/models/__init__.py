@@ -13,7 +13,7 @@ from apps.catalog.models.choices import (
     UpdateCycle,
 )
 from apps.catalog.models.classification import Classification
-from apps.catalog.models.dataset import Dataset
+from apps.catalog.models.dataset import Dataset, SplitPart
 from apps.catalog.models.delegation import DatasetGroupPermission, DatasetUserPermission
 from apps.catalog.models.item import DataItem
 from apps.catalog.models.review import DatasetAssessment, DatasetVersion
@@ -35,5 +35,6 @@ __all__ = [
     "ModeType",
     "OpeningAttribute",
     "SharingAttribute",
+    "SplitPart",
     "UpdateCycle",
 ]

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -36,6 +37,13 @@ class _Normalize(Func):
 
     function = "normalize"
     template = "%(function)s(%(expressions)s, NFKC)"
+    output_field = models.CharField()
+
+
+class SplitPart(Func):
+    """PostgreSQL's `split_part(text, delimiter, n)`."""
+
+    function = "split_part"
     output_field = models.CharField()
 
 
@@ -350,6 +358,9 @@ class Dataset(Governed):
 
     def natural_key(self) -> tuple[str]:
         return (self.code,)
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:dataset", args=[self.dashed_code])
 
     @property
     def dashed_code(self) -> str:
