@@ -11,7 +11,9 @@ from django.apps import apps
 from apps.core import lifecycle
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SOURCE: Final = re.compile(r"Source:\s*(?P<text>.+?)(?:\n\s*\n|\n\s*(?:Raises|Units|Returns):|\Z)", re.S)
+SOURCE: Final = re.compile(
+    r"Source:\s*(?P<text>.+?)(?:\n\s*\n|\n\s*(?:Raises|Units|Returns):|\Z)", re.DOTALL
+)
 
 
 class Cited(NamedTuple):
@@ -36,7 +38,8 @@ def lifecycles_page() -> str:
             f"```mermaid\n{table.diagram()}\n```",
             "| 动作 | 名称 | 从 | 到 | 之后由谁办理 | 须写理由 |\n|---|---|---|---|---|---|\n"
             + "\n".join(
-                f"| `{move.name}` | {move.label} | {'、'.join(str(names[s]) for s in move.sources)} "
+                f"| `{move.name}` | {move.label} "
+                f"| {'、'.join(str(names[s]) for s in move.sources)} "
                 f"| {names[move.target]} | {move.owed} | {'是' if move.reason else ''} |"
                 for move in table.moves
             ),

@@ -181,10 +181,8 @@ class ScopedAdmin(ScopedAdminMixin, ModelAdmin):  # type: ignore[misc]
             request.domain_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, context)
 
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
         error: DomainError | None = getattr(request, "domain_error", None)
         if error is None:
             return form

@@ -6,7 +6,7 @@ row-level-security policies, and a condition with any other operator would lose 
 Source: house rule (design §4)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -195,30 +195,41 @@ def _of(columns: Sequence[Column], name: str) -> Column:
 
 
 def _typed(column: Column, text: str) -> Value:
-    match column.type:
-        case "N" | "Y":
-            number = Decimal(text)
-            if not number.is_finite():
-                raise ValueError(text)
-            return number
-        case "I":
-            whole = int(text)
-            if not -(2**63) <= whole < 2**63:
-                raise ValueError(text)
-            return whole
-        case "B" | "F":
-            return float(text)
-        case "D":
-            return date.fromisoformat(text)
-        case "T":
-            moment = datetime.fromisoformat(text)
-            if moment.tzinfo is not None:
-                raise ValueError(text)
-            return moment
-        case "L":
-            return _truth(column, text)
-        case _:
-            return text
+    if column.type in TEXTUAL:
+        return text
+    if column.type == "L":
+        return _truth(column, text)
+    return _READERS[CASTS[column.type]](text)
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    whole = int(text)
+    if not -(2**63) <= whole < 2**63:
+        raise ValueError(text)
+    return whole
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        raise ValueError(text)
+    return moment
+
+
+_READERS: Final[dict[str, Callable[[str], Value]]] = {
+    "numeric": _number,
+    "bigint": _whole,
+    "float8": float,
+    "date": date.fromisoformat,
+    "timestamp": _moment,
+}
 
 
 def _truth(column: Column, value: Any) -> bool:

@@ -173,10 +173,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 OAUTH2_PROVIDER = {
-    "ALLOWED_GRANT_TYPES": ["client-credentials"],
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "SCOPES": {"data": "read granted data and push batches"},
     "DEFAULT_SCOPES": ["data"],
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "apps.sharing.gateway.oauth.SystemValidator",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
 }
 
 CONTENT_SECURITY_POLICY = {

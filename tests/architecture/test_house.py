@@ -36,9 +36,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 def python_files() -> Iterator[Path]:
     yield from (
-        path
-        for path in sorted((ROOT / "apps").rglob("*.py"))
-        if "migrations" not in path.parts
+        path for path in sorted((ROOT / "apps").rglob("*.py")) if "migrations" not in path.parts
     )
 
 
@@ -114,8 +112,7 @@ def test_foreign_keys_point_downwards() -> None:
         if isinstance(field, models.ForeignKey | models.ManyToManyField)
         and isinstance(field.related_model, type)
         and field.related_model._meta.app_label in LAYERS
-        and LAYERS.index(field.related_model._meta.app_label)
-        > LAYERS.index(model._meta.app_label)
+        and LAYERS.index(field.related_model._meta.app_label) > LAYERS.index(model._meta.app_label)
     ]
     assert not wrong
 
@@ -180,7 +177,7 @@ def test_a_hand_over_knows_every_pointer_to_a_person() -> None:
 
 
 def test_scopes_are_registered_for_models_that_exist() -> None:
-    assert [label for label in access.scopes()]
+    assert list(access.scopes())
 
 
 def test_migrations_are_named_after_their_change() -> None:

@@ -20,9 +20,7 @@ def _rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "_scopes", {})
     monkeypatch.setattr(access, "_abilities", {})
     access.scope("accounts.Department", "polish")(
-        lambda actor: access.EVERYBODY
-        if actor.holds("department_approver")
-        else access.NOBODY
+        lambda actor: access.EVERYBODY if actor.holds("department_approver") else access.NOBODY
     )
     access.scope("accounts.Department", "look", audience="public")(lambda actor: access.EVERYBODY)
     access.scope("accounts.Department", "keep", audience="internal")(lambda actor: access.EVERYBODY)

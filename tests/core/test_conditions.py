@@ -78,7 +78,7 @@ def test_no_condition_is_true(db: None) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5))
 def test_a_prefix_is_a_range_of_text(prefix: str) -> None:
-    compiled, values = as_parameters([Condition("name", "prefix", prefix)], COLUMNS)
+    _, values = as_parameters([Condition("name", "prefix", prefix)], COLUMNS)
     assert values[0] == prefix
     if len(values) == 2:
         assert values[1] > prefix

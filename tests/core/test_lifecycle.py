@@ -58,14 +58,15 @@ def test_a_stale_page_is_refused(life: Lifecycle, provider: Any, at: datetime) -
     assert system.status == "building"
 
 
-def test_a_move_that_needs_a_reason_gets_one(
-    life: Lifecycle, provider: Any, at: datetime
-) -> None:
+def test_a_move_that_needs_a_reason_gets_one(life: Lifecycle, provider: Any, at: datetime) -> None:
     system = InformationSystemFactory(status="running")
     with pytest.raises(InvalidInput):
         life.apply(system, "retire", actor=provider, at=at, reason="  ")
     life.apply(system, "retire", actor=provider, at=at, reason="已由新系统替代")
-    assert system.history.order_by("-history_id").first().history_change_reason == "停用：已由新系统替代"
+    assert (
+        system.history.order_by("-history_id").first().history_change_reason
+        == "停用：已由新系统替代"
+    )
 
 
 def test_it_refuses_a_table_that_names_no_status() -> None:

@@ -1,7 +1,8 @@
 """The plan of the demonstration city: departments, systems and 3,170 catalogue entries.
 
 Pure and deterministic: the same city every time. The figures are those of the letter of 2019
-(渝大数据复函〔2019〕124号): 2,191 unconditional + 979 conditional = 2,094 real-time + 1,076 periodic.
+(渝大数据复函〔2019〕124号): 2,191 unconditional + 979 conditional = 2,094 real-time +
+1,076 periodic.
 """
 
 import json

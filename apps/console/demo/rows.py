@@ -187,7 +187,8 @@ def mobile(picker: random.Random, _number: int = 0) -> str:
 
 
 def address(picker: random.Random, _number: int = 0) -> str:
-    return f"重庆市{picker.choice(STREETS)}{picker.randrange(1, 400)}号{picker.randrange(1, 33)}-{picker.randrange(1, 9)}"
+    house, floor, door = picker.randrange(1, 400), picker.randrange(1, 33), picker.randrange(1, 9)
+    return f"重庆市{picker.choice(STREETS)}{house}号{floor}-{door}"
 
 
 def company(picker: random.Random, _number: int = 0) -> str:

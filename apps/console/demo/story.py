@@ -234,7 +234,7 @@ def _plan() -> DatasetPlan:
 def _fields(plan: DatasetPlan) -> dict[str, Any]:
     return {
         "name": NAME,
-        "abstract": "全市困境儿童保障对象的身份、监护和保障情况，供教育、卫生健康等部门核验救助资格。",
+        "abstract": "困境儿童保障对象的身份、监护和保障情况，供教育、卫生健康等部门核验资格。",
         "classification": Classification.objects.get(code=plan.classification),
         "sharing_attribute": "conditional",
         "sharing_scope": "承担未成年人保护职责的部门",
