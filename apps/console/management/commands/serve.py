@@ -12,7 +12,7 @@ from apps.console.management.processes import Child, Supervisor
 from config import environment
 
 WEB_WORKERS = 2
-WEB_THREADS = 16
+WEB_THREADS = 8  # they wait for the database most of the time
 JOBS_AT_ONCE = 2
 
 
@@ -48,7 +48,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"]
     command += ["--host", host, "--port", str(port), "--workers", str(workers)]
     command += ["--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"]
-    command += ["--workers-kill-timeout", "10s", "--log-level", "warning"]
+    command += ["--workers-kill-timeout", "10s", "--log-level", "error"]
     return [*command, "--working-dir", str(settings.BASE_DIR)]
 
 
