@@ -6,18 +6,21 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from apps.clocks import operations
+from apps.clocks.forms import YearForm
 from apps.clocks.models import CalendarDay, CalendarYear, Clock, ClockPolicy
 from apps.core.admin import ScopedAdmin
 
 
 class OverdueFilter(admin.SimpleListFilter):
-    title = _("时限")
+    title = gettext_lazy("时限")
     parameter_name = "time"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -36,19 +39,27 @@ class OverdueFilter(admin.SimpleListFilter):
 @admin.register(Clock)
 class ClockAdmin(ScopedAdmin):
     view_only = True
-    list_display = ("derivation", "department", "received_on", "due_on", "state_shown", "met")
-    list_filter = (OverdueFilter, "state", "policy__code", "is_reference")
+    list_display = ("name", "department", "received_on", "due_on", "state_shown", "met", "why")
+    list_filter = (OverdueFilter, "state", "is_reference")
     list_select_related = ("policy", "department")
-    search_fields = ("policy__name", "department__name")
-    date_hierarchy = "due_on"
+    search_fields = ("policy__name", "policy__code", "department__name")
+    search_help_text = gettext_lazy("时限名称、代码或履行部门")
+    ordering = ("due_at", "id")
 
-    @display(description=_("时限"), ordering="policy__name")
-    def derivation(self, clock: Clock) -> str:
+    @admin.display(description=gettext_lazy("时限"), ordering="policy__name")
+    def name(self, clock: Clock) -> str:
         return clock.policy.name
 
-    @display(description=_("状态"), label={"running": "info", "paused": "warning"})
+    @display(  # type: ignore[untyped-decorator]
+        description=gettext_lazy("状态"), label={"running": "info", "paused": "warning"}
+    )
     def state_shown(self, clock: Clock) -> tuple[str, str]:
         return clock.state, clock.get_state_display()
+
+    @admin.display(description=gettext_lazy("推算"))
+    def why(self, clock: Clock) -> str:
+        url = reverse("clocks:clock", args=[clock.pk])
+        return format_html('<a href="{}">{}</a>', url, _("逐日推算"))
 
 
 @admin.register(ClockPolicy)
@@ -61,42 +72,49 @@ class ClockPolicyAdmin(ScopedAdmin):
         "source",
         "is_reference",
         "valid_from",
+        "valid_to",
     )
     list_filter = ("kind", "unit", "is_reference")
     search_fields = ("code", "name", "source")
 
-    @display(description=_("时长"), ordering="length")
+    @admin.display(description=gettext_lazy("时长"), ordering="length")
     def length_shown(self, policy: ClockPolicy) -> str:
         if policy.unit == ClockPolicy.Unit.FIXED_DAY:
-            return format_html(_("{}月{}日"), policy.fixed_month, policy.fixed_day)
+            return _("%(month)d月%(day)d日") % {
+                "month": policy.fixed_month,
+                "day": policy.fixed_day,
+            }
         return f"{policy.length or '—'} {policy.get_unit_display()}"
 
     def save_model(
         self, request: HttpRequest, obj: ClockPolicy, form: ModelForm[Any], change: Any
     ) -> None:
-        operations.change_policy(clockpolicy=obj, actor=request.user, at=timezone.now())
+        actor: Any = request.user
+        operations.change_policy(clockpolicy=obj, actor=actor, at=timezone.now())
 
 
 @admin.register(CalendarDay)
 class CalendarDayAdmin(ScopedAdmin):
     list_display = ("day", "is_workday", "note")
     list_filter = ("is_workday",)
-    date_hierarchy = "day"
+    search_fields = ("note",)
 
     def save_model(
         self, request: HttpRequest, obj: CalendarDay, form: ModelForm[Any], change: Any
     ) -> None:
+        actor: Any = request.user
         saved = operations.set_day(
             day=obj.day,
             is_workday=obj.is_workday,
             note=obj.note,
-            actor=request.user,
+            actor=actor,
             at=timezone.now(),
         )
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: CalendarDay) -> None:
-        operations.clear_day(calendarday=obj, actor=request.user, at=timezone.now())
+        actor: Any = request.user
+        operations.clear_day(calendarday=obj, actor=actor, at=timezone.now())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """An entry moves to another day by deleting it and entering the other."""
@@ -106,5 +124,18 @@ class CalendarDayAdmin(ScopedAdmin):
 
 @admin.register(CalendarYear)
 class CalendarYearAdmin(ScopedAdmin):
+    form = YearForm
     list_display = ("year", "source", "published_at")
-    view_only = True
+
+    def save_model(
+        self, request: HttpRequest, obj: CalendarYear, form: ModelForm[Any], change: Any
+    ) -> None:
+        actor: Any = request.user
+        operations.publish_year(
+            year=obj.year,
+            days=form.cleaned_data["days"],
+            source=obj.source,
+            actor=actor,
+            at=timezone.now(),
+        )
+        obj.pk = CalendarYear.objects.get(year=obj.year).pk

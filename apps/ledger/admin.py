@@ -23,15 +23,17 @@ class EventAdmin(ScopedAdmin):
     search_help_text = _("操作人、对象、操作代码或对象编号")
     ordering = ("-at", "-id")
 
-    @display(description=_("时间"), ordering="at")
+    @admin.display(description=_("时间"), ordering="at")
     def moment(self, event: Event) -> Any:
         return event.at
 
-    @display(description=_("经过"))
+    @admin.display(description=_("经过"))
     def sentence(self, event: Event) -> str:
         return queries.told(event).sentence
 
-    @display(description=_("结果"), label={"done": "success", "refused": "danger"})
+    @display(  # type: ignore[untyped-decorator]
+        description=_("结果"), label={"done": "success", "refused": "danger"}
+    )
     def outcome_shown(self, event: Event) -> tuple[str, str]:
         return event.outcome, event.get_outcome_display()
 

@@ -24,7 +24,7 @@ from apps.ledger.models import Notice
 WEBHOOK_TIMEOUT_SECONDS = 5
 
 
-class DeliveryFailed(Exception):  # noqa: N818 (named by what happened)
+class DeliveryFailed(Exception):
     """This attempt did not reach the other side; it may be tried again."""
 
 

@@ -138,7 +138,7 @@ def test_it_adds_months_within_the_month() -> None:
     assert add_months(date(2026, 12, 15), 2) == date(2027, 2, 15)
 
 
-starts = st.datetimes(datetime(2019, 1, 1), datetime(2026, 11, 30)).map(
+starts = st.datetimes(datetime(2019, 1, 1), datetime(2026, 11, 30)).map(  # noqa: DTZ001 (hypothesis wants plain bounds)
     lambda moment: moment.replace(tzinfo=ZONE)
 )
 lengths = st.integers(1, 40)
