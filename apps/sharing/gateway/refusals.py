@@ -10,7 +10,7 @@ from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
 RETRY_SECONDS = 2
 
 
-class NotAuthenticated(DomainError):  # noqa: N818
+class NotAuthenticated(DomainError):
     """No token, one of another form, an unknown or an expired one."""
 
     code = "not_authenticated"
@@ -54,7 +54,7 @@ class CursorInvalid(InvalidInput):
     default_message = _("翻页标记无效，请从第一页重新读取")
 
 
-class TryAgainLater(DomainError):  # noqa: N818
+class TryAgainLater(DomainError):
     """Nothing is wrong with the call; the platform cannot serve it at this moment."""
 
     status: ClassVar[int] = 503
