@@ -10,6 +10,7 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         """Register who may do what before anybody asks, and hear what accounts reports."""
         from apps.accounts import evidence
-        from apps.ledger import operations, permissions  # noqa: F401
+        from apps.ledger import operations, permissions, phrases  # noqa: F401
 
         evidence.register(operations.record)
+        phrases.register(evidence.PHRASES)
