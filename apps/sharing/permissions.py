@@ -50,6 +50,7 @@ from apps.accounts.models import User
 from apps.catalog.models import DatasetGroupPermission
 from apps.core import access
 from apps.ledger import phrases
+from apps.sharing.gateway import permissions as gateway_permissions  # noqa: F401
 
 NOBODY: Final = Q(pk__in=[])
 EVERY: Final = Q(pk__isnull=False)

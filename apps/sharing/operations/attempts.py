@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import transaction
 
@@ -28,16 +28,20 @@ def attempt(verb: str, subject: str = "") -> Callable[[Callable[P, ResultT]], Ca
                 with transaction.atomic():
                     return operation(*args, **kwargs)
             except DomainError as error:
-                ledger.record_refusal(
-                    kwargs["actor"],
-                    verb,
-                    kwargs.get(subject),
-                    at=kwargs["at"],
-                    code=error.code,
-                    message=str(error),
-                )
+                _record_refusal(verb, dict(kwargs), subject, error)
                 raise
 
         return attempted
 
     return decorate
+
+
+def _record_refusal(verb: str, arguments: dict[str, Any], subject: str, error: DomainError) -> None:
+    ledger.record_refusal(
+        arguments["actor"],
+        verb,
+        arguments.get(subject),
+        at=arguments["at"],
+        code=error.code,
+        message=str(error),
+    )

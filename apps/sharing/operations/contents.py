@@ -43,6 +43,8 @@ def refuse_incomplete(request: SharingRequest, at: datetime) -> None:
 def record_asked(request: SharingRequest, *, actor: User, at: datetime) -> None:
     """Keep the terms as asked, so that every version can be shown beside what was decided."""
     rows = request.requested_items.select_related("item")
+    assert request.starts_on is not None  # checked before anything is sent
+    assert request.ends_on is not None
     request.decisions.create(
         version=request.decisions.count() + 1,
         outcome="asked",

@@ -18,6 +18,7 @@ from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import SharingRequest
 from apps.sharing.operations import contents, internal_route, owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.versions import save_version
 
 
 @attempt("sharing.draft_request", "dataset")
@@ -43,6 +44,7 @@ def draft_request(
     """
     standing = access.require(actor, "create", SharingRequest, at=at)
     consumer = (standing.principal or actor).department
+    assert consumer is not None  # only members may draft
     contents.refuse_unavailable(dataset, consumer)
     if system.department_id != consumer.pk or system.status == "retired":
         raise InvalidInput(_("使用系统须是本部门在用的信息系统"), field="system")
@@ -59,7 +61,7 @@ def draft_request(
     )
     contents.write(request, written)
     request.row_condition = contents.checked_condition(request, row_condition)
-    _save(request, actor, at, _("起草"), insert=True)
+    save_version(request, actor=actor, at=at, reason=_("起草"), insert=True)
     contents.choose_items(request, items)
     ledger.record(standing, "sharing.draft_request", request, at=at)
     return request
@@ -90,7 +92,7 @@ def revise(
         request.row_condition = contents.checked_condition(request, row_condition)
     request.revision += 1
     request.updated_at = at
-    _save(request, actor, at, _("修改"))
+    save_version(request, actor=actor, at=at, reason=_("修改"))
     if items is not None:
         request.requested_items.all().delete()
         contents.choose_items(request, items)
@@ -207,15 +209,6 @@ def withdraw(
         )
     ledger.record(standing, "sharing.withdraw", request, at=at, details=_said(reason))
     return request
-
-
-def _save(
-    request: SharingRequest, actor: User, at: datetime, reason: Any, *, insert: bool = False
-) -> None:
-    request._history_user = actor  # type: ignore[attr-defined]
-    request._history_date = at  # type: ignore[attr-defined]
-    request._change_reason = str(reason)  # type: ignore[attr-defined]
-    request.save(force_insert=insert)
 
 
 def _locked(request: SharingRequest, revision: int | None) -> SharingRequest:

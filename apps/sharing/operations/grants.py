@@ -24,6 +24,7 @@ from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Decision, Grant, SharingRequest
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.versions import save_version
 
 PROVISION_DUE = "sharing.provision_due"
 TEAR_DOWN_DUE = "sharing.tear_down_due"
@@ -57,7 +58,7 @@ def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> 
         updated_at=at,
     )
     provisioning.terms_of(grant)
-    grant.save()
+    save_version(grant, actor=decision.signed_by, at=at, reason=decision.reason, insert=True)
     wake(PROVISION_DUE)
     return grant
 

@@ -168,7 +168,7 @@ def _as_owner(place: Place, statement: str) -> None:
     """Change who may read the views as their owner: nobody else can."""
     run(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(place.role)))
     for view in place.views:
-        run(sql.SQL(statement).format(view, sql.Identifier(place.reader)))  # type: ignore[arg-type]
+        run(sql.SQL(statement).format(view, sql.Identifier(place.reader)))
     run(sql.SQL("RESET ROLE"))
 
 

@@ -13,8 +13,7 @@ IS_MEMBER: Final = (
 
 def run(statement: sql.Composable) -> None:
     with connection.cursor() as cursor:
-        # Composed by psycopg; Django's wrapper hands it on as it is.
-        cursor.execute(statement)  # type: ignore[arg-type]
+        cursor.execute(statement)
 
 
 def asks(question: str, *values: str) -> bool:

@@ -111,13 +111,14 @@ def _newest(system: InformationSystem, dataset: Dataset) -> Grant | None:
 def _without_grant(system: InformationSystem, dataset: Dataset) -> Reason:
     request = SharingRequest.objects.filter(system=system, dataset=dataset).first()
     if request is None:
-        sentence = _("该系统没有此目录的授权，也没有提出申请")
+        sentence = str(_("该系统没有此目录的授权，也没有提出申请"))
     else:
-        sentence = _("该系统没有此目录的授权；申请 %(number)s 的状态为“%(status)s”") % {
+        text = _("该系统没有此目录的授权；申请 %(number)s 的状态为“%(status)s”")
+        sentence = str(text) % {
             "number": request.number,
             "status": request.get_status_display(),
         }
-    return Reason(ok=False, sentence=str(sentence), rule="grant")
+    return Reason(ok=False, sentence=sentence, rule="grant")
 
 
 def _by_status(grant: Grant) -> Reason:

@@ -1,0 +1,161 @@
+"""Requests and grants in the administration: to look at, and to move, never to edit.
+
+The sharing-request screens are where people work; here the authority and the auditor search.
+"""
+
+from types import ModuleType
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from apps.core.admin import ScopedAdmin
+from apps.core.errors import DomainError
+from apps.core.lifecycle import Lifecycle, Move
+from apps.sharing import operations, queries
+from apps.sharing.lifecycle import GRANT, REQUEST
+from apps.sharing.models import Grant, SharingRequest
+from apps.standards import masks
+
+REQUEST_COLOURS = {
+    "delivered": "success",
+    "agreed": "success",
+    "refused": "danger",
+    "supplement": "warning",
+    "head_returned": "warning",
+}
+GRANT_COLOURS = {
+    "in_force": "success",
+    "delivering": "info",
+    "suspended": "warning",
+    "ended": "danger",
+}
+
+
+@admin.register(SharingRequest)
+class SharingRequestAdmin(ScopedAdmin):
+    view_only = True
+    lifecycle: ClassVar[Lifecycle | None] = REQUEST
+    operations: ClassVar[ModuleType | None] = operations
+    list_display = ("number", "dataset", "consumer", "provider", "state", "received_at")
+    list_filter = (
+        "status",
+        "mode",
+        "is_automatic",
+        ("received_at", RangeDateTimeFilter),
+        "dataset__sharing_attribute",
+    )
+    list_select_related = ("dataset__department", "consumer")
+    search_fields = ("number", "dataset__name", "dataset__code", "consumer__name", "scenario")
+    search_help_text = _("申请编号、目录名称或代码、使用部门、使用场景")
+    fields = (
+        ("number", "status", "screen"),
+        ("dataset", "consumer", "system"),
+        ("basis", "scenario", "scope"),
+        ("mode", "starts_on", "ends_on"),
+        "items_asked",
+        "rows_asked",
+        ("applicant", "approved_by", "received_at"),
+        ("supplement_notice", "supplement_answer"),
+        ("proposed_by", "decided_by", "decided_at"),
+        ("decision_reason", "legal_basis", "is_automatic"),
+        "delivered_at",
+    )
+    readonly_fields = ("screen", "items_asked", "rows_asked")
+
+    @display(description=_("提供部门"), ordering="dataset__department__name")
+    def provider(self, request: SharingRequest) -> str:
+        return str(request.dataset.department)
+
+    @display(description=_("状态"), ordering="status", label=REQUEST_COLOURS)
+    def state(self, request: SharingRequest) -> tuple[str, str]:
+        return request.status, request.get_status_display()
+
+    @display(description=_("办理页面"))
+    def screen(self, request: SharingRequest) -> Any:
+        url = reverse("sharing:request", args=[request.pk])
+        return format_html('<a href="{}">{}</a>', url, _("打开申请"))
+
+    @display(description=_("申请数据项"))
+    def items_asked(self, request: SharingRequest) -> Any:
+        rows = request.requested_items.select_related("item")
+        return _listed((row.item.name, row.mask) for row in rows)
+
+    @display(description=_("数据范围条件"))
+    def rows_asked(self, request: SharingRequest) -> str:
+        return _conditions(request)
+
+
+@admin.register(Grant)
+class GrantAdmin(ScopedAdmin):
+    view_only = True
+    lifecycle: ClassVar[Lifecycle | None] = GRANT
+    operations: ClassVar[ModuleType | None] = operations
+    list_display = ("name", "dataset", "system", "consumer", "provider", "state", "expires_at")
+    list_display_links = ("name",)
+    list_filter = ("status", "mode", ("expires_at", RangeDateTimeFilter))
+    list_select_related = ("dataset", "system", "consumer", "provider")
+    search_fields = ("=id", "dataset__name", "dataset__code", "system__name", "consumer__name")
+    search_help_text = _("授权编号、目录名称或代码、系统名称、使用部门")
+    fields = (
+        ("status", "version", "request"),
+        ("dataset", "provider"),
+        ("consumer", "system"),
+        ("mode", "purpose"),
+        "items_granted",
+        "rows_granted",
+        ("starts_at", "expires_at", "provisioned_at"),
+        "problem",
+        ("suspended_at", "suspended_by", "suspension_reason", "rectify_by"),
+        ("ended_at", "ended_by", "end_reason"),
+    )
+    readonly_fields = ("items_granted", "rows_granted")
+
+    @display(description=_("授权"), ordering="id")
+    def name(self, grant: Grant) -> str:
+        return str(grant)
+
+    @display(description=_("状态"), ordering="status", label=GRANT_COLOURS)
+    def state(self, grant: Grant) -> tuple[str, str]:
+        return grant.status, grant.get_status_display()
+
+    @display(description=_("授权数据项"))
+    def items_granted(self, grant: Grant) -> Any:
+        labels = dict(grant.dataset.items.values_list("column_name", "name"))
+        return _listed((labels.get(c["name"], c["name"]), c["mask"]) for c in grant.columns)
+
+    @display(description=_("数据范围条件"))
+    def rows_granted(self, grant: Grant) -> str:
+        return _conditions(grant)
+
+    def consequence(self, row: Grant, move: Move) -> Any:
+        words = {
+            "suspend": _("将立即停止 %(system)s 对此目录的访问"),
+            "end": _("将立即并永久停止 %(system)s 对此目录的访问"),
+            "resume": _("将立即恢复 %(system)s 对此目录的访问"),
+        }
+        if move.name not in words:
+            return super().consequence(row, move)
+        return words[move.name] % {"system": row.system}
+
+
+def _listed(items: Any) -> Any:
+    """Write items one a line, each with its mask."""
+    return format_html_join(
+        "",
+        "<div>{}{}</div>",
+        ((name, f"（{masks.MASKS[mask].label}）" if mask else "") for name, mask in items),
+    )
+
+
+def _conditions(subject: SharingRequest | Grant) -> str:
+    """Write the row condition in words; the contract may since have dropped an item."""
+    try:
+        lines = queries.conditions_in_words(subject.row_condition, subject.dataset)
+    except DomainError as error:
+        return str(error)
+    return "；".join(lines) or str(_("全部记录"))
