@@ -350,6 +350,28 @@ def _stakes(
     return moving, staying
 
 
+def choosable() -> list[type[Model]]:
+    """Return the kinds of rows that a caller chooses himself: those that stand on their own.
+
+    What cannot be without another moving row (a request without its dataset) follows that row.
+    """
+    pointing = {pointer.model for pointer in pointers_to_departments()}
+    return [
+        model
+        for model in apps.get_models()
+        if model in pointing and not _depends_on(model, pointing - {User, Department, model})
+    ]
+
+
+def _depends_on(model: type[Model], others: set[type[Model]]) -> bool:
+    if any(isinstance(f, GenericForeignKey) for f in model._meta.private_fields):
+        return True
+    return any(
+        isinstance(key, ForeignKey) and not key.null and key.related_model in others
+        for key in model._meta.concrete_fields
+    )
+
+
 def _keys_to(model: type[Model], target: type[Model]) -> list[str]:
     return [
         key.name
