@@ -1,14 +1,17 @@
 """What is asked of stores, tables and batches."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from psycopg import sql
 
 from apps.catalog.models import Dataset
 from apps.warehouse.models import Batch, DataTable
+
+LEASE = timedelta(minutes=2)
 
 
 def table_of(dataset: Dataset) -> DataTable | None:
@@ -19,6 +22,13 @@ def table_of(dataset: Dataset) -> DataTable | None:
 def batches_of(dataset: Dataset) -> QuerySet[Batch]:
     """Return the dataset's batches, latest first."""
     return Batch.objects.filter(dataset=dataset).select_related("source", "file").order_by("-id")
+
+
+def due(at: datetime) -> QuerySet[Batch]:
+    """Return the batches to land, oldest first: waiting, or left by a worker that died."""
+    waiting = Q(status=Batch.Status.RECEIVED)
+    left = Q(status=Batch.Status.CHECKING, heartbeat_at__lt=at - LEASE)
+    return Batch.objects.filter(waiting | left).order_by("id")
 
 
 def last_applied(table: DataTable) -> Batch | None:

@@ -113,7 +113,7 @@ class RecordCounter:
     def _count_line_by_line(self, block: bytes) -> None:
         for line in block.split(b"\n")[:-1]:
             was_quoted = self._is_quoted
-            self._is_quoted = ends_quoted(line, was_quoted, self._opening)
+            self._is_quoted = ends_quoted(line, self._opening, is_quoted=was_quoted)
             self.lines += 1
             if self._is_quoted and not was_quoted:
                 self._opened_line, self._opened_offset = self.lines, self._offset
@@ -155,7 +155,7 @@ def is_plain(block: bytes) -> bool:
     return b'"' not in block.translate(None, _NOT_QUOTE_OR_END).replace(b'""', b"")
 
 
-def ends_quoted(line: bytes, is_quoted: bool, opening: re.Pattern[bytes]) -> bool:
+def ends_quoted(line: bytes, opening: re.Pattern[bytes], *, is_quoted: bool) -> bool:
     """Say whether quotes are open at the end of a line, given whether they were at its start."""
     quotes = line.count(b'"')
     if not quotes or (not is_quoted and quotes % 2 == 0):
@@ -200,7 +200,7 @@ class RecordIndex:
                     numbers.append(record)
                     waiting.pop()
                 was_quoted = is_quoted
-                is_quoted = ends_quoted(line, is_quoted, self._opening)
+                is_quoted = ends_quoted(line, self._opening, is_quoted=is_quoted)
                 if not is_quoted and (line or was_quoted):
                     record += 1
         return numbers
@@ -246,7 +246,7 @@ def _records(block: bytes, mark: Mark, opening: re.Pattern[bytes]) -> Iterator[F
         line_number += 1
         if not parts:
             started = line_number
-        is_quoted = ends_quoted(line, is_quoted, opening)
+        is_quoted = ends_quoted(line, opening, is_quoted=is_quoted)
         if is_quoted or parts:
             parts.append(line)
         if is_quoted:

@@ -5,9 +5,11 @@ that it cannot read are taken from its reject table by their byte, and together 
 read they must be as many as the survey counted.
 """
 
+# ruff: noqa: S608 -- names and literals are quoted by `rules`; no SQL comes from a user
+
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.standards.checks import macros_sql
 from apps.warehouse.landing.refusal import Refusal
-from apps.warehouse.landing.rules import literal, quoted
+from apps.warehouse.landing.rules import literal
 from apps.warehouse.landing.survey import Survey
 
 MEMORY_LIMIT = "160MB"
@@ -81,7 +83,7 @@ class Reader:
         scan = self._scan(keeping_rejects=keeping_rejects)
         if not ranked:
             return scan
-        return f"(SELECT row_number() OVER () AS rank, * FROM {scan}) AS ranked"
+        return f"(SELECT row_number() OVER () AS rank, * FROM {scan})"
 
     def _scan(self, *, keeping_rejects: bool) -> str:
         survey = self.survey
@@ -148,7 +150,6 @@ class Reader:
         """Write the rows of a SELECT as CSV, as they come; reader and writer run side by side."""
         end, start = os.pipe()
         _widen(start)
-        failures: list[BaseException] = []
 
         def produce() -> None:
             try:
@@ -156,22 +157,16 @@ class Reader:
                     f"COPY ({select}) TO '/dev/fd/{start}'"
                     " (FORMAT csv, HEADER false, USE_TMP_FILE false)"
                 )
-            except BaseException as error:
-                failures.append(error)
             finally:
                 os.close(start)
 
-        producer = threading.Thread(target=produce, name="landing-reader")
-        producer.start()
-        try:
+        with ThreadPoolExecutor(1, "landing-reader") as beside:
+            produced = beside.submit(produce)
+            # Leaving early closes the pipe, and the producer stops at its next write.
             with os.fdopen(end, "rb", buffering=0) as pipe:
                 while block := pipe.read(_PIPE_BYTES):
                     write(block)
-        finally:
-            # Either all is read, or the pipe is closed and the producer stops at its next write.
-            producer.join()
-        if failures:
-            raise failures[0]
+            produced.result()
 
 
 _REJECT_CODES = {
@@ -188,7 +183,3 @@ def _widen(descriptor: int) -> None:
         import fcntl
 
         fcntl.fcntl(descriptor, _SET_PIPE_SIZE, _PIPE_BYTES)
-
-
-def quoted_list(names: Sequence[str]) -> str:
-    return ", ".join(quoted(name) for name in names)

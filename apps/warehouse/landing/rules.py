@@ -4,6 +4,8 @@ Three layers of one SELECT: the text as the file has it, the text normalised, th
 rule is a condition that is true where a row breaks it; a row lands when no rule is.
 """
 
+# ruff: noqa: S608 -- names and literals are quoted by `rules`; no SQL comes from a user
+
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +52,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _n(column: Column) -> str:
+def text_of(column: Column) -> str:
     return quoted(f"n_{column.name}")
 
 
-def _t(column: Column) -> str:
+def value_of(column: Column) -> str:
     """The typed value; a text's is the normalised text itself."""
-    return _n(column) if column.type in _TEXTS else quoted(f"t_{column.name}")
+    return text_of(column) if column.type in _TEXTS else quoted(f"t_{column.name}")
 
 
 def normalised(column: Column) -> str:
@@ -72,7 +74,7 @@ def rules_of(contract: Contract, *, only_key: bool = False) -> list[Rule]:
     rules: list[Rule] = []
     for column in columns_of(contract, only_key=only_key):
         if column.required or column.name == contract.key[0]:
-            rules.append(Rule("required", column, f"{_n(column)} IS NULL"))
+            rules.append(Rule("required", column, f"{text_of(column)} IS NULL"))
         rules += _shape_rules(column)
         rules += _value_rules(column)
     return [*rules, _key_length(contract)]
@@ -85,7 +87,7 @@ def columns_of(contract: Contract, *, only_key: bool) -> tuple[Column, ...]:
 
 
 def _shape_rules(column: Column) -> list[Rule]:
-    text, value = _n(column), _t(column)
+    text, value = text_of(column), value_of(column)
     if column.type not in _TEXTS:
         broken = f"{value} IS NULL"
         if column.type in _REALS:
@@ -105,7 +107,7 @@ def _shape_rules(column: Column) -> list[Rule]:
 
 
 def _value_rules(column: Column) -> list[Rule]:
-    text, value = _n(column), _t(column)
+    text, value = text_of(column), value_of(column)
     rules: list[Rule] = []
     if column.check:
         macro = CHECKS[column.check].macro
@@ -129,7 +131,7 @@ def _value_rules(column: Column) -> list[Rule]:
 
 def _key_length(contract: Contract) -> Rule:
     columns = [contract.column(name) for name in contract.key]
-    total = " + ".join(f"coalesce(strlen({_n(column)}), 0)" for column in columns)
+    total = " + ".join(f"coalesce(strlen({text_of(column)}), 0)" for column in columns)
     return Rule(
         "key_too_long",
         contract.subject_key,
@@ -146,9 +148,9 @@ def typed_select(
     `carried` names further columns of the source that pass through ("rank, ").
     """
     columns = columns_of(contract, only_key=only_key)
-    inner = ", ".join(f"{normalised(column)} AS {_n(column)}" for column in columns)
+    inner = ", ".join(f"{normalised(column)} AS {text_of(column)}" for column in columns)
     outer = ", ".join(
-        f"{cast_sql(column, _n(column))} AS {_t(column)}"
+        f"{cast_sql(column, text_of(column))} AS {value_of(column)}"
         for column in columns
         if column.type not in _TEXTS
     )
@@ -172,7 +174,7 @@ def broken_rules(rules: list[Rule]) -> str:
 def values(contract: Contract, *, only_key: bool = False) -> str:
     """SQL of the typed values under the columns' own names."""
     return ", ".join(
-        f"{_t(column)} AS {quoted(column.name)}"
+        f"{value_of(column)} AS {quoted(column.name)}"
         for column in columns_of(contract, only_key=only_key)
     )
 
@@ -189,6 +191,6 @@ def row_hash(contract: Contract, column_order: list[str]) -> str:
     parts = []
     for place, name in enumerate(column_order):
         column = contract.column(name)
-        text = _t(column) if column.type in _TEXTS else f"CAST({_t(column)} AS VARCHAR)"
+        text = value_of(column) if column.type in _TEXTS else f"CAST({value_of(column)} AS VARCHAR)"
         parts.append(f"(chr(0) || '{place}:' || {text})")
     return f"CAST(md5_number_upper(concat({', '.join(parts)})) >> 4 AS BIGINT)"

@@ -50,7 +50,7 @@ class Survey:
     faults: dict[int, list[str]] = field(default_factory=dict)
 
 
-class _NeedsCopy(Exception):
+class _NeedsCopyError(Exception):
     """The file is not UTF-8 with plain line feeds."""
 
 
@@ -70,7 +70,7 @@ def survey(path: Path, *, file_name: str, workplace: Path) -> Survey:
         encoding = encodings.presumed_encoding(path)
         try:
             counted = _look(path, encoding)
-        except _NeedsCopy:
+        except _NeedsCopyError:
             counted = _copy(path, encoding, workplace / "text.csv")
         return _summed_up(counted, digest.result())
 
@@ -91,23 +91,23 @@ def _sha256(path: Path) -> str:
 
 
 def _look(path: Path, encoding: Encoding) -> _Counted:
-    """Count a file that may be read as it lies; raise `_NeedsCopy` at the first sign that not."""
+    """Count a file that may be read as it lies; raise at the first sign that it may not."""
     if not encoding.is_utf8 or encoding.bom_bytes:
-        raise _NeedsCopy
+        raise _NeedsCopyError
     counter: RecordCounter | None = None
     delimiter = b","
     rest = b""
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             if b"\r" in block or b"\0" in block:
-                raise _NeedsCopy
+                raise _NeedsCopyError
             if counter is None:
                 delimiter = _delimiter(block)
                 counter = RecordCounter(delimiter)
             rest = _prove_utf8(rest, block)
             counter.feed(block)
     if rest or counter is None:
-        raise _NeedsCopy
+        raise _NeedsCopyError
     counter.finish()
     return _Counted(path, encoding, delimiter, counter, [], [])
 
@@ -119,7 +119,7 @@ def _prove_utf8(rest: bytes, block: bytes) -> bytes:
     text = rest + block if rest else block
     cut = _character_boundary(text)
     if not encodings.is_valid_utf8(text[:cut] if cut < len(text) else text):
-        raise _NeedsCopy
+        raise _NeedsCopyError
     return text[cut:]
 
 
@@ -161,7 +161,7 @@ def _is_utf8(path: Path, start: int) -> bool:
         try:
             while block := file.read(BLOCK_BYTES):
                 rest = _prove_utf8(rest, block)
-        except _NeedsCopy:
+        except _NeedsCopyError:
             return False
     return not rest
 

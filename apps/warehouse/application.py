@@ -1,0 +1,332 @@
+"""One attempt at one batch: prepare it outside the table's lock, apply it inside."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from apps.core.contracts import Contract
+from apps.warehouse import files, physical, queries
+from apps.warehouse.heartbeat import Heartbeat
+from apps.warehouse.landing.arrivals import Arrivals, Write
+from apps.warehouse.landing.header import match_header
+from apps.warehouse.landing.reader import Reader
+from apps.warehouse.landing.refusal import Refusal
+from apps.warehouse.landing.survey import Survey, survey
+from apps.warehouse.loading import Loading
+from apps.warehouse.models import Batch, DataTable
+from apps.warehouse.rejecting import keep_rejections
+
+Mode = Batch.Mode
+Stage = Batch.Stage
+
+# A file with fewer rows than this share of the table asks the table instead of reading it out.
+_FEW = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The balance: `declared` = the five that follow. `deleted` rows left the table."""
+
+    declared: int
+    landed: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    deleted: int = 0
+
+    def require_balance(self) -> None:
+        """Refuse a batch whose records are not all accounted for.
+
+        Raises:
+            Refusal: `unbalanced`.
+        """
+        found = self.landed + self.changed + self.unchanged + self.duplicate + self.rejected
+        if found != self.declared:
+            raise Refusal(
+                _("文件有 %(declared)s 条记录，处理后只对上 %(found)s 条，整批不予入库")
+                % {"declared": f"{self.declared:,}", "found": f"{found:,}"},
+                code="unbalanced",
+            )
+
+
+class TooDirty(Refusal):
+    """More rows were rejected than the contract allows."""
+
+    code = "dirty_limit"
+
+
+class Application:
+    """A batch on its way into its table; a context manager that frees what it opened."""
+
+    def __init__(self, batch: Batch, heartbeat: Heartbeat, workplace: Path, at: datetime) -> None:
+        self.batch = batch
+        self._heartbeat = heartbeat
+        self._workplace = workplace
+        self._at = at
+        self._open = ExitStack()
+        self.table: DataTable
+        self.contract: Contract
+        self.survey: Survey
+        self.arrivals: Arrivals
+        self.counts = Counts(0)
+        self.is_unchanged = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def prepare(self) -> None:
+        """Make the table if need be, survey the file and match its header.
+
+        Raises:
+            Refusal: the file as a whole cannot land.
+        """
+        self.table = physical.ensure_table(self.batch.dataset, at=self._at)
+        self.contract = Contract.from_json(self.table.version.contract)
+        self.is_unchanged = self._is_last_applied()
+        if self.is_unchanged:
+            return
+        self.survey = self._survey()
+        self._heartbeat.expect(self.survey.record_count, self.batch.file.size_bytes)
+        columns = match_header(
+            self.survey.header,
+            delimiter=self.survey.delimiter,
+            contract=self.contract,
+            only_key=self.batch.mode == Mode.DELETE,
+        )
+        reader = Reader(self.survey, columns, workplace=self._workplace)
+        self._open.enter_context(reader)
+        self.arrivals = Arrivals(
+            reader,
+            self.contract,
+            column_order=self.table.column_names,
+            only_key=self.batch.mode == Mode.DELETE,
+        )
+
+    def apply(self) -> None:
+        """Change the table, in the caller's transaction; `counts` says what happened.
+
+        Raises:
+            Refusal: too much was rejected, or the numbers do not agree.
+        """
+        if self.is_unchanged:
+            return
+        self.table = DataTable.objects.select_for_update(of=("self",)).get(pk=self.table.pk)
+        self.is_unchanged = self._is_last_applied()
+        if self.is_unchanged:
+            return
+        loading = Loading(self.table, self.contract, self.table.batch_counter + 1)
+        is_first = not self.table.is_indexed and not self.survey.faults
+        if is_first and self.batch.mode != Mode.DELETE:
+            self.counts = self._load_first(loading)
+        else:
+            self.counts = self._merge(loading)
+        self.counts.require_balance()
+        keep_rejections(self.batch, self.arrivals)
+        self._note_on_table(loading.horizon)
+
+    def analyse(self) -> None:
+        """Let the planner know the table; after the commit, so that nobody waits for it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("ANALYZE {}").format(physical.qualified(self.table.schema, self.table.name))
+            )
+
+    def _is_last_applied(self) -> bool:
+        """Say whether the table's last applied batch was this file, mode and contract."""
+        last = queries.last_applied(self.table)
+        return (
+            last is not None
+            and last.file_id == self.batch.file_id
+            and last.mode == self.batch.mode
+            and last.version_id == self.table.version_id
+        )
+
+    def _survey(self) -> Survey:
+        path = files.path_of(self.batch.file.sha256)
+        if not path.is_file():
+            raise Refusal(_("原始文件已按保存期限清理，重新提交即可"), code="file_discarded")
+        found = survey(path, file_name=self.batch.file_name, workplace=self._workplace)
+        if found.sha256 != self.batch.file.sha256:
+            raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
+        if not found.record_count:
+            raise Refusal(_("文件只有表头，没有数据"), code="file_without_records")
+        declared = self.batch.declared_by_source
+        if declared is not None and declared != found.record_count:
+            raise Refusal(
+                _("申报 %(declared)s 条，文件里有 %(found)s 条；核对后再提交")
+                % {"declared": f"{declared:,}", "found": f"{found.record_count:,}"},
+                code="declared_mismatch",
+                declared=declared,
+                found=found.record_count,
+            )
+        return found
+
+    def _load_first(self, loading: Loading) -> Counts:
+        """Stream sound rows into the empty table and index it; look back only if numbers differ."""
+        self._heartbeat.enter(Stage.LOADING)
+        streamed = loading.add(
+            self._metered(lambda write: self.arrivals.stream_sound(loading.horizon, write))
+        )
+        unsound = self.arrivals.collect_unsound(streamed)
+        rejected = unsound + len(self.arrivals.unreadable)
+        self._refuse_too_dirty(rejected)
+        duplicate = 0
+        if not loading.index():
+            self.arrivals.take_sound_keys()
+            repeated = self._workplace / "repeated.csv"
+            duplicate = self.arrivals.write_repeated_keys(repeated)
+            if loading.keep_last(repeated) != duplicate or not loading.index():
+                raise Refusal(_("文件内重复的主键未能去重，整批不予入库"), code="unbalanced")
+        return Counts(
+            declared=self.survey.record_count,
+            landed=streamed - duplicate,
+            duplicate=duplicate,
+            rejected=rejected,
+        )
+
+    def _merge(self, loading: Loading) -> Counts:
+        """Compare keys and hashes with the table's and send only what differs."""
+        self._heartbeat.enter(Stage.CHECKING)
+        rejected = self.arrivals.take() + len(self.arrivals.unreadable)
+        self.arrivals.keep_unsound()
+        self._refuse_too_dirty(rejected)
+        self._heartbeat.enter(Stage.COMPARING)
+        present = self._workplace / "present.csv"
+        if self.batch.mode != Mode.SNAPSHOT and self._is_small():
+            asked = self._workplace / "asked.csv"
+            self.arrivals.write_keys(asked)
+            loading.write_present_among(asked, present)
+        else:
+            loading.write_present(present)
+        found = self.arrivals.compare(present)
+        self._heartbeat.enter(Stage.LOADING)
+        counts = Counts(
+            declared=self.survey.record_count,
+            landed=found.new,
+            changed=found.changed,
+            unchanged=found.same,
+            duplicate=found.duplicate,
+            rejected=rejected,
+        )
+        match self.batch.mode:
+            case Mode.DELETE:
+                return self._delete(loading, counts)
+            case Mode.APPEND:
+                return self._append(loading, counts)
+            case Mode.SNAPSHOT:
+                return self._snapshot(loading, counts, found.missing)
+            case _:
+                return self._upsert(loading, counts)
+
+    def _is_small(self) -> bool:
+        return self.survey.record_count < _FEW * self.table.row_count
+
+    def _delete(self, loading: Loading, counts: Counts) -> Counts:
+        """Take the named rows out; a name that is not in the table changes nothing."""
+        found = counts.changed + counts.unchanged
+        removed = loading.remove(self._metered(self.arrivals.stream_found))
+        _require(removed, found)
+        return replace(counts, landed=0, changed=found, unchanged=counts.landed, deleted=removed)
+
+    def _append(self, loading: Loading, counts: Counts) -> Counts:
+        """Add new rows; a key that is there with other content is rejected, not overwritten."""
+        self.arrivals.refuse_changed()
+        rejected = counts.rejected + counts.changed
+        self._refuse_too_dirty(rejected)
+        self._add(loading, counts.landed)
+        return replace(counts, changed=0, rejected=rejected)
+
+    def _upsert(self, loading: Loading, counts: Counts) -> Counts:
+        if counts.changed:
+            produce = self._metered(
+                lambda write: self.arrivals.stream_changed(loading.horizon, write)
+            )
+            _require(loading.replace(produce), counts.changed)
+        self._add(loading, counts.landed)
+        return counts
+
+    def _snapshot(self, loading: Loading, counts: Counts, missing: int) -> Counts:
+        if missing:
+            _require(loading.remove(self._metered(self.arrivals.stream_missing)), missing)
+        return replace(self._upsert(loading, counts), deleted=missing)
+
+    def _add(self, loading: Loading, new: int) -> None:
+        if new:
+            produce = self._metered(lambda write: self.arrivals.stream_new(loading.horizon, write))
+            _require(loading.add(produce), new)
+        if not loading.index():
+            raise Refusal(_("数据表里主键重复，整批不予入库"), code="unbalanced")
+
+    def _refuse_too_dirty(self, rejected: int) -> None:
+        """Refuse the batch when more was rejected than the contract allows.
+
+        Raises:
+            TooDirty: with the share that was rejected, and the limit.
+        """
+        declared = self.survey.record_count
+        self.counts = Counts(declared=declared, rejected=rejected)
+        by_rows = self.contract.dirty_limit_rows
+        ratio = rejected / declared
+        if ratio <= self.contract.dirty_limit_ratio and (by_rows is None or rejected <= by_rows):
+            return
+        limit = f"{self.contract.dirty_limit_ratio:.1%}"
+        if by_rows is not None:
+            limit += str(_("（且不超过 %(rows)s 条）") % {"rows": f"{by_rows:,}"})
+        raise TooDirty(
+            _(
+                "%(declared)s 条中有 %(rejected)s 条未通过（%(ratio)s），超过规定的上限 %(limit)s，"
+                "整批不予入库；按明细改正后重新提交"
+            )
+            % {
+                "declared": f"{declared:,}",
+                "rejected": f"{rejected:,}",
+                "ratio": f"{ratio:.1%}",
+                "limit": limit,
+            },
+            rejected=rejected,
+            declared=declared,
+        )
+
+    def _note_on_table(self, horizon: int) -> None:
+        table = self.table
+        table.batch_counter = horizon
+        table.row_count += self.counts.landed - self.counts.deleted
+        table.last_landed_at = self._at
+        table.save(update_fields=["batch_counter", "row_count", "last_landed_at", "is_indexed"])
+
+    def _metered(self, produce: Callable[[Write], None]) -> Callable[[Write], None]:
+        def run(write: Write) -> None:
+            def passed(block: bytes) -> None:
+                write(block)
+                self._heartbeat.advance(len(block))
+
+            produce(passed)
+
+        return run
+
+
+def _require(done: int, planned: int) -> None:
+    """Stop when the table did not take what was planned; the transaction then undoes it all."""
+    if done != planned:
+        raise Refusal(
+            _("计划处理 %(planned)s 条，数据表只接受了 %(done)s 条，整批不予入库")
+            % {"planned": f"{planned:,}", "done": f"{done:,}"},
+            code="unbalanced",
+        )

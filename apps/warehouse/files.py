@@ -1,0 +1,83 @@
+"""Files as they were handed in, kept under their SHA-256 so that no crash leaves half of one."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from django.conf import settings
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    sha256: str
+    size_bytes: int
+
+
+def keep(blocks: Iterable[bytes]) -> KeptFile:
+    """Write the blocks to a file and give it its hash for a name; keeping it again is harmless.
+
+    The file gets its name only when it is whole and on the disk.
+    """
+    folder = _folder("files")
+    incoming = _folder("files/incoming") / uuid4().hex
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with incoming.open("xb") as file:
+            for block in blocks:
+                digest.update(block)
+                size += file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        incoming.replace(folder / digest.hexdigest())
+        _sync_folder(folder)
+    finally:
+        incoming.unlink(missing_ok=True)
+    return KeptFile(digest.hexdigest(), size)
+
+
+def blocks_of(file: BinaryIO) -> Iterable[bytes]:
+    """Yield a binary file's content from where it stands."""
+    while block := file.read(_BLOCK_BYTES):
+        yield block
+
+
+def path_of(sha256: str) -> Path:
+    """Return where the file lies, or would lie."""
+    return Path(settings.HUILIU_HOME) / "files" / sha256
+
+
+def make_workplace(name: str) -> Path:
+    """Return an empty folder for one attempt at a batch, without what earlier ones left."""
+    clear_workplaces(name)
+    return _folder(f"work/{name}-{uuid4().hex[:8]}")
+
+
+def clear_workplaces(name: str) -> None:
+    """Remove the folders of all attempts at a batch."""
+    for folder in _folder("work").glob(f"{name}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(name: str) -> Path:
+    folder = Path(settings.HUILIU_HOME) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable; not every system lets a folder be opened."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
