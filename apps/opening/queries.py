@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from apps.accounts.models import Department, InformationSystem
+from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 
 
@@ -24,13 +24,14 @@ class CityFigures:
 
 
 def city_figures() -> CityFigures:
-    """Count what is published now, in four statements."""
+    """Count what is published now, in three statements."""
     published = Dataset.objects.published()
     counts = published.aggregate(
         all=Count("pk"),
         unconditional=Count("pk", filter=Q(sharing_attribute="unconditional")),
         conditional=Count("pk", filter=Q(sharing_attribute="conditional")),
         realtime=Count("pk", filter=Q(update_cycle="realtime")),
+        departments=Count("department", distinct=True),
         opened=Count("pk", filter=~Q(opening_attribute="not_opened")),
     )
     by_department = (
@@ -43,7 +44,7 @@ def city_figures() -> CityFigures:
         realtime=counts["realtime"],
         periodic=counts["all"] - counts["realtime"],
         opened=counts["opened"],
-        departments=Department.objects.filter(valid_to=None).count(),
+        departments=counts["departments"],
         systems=InformationSystem.objects.count(),
         by_department=[(name, number) for name, number in by_department],
     )
