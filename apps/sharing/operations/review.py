@@ -11,7 +11,7 @@ from apps.clocks import operations as clocks
 from apps.clocks import queries as clock_queries
 from apps.core import access
 from apps.core.access import Standing
-from apps.core.errors import Conflict, InvalidInput, NotAllowed, required_text
+from apps.core.errors import Conflict, IllegalMove, NotAllowed, required_text
 from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.lifecycle import REQUEST
@@ -297,7 +297,7 @@ def _decision_to_sign(request: SharingRequest, actor: User) -> Decision:
     internal_route.refuse_unfinished(request, "provider")
     decision = queries.latest_decision(request)
     if decision is None or decision.signed_at is not None:
-        raise InvalidInput(_("还没有处理意见，不能签发"), code="nothing_proposed")
+        raise IllegalMove(_("没有待签发的处理意见"))
     if decision.proposed_by_id == actor.pk:
         raise NotAllowed(_("处理意见须由提出人以外的负责人签发"), code="own_proposal")
     return decision
