@@ -12,7 +12,8 @@ from apps.core.errors import NotFound
 
 def published() -> QuerySet[Dataset]:
     """Return the entries in force."""
-    return Dataset.objects.published()
+    entries: QuerySet[Dataset] = Dataset.objects.published()
+    return entries
 
 
 def visible_to(actor: User) -> QuerySet[Dataset]:

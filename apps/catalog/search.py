@@ -82,6 +82,16 @@ _CLOSED: dict[str, frozenset[str]] = {
 }
 
 
+_LOOKUPS = {
+    "department": "department__code",
+    "classification": "classification__code__startswith",
+    "sharing": "counts_as",
+    "opening": "opening_attribute",
+    "cycle": "update_cycle",
+    "status": "status",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One value of a filter with the number of entries it would leave."""
@@ -97,19 +107,12 @@ def find(datasets: QuerySet[Dataset], filters: Filters) -> QuerySet[Dataset]:
     found = counted_as(datasets)
     for word in filters.q.split():
         found = found.filter(_matches(word))
-    if filters.department:
-        found = found.filter(department__code=filters.department)
-    if filters.classification:
-        found = found.filter(classification__code__startswith=filters.classification)
+    lookups: dict[str, Any] = {
+        _LOOKUPS[name]: value for name, value in filters.chosen().items() if name in _LOOKUPS
+    }
     if filters.theme:
-        found = found.filter(themes__contains=[filters.theme])
-    if filters.sharing:
-        found = found.filter(counts_as=filters.sharing)
-    if filters.opening:
-        found = found.filter(opening_attribute=filters.opening)
-    if filters.cycle:
-        found = found.filter(update_cycle=filters.cycle)
-    return found.filter(status=filters.status) if filters.status else found
+        lookups["themes__contains"] = [filters.theme]
+    return found.filter(**lookups)
 
 
 def counted_as(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:

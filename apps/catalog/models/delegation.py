@@ -14,7 +14,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from apps.catalog.models.dataset import Dataset
 
 
-class DatasetGroupPermission(GroupObjectPermissionBase):  # type: ignore[misc]
+class DatasetGroupPermission(GroupObjectPermissionBase):
     """A right of a department's group on one entry."""
 
     content_object = models.ForeignKey(
@@ -32,7 +32,7 @@ class DatasetGroupPermission(GroupObjectPermissionBase):  # type: ignore[misc]
         ]
 
 
-class DatasetUserPermission(UserObjectPermissionBase):  # type: ignore[misc]
+class DatasetUserPermission(UserObjectPermissionBase):
     """A right of one person on one entry; given only where a department's group will not do."""
 
     handover: ClassVar[dict[str, Q | None]] = {"user": Q()}

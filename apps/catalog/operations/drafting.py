@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import User
+from apps.accounts.models import Department, User
 from apps.catalog.lifecycle import EDITABLE
 from apps.catalog.models import (
     AssessmentKind,
@@ -25,7 +25,14 @@ from apps.catalog.models import (
 )
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
 from apps.core import access
-from apps.core.errors import Conflict, IllegalMove, InvalidInput, StaleRevision, required_text
+from apps.core.errors import (
+    Conflict,
+    IllegalMove,
+    InvalidInput,
+    NotAllowed,
+    StaleRevision,
+    required_text,
+)
 from apps.ledger import operations as ledger
 
 Fields = Mapping[str, Any]
@@ -37,26 +44,31 @@ def create_dataset(
     actor: User,
     at: datetime,
     classification: Classification,
-    fields: Fields,
     items: Sequence[Fields] = (),
+    department: Department | None = None,
     related: Iterable[Dataset] = (),
+    **fields: Any,
 ) -> Dataset:
     """Enter a draft for the own department; its code is drawn here and stays.
 
     fields: values by `snapshots.DATASET_FIELDS`; items: rows by `snapshots.ITEM_FIELDS`, in order.
+    department: the acting person's own, which it is when absent.
 
     Source: 《政务数据共享条例》第十三条；《政务信息资源目录编制指南（试行）》 资源代码
     Raises:
-        NotAllowed: the actor edits no department's catalogue.
+        NotAllowed: the actor edits no department's catalogue, or not this department's.
         InvalidInput: a value is wrong; `field` and `errors` in the details say where.
         Conflict: the department has an entry of that name.
     """
     standing = access.require(actor, "create", Dataset, at=at)
+    own = (standing.principal or actor).department
+    if department is not None and department != own:
+        raise NotAllowed(_("只能为本部门编制目录"))
     _refuse_unknown(fields, DATASET_FIELDS)
     if len(classification.code) < 6:
         raise InvalidInput(_("资源分类至少要分到“目”"), field="classification")
     dataset = Dataset(
-        department=(standing.principal or actor).department,
+        department=own,
         classification=classification,
         code=_next_code(classification),
         created_at=at,
@@ -78,11 +90,11 @@ def revise_dataset(
     dataset: Dataset,
     actor: User,
     at: datetime,
-    fields: Fields | None = None,
     items: Sequence[Fields] | None = None,
     related: Iterable[Dataset] | None = None,
     revision: int | None = None,
     reason: str = "",
+    **fields: Any,
 ) -> Dataset:
     """Change a draft or a returned entry. What is absent is left alone.
 
@@ -96,13 +108,13 @@ def revise_dataset(
         InvalidInput, Conflict: as in `create_dataset`.
     """
     standing = access.require(actor, "revise", dataset, at=at)
-    _refuse_unknown(fields or {}, DATASET_FIELDS)
+    _refuse_unknown(fields, DATASET_FIELDS)
     current = Dataset.objects.select_for_update().get(pk=dataset.pk)
     _require_editable(current)
     if revision is not None and revision != current.revision:
         raise StaleRevision
-    changed = [name for name, value in (fields or {}).items() if getattr(current, name) != value]
-    for name, value in _trimmed(fields or {}).items():
+    changed = [name for name, value in fields.items() if getattr(current, name) != value]
+    for name, value in _trimmed(fields).items():
         setattr(current, name, value)
     current.revision += 1
     current.updated_at = at
@@ -111,7 +123,7 @@ def revise_dataset(
         _write_items(current, items, actor=actor, at=at)
     if related is not None:
         current.related.set(related)
-    labels = [str(Dataset._meta.get_field(name).verbose_name) for name in changed]
+    labels = [str(field.verbose_name) for field in Dataset._meta.fields if field.name in changed]
     ledger.record(standing, "catalog.revise_dataset", current, at=at, details={"changed": labels})
     dataset.refresh_from_db()
     return dataset

@@ -218,7 +218,7 @@ def take_over(*, datasets: Sequence[Dataset], actor: User, at: datetime) -> list
             number=1,
             contract=contracts[dataset.pk].to_json(),
             snapshot=snapshot_of(dataset),
-            published_at=dataset.published_at,
+            published_at=dataset.published_at or at,
             published_by=actor,
         )
         for dataset in datasets

@@ -1,0 +1,200 @@
+"""`/api/v1/datasets`: the catalogue for systems, read-only."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.catalog import search
+from apps.catalog.models import (
+    DataItem,
+    Dataset,
+    DatasetStatus,
+    DatasetVersion,
+    OpeningAttribute,
+    SharingAttribute,
+    UpdateCycle,
+)
+from apps.core.api import ScopedViewSet
+from apps.standards.types import DataType
+
+FILTERS = [
+    OpenApiParameter(
+        "q", str, description="关键词：名称、代码、部门、摘要、主题；空格隔开的须全部符合"
+    ),
+    OpenApiParameter("department", str, description="提供部门的编码"),
+    OpenApiParameter("classification", str, description="资源分类代码，可只写前几位"),
+    OpenApiParameter("theme", str, description="主题标签"),
+    OpenApiParameter(
+        "sharing",
+        str,
+        enum=SharingAttribute.values,
+        description="共享属性；有条件共享而未写明条件的按无条件计",
+    ),
+    OpenApiParameter("opening", str, enum=OpeningAttribute.values, description="开放属性"),
+    OpenApiParameter("cycle", str, enum=UpdateCycle.values, description="更新周期"),
+    OpenApiParameter("status", str, enum=DatasetStatus.values, description="状态"),
+]
+
+
+class DatasetSerializer(serializers.ModelSerializer[Dataset]):
+    """An entry as lists show it. `code` is written with `-` for `/`, as in addresses."""
+
+    code = serializers.CharField(source="dashed_code", read_only=True)
+    department = serializers.CharField(source="department.code", read_only=True)
+    department_name = serializers.CharField(source="department.name", read_only=True)
+    classification = serializers.CharField(source="classification.code", read_only=True)
+    sharing_attribute = serializers.ChoiceField(
+        choices=SharingAttribute.choices, source="effective_sharing_attribute", read_only=True
+    )
+    themes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Dataset
+        fields = (
+            "code",
+            "name",
+            "abstract",
+            "department",
+            "department_name",
+            "classification",
+            "sharing_attribute",
+            "sharing_scope",
+            "sharing_condition",
+            "opening_attribute",
+            "update_cycle",
+            "grade",
+            "contains_personal",
+            "contains_sensitive",
+            "themes",
+            "status",
+            "release_on",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+
+class DataItemSerializer(serializers.ModelSerializer[DataItem]):
+    """One item: the name under which the data API serves it, its type and its rules."""
+
+    type = serializers.ChoiceField(choices=DataType.choices, source="data_type", read_only=True)
+    column = serializers.CharField(source="column_name", read_only=True)
+    data_element = serializers.CharField(
+        source="data_element.code", read_only=True, default=None, allow_null=True
+    )
+    code_list = serializers.CharField(
+        source="code_list.code", read_only=True, default=None, allow_null=True
+    )
+    is_key = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DataItem
+        fields = (
+            "column",
+            "name",
+            "type",
+            "length",
+            "scale",
+            "required",
+            "is_key",
+            "sharing_attribute",
+            "personal",
+            "sensitive",
+            "mask",
+            "data_element",
+            "code_list",
+            "description",
+        )
+        read_only_fields = fields
+
+    def get_is_key(self, item: DataItem) -> bool:
+        return item.column_name in item.dataset.key_items
+
+
+class DatasetVersionSerializer(serializers.ModelSerializer[DatasetVersion]):
+    class Meta:
+        model = DatasetVersion
+        fields = ("number", "published_at")
+        read_only_fields = fields
+
+
+class DatasetDetailSerializer(DatasetSerializer):
+    """An entry with its items and the versions that were published."""
+
+    items = DataItemSerializer(many=True, read_only=True)
+    versions = DatasetVersionSerializer(many=True, read_only=True)
+    system = serializers.CharField(
+        source="system.code", read_only=True, default=None, allow_null=True
+    )
+    key_items = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(DatasetSerializer.Meta):
+        fields = (  # type: ignore[assignment]  # longer than the parent's
+            *DatasetSerializer.Meta.fields,
+            "internal_unit",
+            "format_class",
+            "format_type",
+            "sharing_reason",
+            "sharing_statute",
+            "mode_class",
+            "mode_type",
+            "note",
+            "opening_condition",
+            "legal_duty",
+            "service_item",
+            "system",
+            "contact_name",
+            "contact_phone",
+            "key_items",
+            "items",
+            "versions",
+        )
+        read_only_fields = fields  # type: ignore[assignment]
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="datasets_list",
+        tags=["datasets"],
+        summary="查找数据目录",
+        parameters=FILTERS,
+        responses=DatasetSerializer(many=True),
+    ),
+    retrieve=extend_schema(
+        operation_id="datasets_read",
+        tags=["datasets"],
+        summary="一条目录及其数据项、版本",
+        parameters=[
+            OpenApiParameter("code", str, OpenApiParameter.PATH, description="目录代码，以 - 代 /")
+        ],
+        responses=DatasetDetailSerializer,
+    ),
+)
+class DatasetViewSet(ScopedViewSet):
+    """The entries that the caller may read about: published ones and all of its department.
+
+    Reading the catalogue gives no right to the data; that takes a grant.
+    """
+
+    queryset = Dataset.objects.select_related("department", "classification", "system").all()
+    serializer_class = DatasetSerializer
+
+    def list(self, request: Request) -> Response:
+        found = search.find(self.get_queryset(), search.Filters.read(request.query_params.dict()))
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(DatasetSerializer(page, many=True).data)
+
+    def retrieve(self, request: Request, code: str) -> Response:
+        return Response(DatasetDetailSerializer(self.find(code=code.replace("-", "/"))).data)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        datasets = super().get_queryset()
+        if getattr(self, "action", "") != "retrieve":
+            return datasets
+        items = DataItem.objects.select_related("dataset", "data_element", "code_list")
+        return datasets.prefetch_related(
+            Prefetch("items", items.order_by("position", "pk")), "versions"
+        )

@@ -1,0 +1,61 @@
+"""What a person may do with an entry now; a button that is off says why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from apps.catalog.lifecycle import DATASET
+from apps.catalog.models import Dataset
+from apps.catalog.validation import Remark
+from apps.core import access
+from apps.core.lifecycle import Move
+
+NEEDS_COMPLETE = ("submit", "approve", "publish")
+ORDER = ("primary", "neutral", "danger")
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to do; `why_not` says why it cannot be done yet, empty when it can."""
+
+    name: str
+    label: str | Promise
+    url: str
+    tone: str = "neutral"
+    why_not: str = ""
+
+
+def buttons(user: Any, dataset: Dataset, remarks: Sequence[Remark]) -> list[Button]:
+    """Return what this person may do with the entry now, the main thing first."""
+    found = [
+        Button(
+            move.name,
+            move.label,
+            reverse("catalog:dataset-move", args=[dataset.dashed_code, move.name]),
+            move.tone,
+            why_not(move, remarks),
+        )
+        for move in DATASET.moves_from(dataset.status)
+        if access.allowed(user, move.name, dataset)
+    ]
+    if access.allowed(user, "change", dataset):
+        url = reverse("admin:catalog_dataset_change", args=[dataset.pk])
+        found.append(Button("revise", _("修改目录"), url))
+    return sorted(found, key=lambda button: ORDER.index(button.tone))
+
+
+def why_not(move: Move, remarks: Sequence[Remark]) -> str:
+    """Say why an incomplete entry cannot go on yet; empty when it can."""
+    errors = [remark for remark in remarks if remark.is_error]
+    if move.name not in NEEDS_COMPLETE or not errors:
+        return ""
+    if len(errors) == 1:
+        return str(errors[0])
+    return _("%(first)s；另有 %(count)s 处须修改") % {
+        "first": errors[0],
+        "count": len(errors) - 1,
+    }

@@ -1,0 +1,93 @@
+"""What each change of an entry and its items changed, in the labels of the screens."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.catalog.models import DataItem, Dataset
+from apps.core.templatetags.dates import day, minute
+
+QUIET = ("revision", "created_at", "updated_at", "name_key", "submitted_at", "published_at")
+MOST = 40
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's old and new value in words; `item` names the data item, "" for the entry."""
+
+    item: str
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One historical row: when, by whom, why, and what differs from the row before."""
+
+    at: datetime
+    person: str
+    reason: str
+    changes: list[Change]
+
+
+def history_of(dataset: Dataset) -> list[Step]:
+    """Return the latest changes of the entry and of its items, newest first, in two statements."""
+    steps = _steps(dataset.history.select_related("history_user"), is_item=False)
+    items = DataItem.history.filter(dataset_id=dataset.pk)
+    steps += _steps(items.select_related("history_user"), is_item=True)
+    told = [step for step in steps if step.changes or step.reason]
+    return sorted(told, key=lambda step: step.at, reverse=True)[:MOST]
+
+
+def _steps(rows: Any, *, is_item: bool) -> list[Step]:
+    by_row: dict[int, list[Any]] = {}
+    for row in rows.order_by("history_date", "history_id"):
+        by_row.setdefault(row.id, []).append(row)
+    steps = []
+    for versions in by_row.values():
+        for older, newer in itertools.pairwise(versions):
+            steps.append(_step(older, newer, is_item=is_item))
+    return steps
+
+
+def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
+    item = newer.name if is_item else ""
+    changes = [
+        Change(
+            item,
+            str(field.verbose_name),
+            _words(field, getattr(older, field.attname)),
+            _words(field, getattr(newer, field.attname)),
+        )
+        for field in newer.tracked_fields
+        if field.name not in QUIET
+        and getattr(older, field.attname) != getattr(newer, field.attname)
+    ]
+    return Step(
+        newer.history_date,
+        str(newer.history_user or ""),
+        newer.history_change_reason or "",
+        changes,
+    )
+
+
+def _words(field: Any, value: Any) -> str:
+    if value is None or value in ("", []):
+        return _("（空）")
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    match value:
+        case bool():
+            return _("是") if value else _("否")
+        case datetime():
+            return minute(value)
+        case date():
+            return day(value)
+        case list():
+            return "、".join(str(part) for part in value)
+        case _:
+            return str(value)
