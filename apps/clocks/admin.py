@@ -39,7 +39,7 @@ class OverdueFilter(admin.SimpleListFilter):
 @admin.register(Clock)
 class ClockAdmin(ScopedAdmin):
     view_only = True
-    list_display = ("name", "department", "received_on", "due_on", "state_shown", "met", "why")
+    list_display = ("name", "department", "received_on", "due_on", "state_shown", "why")
     list_filter = (OverdueFilter, "state", "is_reference")
     list_select_related = ("policy", "department")
     search_fields = ("policy__name", "policy__code", "department__name")
@@ -50,10 +50,15 @@ class ClockAdmin(ScopedAdmin):
     def name(self, clock: Clock) -> str:
         return clock.policy.name
 
-    @display(  # type: ignore[untyped-decorator]
-        description=gettext_lazy("状态"), label={"running": "info", "paused": "warning"}
+    @display(
+        description=gettext_lazy("状态"),
+        label={"running": "info", "paused": "warning", "over": "danger", "met": "success"},
     )
     def state_shown(self, clock: Clock) -> tuple[str, str]:
+        if clock.state == Clock.State.RUNNING and clock.due_at <= timezone.now():
+            return "over", _("已超期")
+        if clock.state == Clock.State.STOPPED:
+            return ("met", _("按时办结")) if clock.met else ("over", _("超期办结"))
         return clock.state, clock.get_state_display()
 
     @admin.display(description=gettext_lazy("推算"))
@@ -70,12 +75,21 @@ class ClockPolicyAdmin(ScopedAdmin):
         "length_shown",
         "owed_by",
         "source",
-        "is_reference",
+        "standing",
         "valid_from",
         "valid_to",
     )
     list_filter = ("kind", "unit", "is_reference")
     search_fields = ("code", "name", "source")
+    search_help_text = gettext_lazy("代码、名称或依据")
+
+    @display(
+        description=gettext_lazy("效力"),
+        ordering="is_reference",
+        label={"binding": "info", "reference": "warning"},
+    )
+    def standing(self, policy: ClockPolicy) -> tuple[str, str]:
+        return ("reference", _("参照")) if policy.is_reference else ("binding", _("法定"))
 
     @admin.display(description=gettext_lazy("时长"), ordering="length")
     def length_shown(self, policy: ClockPolicy) -> str:

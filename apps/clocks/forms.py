@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.clocks.models import CalendarYear
 
@@ -16,7 +17,7 @@ class YearForm(forms.ModelForm[CalendarYear]):
 
     days = forms.CharField(
         label=_("放假与调休"),
-        widget=forms.Textarea(attrs={"rows": 16}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16}),
         help_text=_("每行一天：日期、休或班、节日名称，用空格分开，如“2027-01-01 休 元旦”"),
     )
 

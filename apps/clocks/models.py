@@ -70,6 +70,15 @@ class ClockPolicy(models.Model):
         DEADLINE = "deadline", _("办理时限")
         RETENTION = "retention", _("保存期限")
 
+    class Party(models.TextChoices):
+        PROVIDER = "provider", _("提供部门")
+        CONSUMER = "consumer", _("使用部门")
+        AUTHORITY = "authority", _("主管部门")
+        DEPARTMENT = "department", _("各部门")
+        PARTIES = "parties", _("争议双方")
+        PUBLISHER = "publisher", _("发布部门")
+        OPERATOR = "operator", _("平台建设管理单位")
+
     code = models.CharField(_("代码"), max_length=60)
     name = models.CharField(_("名称"), max_length=100)
     kind = models.CharField(_("种类"), max_length=10, choices=Kind.choices, default=Kind.DEADLINE)
@@ -78,12 +87,14 @@ class ClockPolicy(models.Model):
     fixed_month = models.PositiveSmallIntegerField(_("固定月份"), null=True, blank=True)
     fixed_day = models.PositiveSmallIntegerField(_("固定日"), null=True, blank=True)
     starts = models.CharField(_("起算"), max_length=100)
-    owed_by = models.CharField(_("由谁履行"), max_length=40)
+    owed_by = models.CharField(_("由谁履行"), max_length=40, choices=Party.choices)
     extendable_by = models.PositiveSmallIntegerField(_("可延长"), default=0)
     extension_unit = models.CharField(
         _("延长单位"), max_length=10, choices=Unit.choices, default=Unit.WORKDAY
     )
-    extension_approver = models.CharField(_("延长由谁同意"), max_length=40, blank=True)
+    extension_approver = models.CharField(
+        _("延长由谁同意"), max_length=40, blank=True, choices=Party.choices
+    )
     pausable = models.BooleanField(_("可暂停"), default=False)
     source = models.CharField(_("依据"), max_length=200)
     is_reference = models.BooleanField(_("参照"), default=False)

@@ -161,17 +161,18 @@ def derivation_of(clock: Clock, calendar: WorkCalendar | None = None) -> Derivat
 
 def explain(clock: Clock, calendar: WorkCalendar | None = None) -> list[Line]:
     """Write the derivation of the due date day by day, from the kept inputs only."""
+    steps = derivation_of(clock, calendar).steps
     return [
         Line(
             day=step.day.day,
             weekday=wording.weekday(step.day.day),
             counted=step.counted,
             number=step.number,
-            why=wording.why(step),
+            why=wording.why(step, before),
             provisional=step.day.provisional,
             is_extension=step.leg > 0,
         )
-        for step in derivation_of(clock, calendar).steps
+        for before, step in zip((None, *steps), steps, strict=False)
     ]
 
 

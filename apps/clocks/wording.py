@@ -23,8 +23,11 @@ def weekday(day: date) -> str:
     return str(WEEKDAYS[day.weekday()])
 
 
-def why(step: Step) -> str:
-    """Say why the day counts or does not."""
+def why(step: Step, before: Step | None = None) -> str:
+    """Say why the day counts or does not; a pause gives its reason on its first day only."""
+    paused = _("暂停：%(reason)s") % {"reason": step.reason}
+    if not step.reason or (before is not None and before.why == Why.PAUSED):
+        paused = _("暂停")
     note = str(step.day.note)
     plain = {
         Why.RECEIPT: _("收件日，不计入"),
@@ -33,7 +36,7 @@ def why(step: Step) -> str:
         Why.MAKE_UP: _("调休上班（%(note)s）") % {"note": note},
         Why.WEEKEND: _("周末"),
         Why.HOLIDAY: note or _("放假"),
-        Why.PAUSED: _("暂停：%(reason)s") % {"reason": step.reason},
+        Why.PAUSED: paused,
         Why.RESUMED: _("恢复计时，当日视为收件日"),
     }
     return plain[step.why]

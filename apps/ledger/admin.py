@@ -31,9 +31,7 @@ class EventAdmin(ScopedAdmin):
     def sentence(self, event: Event) -> str:
         return queries.told(event).sentence
 
-    @display(  # type: ignore[untyped-decorator]
-        description=_("结果"), label={"done": "success", "refused": "danger"}
-    )
+    @display(description=_("结果"), label={"done": "success", "refused": "danger"})
     def outcome_shown(self, event: Event) -> tuple[str, str]:
         return event.outcome, event.get_outcome_display()
 
