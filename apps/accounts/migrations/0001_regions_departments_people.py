@@ -932,6 +932,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="accounts_department_ends_after_it_begins",
+                violation_error_message="撤销日期应晚于设立日期",
             ),
         ),
         migrations.AddConstraint(
@@ -943,6 +944,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="accounts_department_is_not_its_own_parent",
+                violation_error_message="上级部门不能是本部门",
             ),
         ),
         migrations.AddConstraint(
@@ -952,6 +954,7 @@ class Migration(migrations.Migration):
                     ("uscc", ""), ("uscc__regex", "^[0-9A-Z]{18}$"), _connector="OR"
                 ),
                 name="accounts_department_uscc_form",
+                violation_error_message="统一社会信用代码应为 18 位数字或大写字母",
             ),
         ),
         migrations.AddConstraint(
@@ -960,6 +963,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("valid_to", None), models.Q(("uscc", ""), _negated=True)),
                 fields=("uscc",),
                 name="accounts_department_uscc_once_in_force",
+                violation_error_message="该统一社会信用代码已有部门使用",
             ),
         ),
         migrations.AddConstraint(
@@ -968,6 +972,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_authority", True), ("valid_to", None)),
                 fields=("region",),
                 name="accounts_department_one_authority_per_region",
+                violation_error_message="该区划已有政务数据主管部门",
             ),
         ),
         migrations.AddConstraint(

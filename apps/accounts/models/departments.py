@@ -92,23 +92,28 @@ class Department(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="accounts_department_ends_after_it_begins",
+                violation_error_message=_("撤销日期应晚于设立日期"),
                 condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
             ),
             models.CheckConstraint(
                 name="accounts_department_is_not_its_own_parent",
+                violation_error_message=_("上级部门不能是本部门"),
                 condition=Q(parent=None) | ~Q(parent=F("id")),
             ),
             models.CheckConstraint(
                 name="accounts_department_uscc_form",
+                violation_error_message=_("统一社会信用代码应为 18 位数字或大写字母"),
                 condition=Q(uscc="") | Q(uscc__regex=r"^[0-9A-Z]{18}$"),
             ),
             models.UniqueConstraint(
                 name="accounts_department_uscc_once_in_force",
+                violation_error_message=_("该统一社会信用代码已有部门使用"),
                 fields=["uscc"],
                 condition=Q(valid_to=None) & ~Q(uscc=""),
             ),
             models.UniqueConstraint(
                 name="accounts_department_one_authority_per_region",
+                violation_error_message=_("该区划已有政务数据主管部门"),
                 fields=["region"],
                 condition=Q(valid_to=None, is_authority=True),
             ),
