@@ -7,8 +7,6 @@ through every operation instead.
 from datetime import datetime, timedelta
 from typing import Final
 
-from simple_history.utils import bulk_create_with_history
-
 from apps.accounts.models import Department, InformationSystem
 from apps.accounts.queries import platform_user
 from apps.catalog import operations
@@ -25,10 +23,12 @@ from apps.catalog.models import (
     SharingAttribute,
     UpdateCycle,
 )
+from apps.console.demo.bulk import copy_in, remember
 from apps.console.demo.city import DatasetPlan, ItemPlan, datasets, departments
 
 DEPARTMENTS_CLASS: Final = "307"  # 部门信息资源 · 省级及以下部门
 CHUNK: Final = 500
+TAKEN_OVER: Final = "既有目录转入"
 
 
 def load_catalogue(*, at: datetime) -> int:
@@ -62,17 +62,19 @@ def _load(plans: list[DatasetPlan], at: datetime) -> None:
         _dataset(plan, providers[plan.department], classes[plan.classification], systems, at)
         for plan in plans
     ]
-    made = bulk_create_with_history(entries, Dataset, default_change_reason="原有目录转入")
-    bulk_create_with_history(
+    made = Dataset.objects.bulk_create(entries)
+    copy_in(
+        DataItem,
         [
             _item(dataset, position, item)
             for dataset, plan in zip(made, plans, strict=True)
             for position, item in enumerate(plan.items, start=1)
         ],
-        DataItem,
-        batch_size=5000,
-        default_change_reason="原有目录转入",
     )
+    chosen = Dataset.objects.filter(pk__in=[dataset.pk for dataset in made])
+    remember(Dataset, within=chosen, reason=TAKEN_OVER, at=at)
+    items = DataItem.objects.filter(dataset__in=chosen)
+    remember(DataItem, within=items, reason=TAKEN_OVER, at=at)
     _assess(made, at)
     operations.take_over(datasets=made, actor=platform_user(), at=at)
 
