@@ -171,6 +171,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "BatchStatusEnum": "apps.warehouse.models.Batch.Status",
+        "RequestStatusEnum": "apps.sharing.models.SharingRequest.Status",
+        "GrantStatusEnum": "apps.sharing.models.Grant.Status",
+        "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
+    },
 }
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,

@@ -213,15 +213,18 @@ def take_over(*, datasets: Sequence[Dataset], actor: User, at: datetime) -> list
     )
     contracts = draw_up_contracts(datasets, on=timezone.localdate(at))
     versions = DatasetVersion.objects.bulk_create(
-        DatasetVersion(
-            dataset=dataset,
-            number=1,
-            contract=contracts[dataset.pk].to_json(),
-            snapshot=snapshot_of(dataset),
-            published_at=dataset.published_at or at,
-            published_by=actor,
-        )
-        for dataset in datasets
+        (
+            DatasetVersion(
+                dataset=dataset,
+                number=1,
+                contract=contracts[dataset.pk].to_json(),
+                snapshot=snapshot_of(dataset),
+                published_at=dataset.published_at or at,
+                published_by=actor,
+            )
+            for dataset in datasets
+        ),
+        batch_size=1,  # several rows travel as arrays, and long JSON is slow to quote inside one
     )
     ledger.record(standing, "catalog.take_over", None, at=at, details={"count": len(versions)})
     return versions
