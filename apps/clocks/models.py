@@ -170,6 +170,7 @@ class Clock(models.Model):
     met = models.BooleanField(_("按时"), null=True, blank=True)
 
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
+    succession_open: ClassVar[Q] = Q(state__in=["running", "paused"])  # past figures keep the name
 
     class Meta:
         verbose_name = _("时限")

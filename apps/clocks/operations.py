@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.history import remember
 from apps.accounts.models import Department, User
 from apps.clocks import queries
 from apps.clocks.calendar import WorkCalendar
@@ -196,9 +197,10 @@ def set_day(*, day: date, is_workday: bool, note: str, actor: User, at: datetime
     """
     standing = access.require(actor, "create", CalendarDay)
     note = required_text(note, _("请填写说明，如“国庆节”"), field="note")
-    row, _created = CalendarDay.objects.update_or_create(
-        day=day, defaults={"is_workday": is_workday, "note": note}
-    )
+    row = CalendarDay.objects.select_for_update().filter(day=day).first() or CalendarDay(day=day)
+    row.is_workday, row.note = is_workday, note
+    remember(row, actor=actor, at=at, reason=note)
+    row.save()
     moved = _recompute(_touching(day))
     ledger.record(
         standing,
@@ -216,6 +218,7 @@ def clear_day(*, calendarday: CalendarDay, actor: User, at: datetime) -> None:
     standing = access.require(actor, "delete", calendarday)
     day = calendarday.day
     ledger.record(standing, "clocks.clear_day", calendarday, at=at)
+    remember(calendarday, actor=actor, at=at, reason=_("取消调整"))
     calendarday.delete()
     _recompute(_touching(day))
 
@@ -267,6 +270,7 @@ def change_policy(*, clockpolicy: ClockPolicy, actor: User, at: datetime) -> Clo
         before = ClockPolicy.objects.get(pk=clockpolicy.pk)
         if any(getattr(before, name) != getattr(clockpolicy, name) for name in kept):
             raise Conflict(_("已有事项按此规则计时；请新增一个版本，并给旧版本填写失效日"))
+    remember(clockpolicy, actor=actor, at=at, reason=clockpolicy.source)
     clockpolicy.save()
     ledger.record(standing, "clocks.change_policy", clockpolicy, at=at)
     return clockpolicy

@@ -13,8 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
 from apps.clocks import wording
-from apps.clocks.calendar import Override, WorkCalendar
-from apps.clocks.derivation import ZONE, Derivation, Leg, Pause, Terms, Unit, derive
+from apps.clocks.calendar import Override, WorkCalendar, days_between
+from apps.clocks.derivation import ZONE, Derivation, Leg, Pause, Step, Terms, Unit, Why, derive
 from apps.clocks.models import CalendarDay, CalendarYear, Clock, ClockPolicy
 from apps.core.errors import NotFound
 
@@ -159,27 +159,49 @@ def derivation_of(clock: Clock, calendar: WorkCalendar | None = None) -> Derivat
     return derive(terms_of(clock), calendar or work_calendar())
 
 
-def explain(clock: Clock, calendar: WorkCalendar | None = None) -> list[Line]:
-    """Write the derivation of the due date day by day, from the kept inputs only."""
-    steps = derivation_of(clock, calendar).steps
-    return [
-        Line(
-            day=step.day.day,
-            weekday=wording.weekday(step.day.day),
-            counted=step.counted,
-            number=step.number,
-            why=wording.why(step, before),
-            provisional=step.day.provisional,
-            is_extension=step.leg > 0,
-        )
-        for before, step in zip((None, *steps), steps, strict=False)
-    ]
+def explain(
+    clock: Clock, calendar: WorkCalendar | None = None, *, at: datetime | None = None
+) -> list[Line]:
+    """Write the derivation of the due date day by day, from the kept inputs only.
+
+    While the clock is paused nothing is known beyond: the days end with the pause, at `at`.
+    """
+    calendar = calendar or work_calendar()
+    steps = list(derivation_of(clock, calendar).steps)
+    paused_on = _paused_on(clock)
+    if paused_on is not None:
+        steps = [step for step in steps if step.day.day <= paused_on]
+        today = at.astimezone(ZONE).date() if at is not None else paused_on
+        reason = steps[-1].reason
+        steps += [
+            Step(calendar.look_up(day), Why.PAUSED, reason=reason)
+            for day in days_between(paused_on, today)
+        ]
+    return [_line(step, before) for before, step in zip((None, *steps), steps, strict=False)]
+
+
+def _line(step: Step, before: Step | None) -> Line:
+    return Line(
+        day=step.day.day,
+        weekday=wording.weekday(step.day.day),
+        counted=step.counted,
+        number=step.number,
+        why=wording.why(step, before),
+        provisional=step.day.provisional,
+        is_extension=step.leg > 0,
+    )
+
+
+def _paused_on(clock: Clock) -> date | None:
+    """The day on which the pause began that still lasts."""
+    since = next((pause.since for pause in clock.pauses.all() if pause.until is None), None)
+    return since.astimezone(ZONE).date() if since is not None else None
 
 
 def remaining(clock: Clock, at: datetime, calendar: WorkCalendar | None = None) -> Remaining:
     """Say how the clock stands at `at`; an ended clock stands as it stood when it ended."""
     calendar = calendar or work_calendar()
-    instant = min(at, clock.stopped_at) if clock.stopped_at else at
+    instant = min([at, *_ends(clock)])
     terms = terms_of(clock)
     derived = derive(terms, calendar)
     if terms.in_hours:
@@ -203,6 +225,12 @@ def remaining(clock: Clock, at: datetime, calendar: WorkCalendar | None = None) 
     )
 
 
+def _ends(clock: Clock) -> list[datetime]:
+    """The instants at which the clock stood still for good or for now."""
+    pauses = [pause.since for pause in clock.pauses.all() if pause.until is None]
+    return [*pauses, clock.stopped_at] if clock.stopped_at else pauses
+
+
 def _unit_shown(terms: Terms) -> str:
     if terms.in_hours:
         return "hour"
@@ -210,8 +238,6 @@ def _unit_shown(terms: Terms) -> str:
 
 
 def _hours_left(clock: Clock, derived: Derivation, instant: datetime) -> tuple[int, int, float]:
-    open_pause = next((p for p in clock.pauses.all() if p.until is None), None)
-    instant = open_pause.since if open_pause else instant
     seconds = (derived.due_at - instant).total_seconds()
     total = (derived.due_at - clock.started_at).total_seconds()
     left, over = int(max(seconds, 0) // 3600), -int(min(seconds, 0) // 3600)
@@ -221,8 +247,7 @@ def _hours_left(clock: Clock, derived: Derivation, instant: datetime) -> tuple[i
 def _days_left(
     clock: Clock, derived: Derivation, instant: datetime, calendar: WorkCalendar, terms: Terms
 ) -> tuple[int, int, float]:
-    open_pause = next((p for p in clock.pauses.all() if p.until is None), None)
-    today = (open_pause.since if open_pause else instant).astimezone(ZONE).date()
+    today = instant.astimezone(ZONE).date()
     left = sum(step.counted and step.day.day > today for step in derived.steps)
     over = 0
     if today > derived.due_on:
@@ -246,7 +271,7 @@ def _bar(
     passed = sum(step.day.day <= today for step in derived.steps)
     hatches: list[tuple[float, float]] = []
     for index, step in enumerate(derived.steps):
-        if step.why not in {"paused", "resumed"}:
+        if step.why not in {Why.PAUSED, Why.RESUMED}:
             continue
         x = round(index * width, 1)
         if hatches and abs(hatches[-1][0] + hatches[-1][1] - x) < width / 2:

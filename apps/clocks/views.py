@@ -21,7 +21,7 @@ def clock(request: HttpRequest, pk: int) -> HttpResponse:
     at = timezone.now()
     found = get_object_or_404(queries.with_inputs(access.rows(user, "view", Clock)), pk=pk)
     calendar = queries.work_calendar()
-    lines = queries.explain(found, calendar)
+    lines = queries.explain(found, calendar, at=at)
     context = {
         "clock": found,
         "subject": found.subject,

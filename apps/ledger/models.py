@@ -190,6 +190,7 @@ class Todo(models.Model):
     )
 
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
+    succession_open: ClassVar[Q] = Q(done_at=None)
     handover: ClassVar[dict[str, Q | None]] = {"assignee": Q(done_at=None), "done_by": None}
 
     class Meta:

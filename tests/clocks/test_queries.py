@@ -129,3 +129,19 @@ def test_it_explains_day_by_day_in_words(subject: Any) -> None:
     assert ("2026-10-08", "周四", True, "第 1 日") in told
     assert ("2026-10-10", "周六", True, "调休上班（国庆节）") in told
     assert ("2026-10-11", "周日", False, "周末") in told
+
+
+def test_it_ends_with_a_pause_that_still_lasts(subject: Any) -> None:
+    clocks.start(subject, "request.conditional", department=subject, at=local("2026-11-02 09:00"))
+    clocks.pause(subject, "request.conditional", at=local("2026-11-04 11:00"), reason="补充材料")
+    clock = queries.running(subject).get()
+    lines = queries.explain(clock, at=local("2026-11-06 10:00"))
+    assert [(line.day.day, line.why) for line in lines] == [
+        (2, "收件日，不计入"),
+        (3, "第 1 日"),
+        (4, "暂停：补充材料"),
+        (5, "暂停"),
+        (6, "暂停"),
+    ]
+    standing = queries.remaining(clock, local("2026-12-24 10:00"))
+    assert (standing.left, standing.over, standing.is_amber) == (9, 0, False)

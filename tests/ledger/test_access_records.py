@@ -80,7 +80,7 @@ def test_the_recorder_opens_and_closes_a_stream(raw: psycopg.Cursor[Any]) -> Non
 def test_the_recorder_can_do_nothing_else(raw: psycopg.Cursor[Any], statement: str) -> None:
     raw.execute(access_sql.PAGE, access_parameters())
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        raw.execute(statement)  # type: ignore[call-overload]
+        raw.execute(statement)
 
 
 @pytest.mark.django_db(transaction=True)

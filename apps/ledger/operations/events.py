@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Model
 from django.db.models.sql import InsertQuery
@@ -36,7 +37,7 @@ def record(
 
 
 def record_refusal(
-    actor: User | None,
+    actor: User | AnonymousUser | None,
     verb: str,
     subject: Model | type[Model] | None,
     *,
@@ -82,7 +83,7 @@ def record_failed_sign_in(
 
 
 def _event(
-    by: Standing | User | None,
+    by: Standing | User | AnonymousUser | None,
     verb: str,
     subject: Model | type[Model] | None,
     *,
@@ -107,7 +108,7 @@ def _event(
     )
 
 
-def _standing(by: Standing | User | None) -> Standing:
+def _standing(by: Standing | User | AnonymousUser | None) -> Standing:
     if isinstance(by, Standing):
         return by
     # Django's anonymous user has no row to point to.
