@@ -17,10 +17,14 @@ from config.embedded import places, unprivileged
 from config.embedded.cluster import Cluster, Secrets, read_secrets
 
 USE = """
-import sys
+import os, sys
 from pathlib import Path
 from config.embedded import ensure_running
 ensure_running(Path(sys.argv[1]), test="durable" not in sys.argv)
+if "forking" in sys.argv and os.fork() == 0:
+    sys.exit()
+if "forking" in sys.argv:
+    os.wait()
 print("ready", flush=True)
 sys.stdin.readline()
 """

@@ -68,21 +68,6 @@ def test_it_finishes_an_initialisation_that_was_cut_off(server: Server, use: Use
     assert server.alive()
 
 
-def test_it_outlives_a_forked_child_of_its_user(server: Server) -> None:
-    from config.embedded import ensure_running, leave
-
-    ensure_running(server.home, test=True)
-    child = os.fork()
-    if child == 0:
-        leave()
-        os._exit(0)
-    os.waitpid(child, 0)
+def test_it_outlives_a_forked_child_of_its_user(server: Server, use: Use) -> None:
+    use("forking")
     assert server.alive()
-    postmaster = server.cluster.postmaster()
-    # This process goes on using the suite's own server: only this membership is given up.
-    from config.embedded import server as module
-
-    membership = module._memberships.pop(server.info.places.root)
-    os.close(membership.users)
-    assert postmaster
-    assert wait_until_stopped(server)
