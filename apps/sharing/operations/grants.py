@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -233,13 +234,14 @@ def tear_down(*, grant: Grant, at: datetime) -> None:
 def carry_out_due(at: datetime) -> list[DomainError]:
     """Deliver, expire and tear down whatever is due; return what could not be done yet."""
     problems: list[DomainError] = []
-    steps: list[tuple[list[Grant], Callable[..., object]]] = [
-        (list(queries.grants_to_expire(at)), expire),
-        (list(queries.grants_to_deliver()), deliver),
-        (list(queries.grants_to_tear_down()), tear_down),
+    # Each list is read when its turn comes: what expires now is torn down in the same run.
+    steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
+        (lambda: queries.grants_to_expire(at), expire),
+        (queries.grants_to_deliver, deliver),
+        (queries.grants_to_tear_down, tear_down),
     ]
-    for grants, step in steps:
-        for grant in grants:
+    for due, step in steps:
+        for grant in list(due()):
             try:
                 step(grant=grant, at=at)
             except DomainError as error:
