@@ -24,7 +24,9 @@ def test_the_auditor_sees_events_and_access_records(
     event = ledger.record(provider, "ledger.urge", provider.department, at=at)
     ledger.record_access(**access_values(purpose="低保资格核查"))
     client = signed_in(auditor)
-    assert "催办" in client.get("/admin/ledger/event/").content.decode()
+    assert "催办" in client.get("/admin/ledger/event/?area=ledger").content.decode()
+    shown = client.get(f"/admin/ledger/event/?area=clocks&q={provider.department}")
+    assert f"催办 {provider.department}" not in shown.content.decode()
     assert client.get(f"/admin/ledger/event/{event.pk}/change/").status_code == 200
     assert "低保资格核查" in client.get("/admin/ledger/accessrecord/").content.decode()
 
