@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from apps.accounts.models import Department, InformationSystem, User
-from apps.accounts.queries import members_with, platform_user
+from apps.accounts.queries import members_with
 from apps.catalog.models import Dataset
 from apps.console.demo.city import datasets
 from apps.sharing import operations as sharing
@@ -20,6 +20,7 @@ from apps.sharing.models import Grant, SharingRequest
 
 BASIS: Final = "《政务数据共享条例》第二十条；部门三定规定"
 LATEST: Final = date(2027, 12, 31)
+NEXT_TERM: Final = date(2027, 3, 1)  # agreed now, delivered on the day it begins
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Case:
     condition: tuple[dict[str, Any], ...] = ()
     items: int | None = None
     ends_on: date = LATEST
+    starts_on: date | None = None
     after: str = field(default="")  # suspend, end or expire
 
 
@@ -56,7 +58,7 @@ CASES: Final = (
     Case("社会保险参保基本信息", "D003", "awaiting_signature", 11, "核对教师参保情况", items=6),
     Case("户籍人口基本信息", "D014", "awaiting_signature", 8, "公租房申请家庭成员核验", items=5),
     Case("道路运输经营基本信息", "D013", "awaiting_signature", 6, "核对营运柴油货车污染治理名单"),
-    Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警"),
+    Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警", starts_on=NEXT_TERM),
     Case("社会保险参保基本信息", "D053", "refused", 25, "公积金开户单位核对", items=9),
     Case("户籍人口基本信息", "D019", "refused", 40, "家政服务人员信用建设", items=7),
     Case("不动产登记基本信息", "D003", "refused", 30, "学区房政策研究"),
@@ -89,7 +91,7 @@ CASES: Final = (
         DISTRICT_ONLY,
         5,
         date(2026, 9, 30),
-        "expire",
+        after="expire",
     ),
     Case("学籍基本信息", "D008", "delivered", 55, "留守儿童关爱保护", items=4),
     Case("企业登记基本信息", "D003", "delivered", 80, "校外培训机构主体资格核验"),
@@ -131,7 +133,7 @@ class Walk:
             scenario=self.case.scenario,
             scope=f"仅限{self.system.department.short_name}在“{self.system.name}”中使用",
             mode="interface",
-            starts_on=timezone.localdate(self.at),
+            starts_on=self.case.starts_on or timezone.localdate(self.at),
             ends_on=self.case.ends_on,
             vouched=True,
         )
@@ -149,6 +151,7 @@ def load_requests(*, at: datetime, progress: Callable[[str], None]) -> int:
         request = walk.draft()
         _bring(request, walk)
         progress(f"{request.number} {case.dataset} → {request.get_status_display()}")
+    sharing.carry_out_due(at)
     return SharingRequest.objects.count()
 
 
@@ -216,7 +219,7 @@ def _decide(request: SharingRequest, walk: Walk) -> None:
 
 def _deliver(request: SharingRequest, walk: Walk) -> None:
     grant = Grant.objects.get(request=request)
-    sharing.deliver(grant=grant, actor=platform_user(), at=walk.later(1))
+    sharing.deliver(grant=grant, at=walk.later(1))
     grant.refresh_from_db()
     if walk.case.after == "suspend":
         sharing.suspend(
@@ -234,7 +237,7 @@ def _deliver(request: SharingRequest, walk: Walk) -> None:
             reason="使用部门业务已结束",
         )
     elif walk.case.after == "expire":
-        sharing.expire(grant=grant, actor=platform_user(), at=timezone.now())
+        sharing.expire(grant=grant, at=timezone.now())
 
 
 def _people(department: Department) -> tuple[User, User]:

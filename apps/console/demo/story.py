@@ -18,7 +18,6 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import InformationSystem, User
-from apps.accounts.queries import platform_user
 from apps.catalog import operations as catalog
 from apps.catalog.models import AssessmentKind, Classification, Conclusion, Dataset
 from apps.console.demo.city import DatasetPlan, ItemPlan, datasets
@@ -121,7 +120,7 @@ class Story:
         )
         sharing.sign(request=request, actor=self.head, at=timezone.now())
         grant = Grant.objects.get(request=request)
-        sharing.deliver(grant=grant, actor=platform_user(), at=timezone.now())
+        sharing.deliver(grant=grant, at=timezone.now())
         grant.refresh_from_db()
         self.tell(f"共享：{request.number} 部分同意并交付，{grant.get_status_display()}")
         return grant

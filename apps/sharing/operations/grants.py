@@ -237,7 +237,7 @@ def carry_out_due(at: datetime) -> list[DomainError]:
     # Each list is read when its turn comes: what expires now is torn down in the same run.
     steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
         (lambda: queries.grants_to_expire(at), expire),
-        (queries.grants_to_deliver, deliver),
+        (lambda: queries.grants_to_deliver(at), deliver),
         (queries.grants_to_tear_down, tear_down),
     ]
     for due, step in steps:

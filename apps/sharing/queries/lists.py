@@ -59,8 +59,9 @@ def open_grants() -> QuerySet[Grant]:
     return Grant.objects.filter(status__in=("delivering", "in_force", "suspended"))
 
 
-def grants_to_deliver() -> QuerySet[Grant]:
-    return Grant.objects.filter(status="delivering").order_by("pk")
+def grants_to_deliver(at: datetime) -> QuerySet[Grant]:
+    """Return agreed grants whose period has begun; nobody reads before its first day."""
+    return Grant.objects.filter(status="delivering", starts_at__lte=at).order_by("pk")
 
 
 def grants_to_expire(at: datetime) -> QuerySet[Grant]:
