@@ -29,7 +29,7 @@ class FiveInFive(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
 
     def _forget_old(self, request: HttpRequest, credentials: dict[str, Any]) -> None:
-        edge = request.axes_attempt_time - WINDOW
+        edge = request.axes_attempt_time - WINDOW  # type: ignore[attr-defined]
         AccessAttempt.objects.filter(
             username=credentials.get("username"),
             attempt_time__lt=edge,

@@ -60,14 +60,14 @@ class NotTheLastFive:
     """
 
     def validate(self, password: str, user: Any = None) -> None:
-        if not isinstance(user, User) or user.pk is None:
+        if not isinstance(user, User) or not user.pk:
             return
         hashes = list(user.former_passwords.values_list("hash", flat=True)[:REMEMBERED])
         if any(check_password(password, former) for former in {user.password, *hashes} if former):
             raise ValidationError(str(self.get_help_text()), code="password_used_before")
 
     def password_changed(self, password: str, user: Any = None) -> None:
-        if not isinstance(user, User) or user.pk is None or not user.has_usable_password():
+        if not isinstance(user, User) or not user.has_usable_password():
             return
         at = timezone.now()
         PasswordHistory.objects.create(user=user, hash=user.password, changed_at=at)

@@ -27,7 +27,9 @@ def authority(region: Region | None = None) -> Department:
         Department.DoesNotExist: none is in force.
     """
     place = Q(region=region) if region else Q(region__kind=Region.Kind.CITY)
-    return Department.objects.select_related("region").get(place, is_authority=True, valid_to=None)
+    in_force = Department.objects.select_related("region").filter(valid_to=None)
+    found: Department = in_force.get(place, is_authority=True)
+    return found
 
 
 def members_with(

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Final, Literal
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import InformationSystem
@@ -32,6 +33,7 @@ from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
 from apps.standards.types import DECIMAL_TYPES, DIGITS_LIMIT, DataType
 
+NEEDS_COMPLETE: Final = ("submit", "approve", "publish")
 RESERVED_COLUMNS: Final = frozenset(
     {
         "changes",
@@ -103,6 +105,19 @@ def remarks_on(dataset: Dataset, *, on: date) -> list[Remark]:
 def errors_in(dataset: Dataset, *, on: date) -> list[Remark]:
     """Return what must be mended before the entry is submitted."""
     return [remark for remark in remarks_on(dataset, on=on) if remark.is_error]
+
+
+def why_not(move: str, remarks: Sequence[Remark]) -> str:
+    """Say why an incomplete entry cannot go on yet; empty when it can."""
+    errors = [remark for remark in remarks if remark.is_error]
+    if move not in NEEDS_COMPLETE or not errors:
+        return ""
+    if len(errors) == 1:
+        return str(errors[0])
+    return gettext("%(first)s；另有 %(count)s 处须修改") % {
+        "first": errors[0],
+        "count": len(errors) - 1,
+    }
 
 
 def significant(name: str) -> str:

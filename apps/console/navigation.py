@@ -55,7 +55,9 @@ GROUPS: tuple[Group, ...] = (
         _("目录"),
         (
             Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
-            Entry(_("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"),
+            Entry(
+                _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
+            ),
             Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
             Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
         ),

@@ -4,10 +4,19 @@ Source: 《政务数据共享条例》第十二条（标准由主管部门会同
 """
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core import access
 from apps.core.access import EVERYBODY, NOBODY
+from apps.ledger import phrases
+
+phrases.register(
+    {
+        "standards.save_data_element": _("保存了数据元"),
+        "standards.save_code_list": _("保存了代码集"),
+    }
+)
 
 
 @access.scope("standards.DataElement", "view")

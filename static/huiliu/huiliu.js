@@ -159,9 +159,59 @@
     });
   };
 
+  // Choices of filters saved by name, in this browser.
+  const saveViews = () => {
+    document.querySelectorAll("[data-saved-views]").forEach((place) => {
+      const key = `huiliu-views:${place.dataset.savedViews}`;
+      const views = () => JSON.parse(window.localStorage.getItem(key) || "{}");
+      const keep = (all) => window.localStorage.setItem(key, JSON.stringify(all));
+      const make = (tag, text, name) => {
+        const element = document.createElement(tag);
+        element.textContent = text;
+        element.className = name;
+        return element;
+      };
+      const draw = () => {
+        place.replaceChildren();
+        Object.entries(views()).forEach(([name, query]) => {
+          const chip = make("a", name, "chip");
+          chip.href = query || "?";
+          if (query === window.location.search) chip.setAttribute("aria-current", "true");
+          const drop = make("button", "×", "link-button chip__clear");
+          drop.type = "button";
+          drop.setAttribute("aria-label", `${place.dataset.dropLabel} ${name}`);
+          drop.addEventListener("click", () => {
+            const all = views();
+            delete all[name];
+            keep(all);
+            draw();
+          });
+          place.append(chip, drop);
+        });
+        if (!window.location.search) return;
+        const form = make("form", "", "filters__group");
+        const field = document.createElement("input");
+        field.maxLength = 20;
+        field.required = true;
+        field.placeholder = place.dataset.nameLabel;
+        field.setAttribute("aria-label", place.dataset.nameLabel);
+        const save = make("button", place.dataset.saveLabel, "button button--small");
+        form.append(field, save);
+        form.addEventListener("submit", (event) => {
+          event.preventDefault();
+          keep({ ...views(), [field.value.trim()]: window.location.search });
+          draw();
+        });
+        place.append(form);
+      };
+      place.hidden = false;
+      draw();
+    });
+  };
+
   const begin = () => {
     [foldNavigation, switchReading, openDialogs, pickPerson, keepDrafts, tickAll, offerTexts,
-      submitOnChange].forEach((start) => start());
+      submitOnChange, saveViews].forEach((start) => start());
     const summary = document.querySelector(".errors");
     if (summary) summary.focus();
   };

@@ -371,7 +371,7 @@ def test_entries_of_one_name_are_told_before_departments_merge(
 def test_only_the_authority_carries_out_reforms(
     who: str, cast: Any, provider_department: Any, successor: Any, at: datetime
 ) -> None:
-    parties = {"predecessors": [provider_department], "successors": [successor]}
+    parties: Any = {"predecessors": [provider_department], "successors": [successor]}
     with pytest.raises(NotAllowed):
         operations.succeed(**reform(cast[who], at, **parties))
     with pytest.raises(NotAllowed):
@@ -394,7 +394,7 @@ def test_only_the_authority_carries_out_reforms(
 def test_a_reform_that_does_not_fit_is_refused(
     other: Any, field: str, provider_department: Any, successor: Any, authority: Any, at: datetime
 ) -> None:
-    parties = {"predecessors": [provider_department], "successors": [successor]}
+    parties: Any = {"predecessors": [provider_department], "successors": [successor]}
     with pytest.raises(InvalidInput) as raised:
         operations.succeed(**(reform(authority, at, **parties) | other))
     assert raised.value.details["field"] == field

@@ -229,6 +229,6 @@ def test_whoever_has_a_second_factor_is_asked_for_it(person: Any, settings: Any)
 
 def test_the_profile_chooses_the_language(person: Any) -> None:
     client = sign_in(person.username)
-    assert client.get(HOME).wsgi_request.LANGUAGE_CODE == "zh-hans"  # type: ignore[attr-defined]
+    assert client.get(HOME).wsgi_request.LANGUAGE_CODE == "zh-hans"
     User.objects.filter(pk=person.pk).update(language="en")
-    assert client.get(HOME).wsgi_request.LANGUAGE_CODE == "en"  # type: ignore[attr-defined]
+    assert client.get(HOME).wsgi_request.LANGUAGE_CODE == "en"

@@ -68,7 +68,7 @@ def test_it_refuses_what_was_decided_on_an_old_page(people: People, at: datetime
 
 def test_it_writes_who_moved_it_and_why(people: People, at: datetime) -> None:
     dataset = STORIES["returned"](people, at)
-    last = dataset.history.first()
+    last = dataset.history.latest("history_id")
     assert last.history_user == people.officer
     assert last.history_date == at
     assert "摘要请写明数据范围" in last.history_change_reason

@@ -15,7 +15,7 @@ def credential_of(system: InformationSystem, head: User, at: datetime) -> Creden
 
 def draw_token(credential: Credential, client: Client | None = None) -> str:
     """Draw a token as the consumer's system does."""
-    response = (client or Client()).post(
+    response = (client or Client(headers={"Host": "localhost"})).post(
         "/oauth/token",
         {
             "grant_type": "client_credentials",

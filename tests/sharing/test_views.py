@@ -179,11 +179,10 @@ def test_a_list_takes_the_same_queries_however_long(scene: Scene, at: datetime) 
         ("?sort=due&after=rubbish", True),
     ],
 )
-def test_filters_live_in_the_address(
-    scene: Scene, at: datetime, query: str, shown: bool
-) -> None:
-    subject = stories.reviewing(scene, datetime.fromisoformat("2026-01-05T02:00:00+00:00")
-                                if "overdue" in query else at)
+def test_filters_live_in_the_address(scene: Scene, at: datetime, query: str, shown: bool) -> None:
+    subject = stories.reviewing(
+        scene, datetime.fromisoformat("2026-01-05T02:00:00+00:00") if "overdue" in query else at
+    )
     page = signed_in(scene.provider).get(f"/work/requests/{query}").content.decode()
     assert (subject.number in page) is shown
 

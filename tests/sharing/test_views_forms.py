@@ -30,8 +30,14 @@ def test_a_request_is_written_step_by_step_and_sent_on(scene: Scene) -> None:
     subject = SharingRequest.objects.get()
     at = f"/work/requests/{subject.pk}/edit"
     assert begun["Location"] == f"{at}/items/"
-    page = client.post(f"{at}/items/", {"items": ["identity_number"], "mask-identity_number":
-                                        "cover_identity", "revision": subject.revision})
+    page = client.post(
+        f"{at}/items/",
+        {
+            "items": ["identity_number"],
+            "mask-identity_number": "cover_identity",
+            "revision": subject.revision,
+        },
+    )
     assert page["Location"] == f"{at}/purpose/"
     purpose = {
         "basis": "《社会救助暂行办法》第五十八条",
@@ -74,10 +80,14 @@ def test_a_wrong_condition_keeps_every_line(scene: Scene, at: datetime) -> None:
 
 def test_another_line_loses_nothing(scene: Scene, at: datetime) -> None:
     subject = stories.draft(scene, at)
-    page = signed_in(scene.consumer).post(
-        f"/work/requests/{subject.pk}/edit/rows/",
-        {"item-0": "division_code", "operator-0": "eq", "value-0": "500103", "add_line": "1"},
-    ).content.decode()
+    page = (
+        signed_in(scene.consumer)
+        .post(
+            f"/work/requests/{subject.pk}/edit/rows/",
+            {"item-0": "division_code", "operator-0": "eq", "value-0": "500103", "add_line": "1"},
+        )
+        .content.decode()
+    )
     assert 'value="500103"' in page
     assert 'name="item-1"' in page
 
@@ -89,9 +99,7 @@ def test_a_stale_page_is_refused_in_words_and_keeps_what_was_typed(
     seen = subject.revision
     client = signed_in(scene.provider)
     sharing.propose(request=subject, outcome="agree", actor=scene.provider, at=at)
-    sharing.send_back_proposal(
-        request=subject, actor=scene.provider_head, at=at, reason="补充意见"
-    )
+    sharing.send_back_proposal(request=subject, actor=scene.provider_head, at=at, reason="补充意见")
     page = client.post(
         f"/work/requests/{subject.pk}/move/ask_supplement/",
         {"reason": "请补充业务办理依据的全文", "revision": seen},
@@ -105,9 +113,11 @@ def test_a_stale_page_is_refused_in_words_and_keeps_what_was_typed(
 
 def test_a_move_without_its_reason_says_so_at_the_field(scene: Scene, at: datetime) -> None:
     subject = stories.reviewing(scene, at)
-    page = signed_in(scene.provider).post(
-        f"/work/requests/{subject.pk}/move/ask_supplement/", {"revision": subject.revision}
-    ).content.decode()
+    page = (
+        signed_in(scene.provider)
+        .post(f"/work/requests/{subject.pk}/move/ask_supplement/", {"revision": subject.revision})
+        .content.decode()
+    )
     assert "须填写理由" in page
     assert 'href="#id_reason"' in page
 
@@ -135,10 +145,14 @@ def test_the_provider_narrows_items_and_rows(scene: Scene, at: datetime) -> None
 
 def test_a_refusal_needs_reason_and_basis_and_keeps_the_ticks(scene: Scene, at: datetime) -> None:
     subject = stories.reviewing(scene, at, items=["identity_number", "name"])
-    page = signed_in(scene.provider).post(
-        f"/work/requests/{subject.pk}/propose/",
-        {"outcome": "refuse", "items": ["name"], "revision": subject.revision},
-    ).content.decode()
+    page = (
+        signed_in(scene.provider)
+        .post(
+            f"/work/requests/{subject.pk}/propose/",
+            {"outcome": "refuse", "items": ["name"], "revision": subject.revision},
+        )
+        .content.decode()
+    )
     assert "填写理由" in page
     assert "填写不予共享的依据" in page
     assert 'value="name" id="item-name" checked' in page
@@ -167,17 +181,21 @@ def test_nobody_makes_a_move_that_is_not_his(scene: Scene, at: datetime, name: s
     assert subject.status == "awaiting_signature"
 
 
-def test_more_time_is_asked_and_consented(
-    scene: Scene, at: datetime
-) -> None:
+def test_more_time_is_asked_and_consented(scene: Scene, at: datetime) -> None:
     subject = stories.reviewing(scene, at)
     page = f"/work/requests/{subject.pk}/"
-    assert signed_in(scene.provider).post(
-        f"{page}extend/", {"workdays": 11, "reason": "数据量大"}
-    ).status_code == 200
-    assert signed_in(scene.provider).post(
-        f"{page}extend/", {"workdays": 5, "reason": "数据量大"}
-    ).status_code == 302
+    assert (
+        signed_in(scene.provider)
+        .post(f"{page}extend/", {"workdays": 11, "reason": "数据量大"})
+        .status_code
+        == 200
+    )
+    assert (
+        signed_in(scene.provider)
+        .post(f"{page}extend/", {"workdays": 5, "reason": "数据量大"})
+        .status_code
+        == 302
+    )
     extension = subject.extensions.get()
     officer = signed_in(scene.authority)
     assert f"{page}extensions/{extension.pk}/" in officer.get(page).content.decode()
@@ -210,18 +228,24 @@ def test_a_scanned_letter_is_added_and_read_by_the_parties_only(
 
 def test_the_wrong_kind_of_paper_is_refused_at_the_field(scene: Scene, at: datetime) -> None:
     subject = stories.draft(scene, at)
-    page = signed_in(scene.consumer).post(
-        f"/work/requests/{subject.pk}/edit/papers/",
-        {"add": "1", "kind": "letter", "title": "申请函",
-         "file": SimpleUploadedFile("letter.exe", b"MZ")},
-    ).content.decode()
+    page = (
+        signed_in(scene.consumer)
+        .post(
+            f"/work/requests/{subject.pk}/edit/papers/",
+            {
+                "add": "1",
+                "kind": "letter",
+                "title": "申请函",
+                "file": SimpleUploadedFile("letter.exe", b"MZ"),
+            },
+        )
+        .content.decode()
+    )
     assert "附件须是" in page
     assert 'value="申请函"' in page
 
 
-def test_a_matter_goes_through_colleagues_before_the_head(
-    scene: Scene, at: datetime
-) -> None:
+def test_a_matter_goes_through_colleagues_before_the_head(scene: Scene, at: datetime) -> None:
     subject = stories.reviewing(scene, at)
     client = signed_in(scene.provider)
     page = f"/work/requests/{subject.pk}/"
@@ -242,6 +266,11 @@ def test_the_other_side_urges_who_owes_the_next_step(scene: Scene, at: datetime)
     client = signed_in(scene.consumer)
     page = client.get(f"/work/requests/{subject.pk}/").content.decode()
     assert "催办" in page
-    assert "催办" not in signed_in(scene.provider).get(
-        f"/work/requests/{subject.pk}/"
-    ).content.decode().split("现在等谁")[1].split("</section>")[0]
+    assert (
+        "催办"
+        not in signed_in(scene.provider)
+        .get(f"/work/requests/{subject.pk}/")
+        .content.decode()
+        .split("现在等谁")[1]
+        .split("</section>")[0]
+    )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from apps.accounts import operations
-from apps.accounts.admin.acts import Act, ActsAdmin, past
+from apps.accounts.admin.acts import Act, ActsAdmin, past, signed_in
 from apps.accounts.forms import SharingOfficeForm
 from apps.accounts.models import Department, Region, SharingOffice
 from apps.core import access
@@ -91,14 +91,14 @@ class DepartmentAdmin(ActsAdmin):
         given = {name: form.cleaned_data[name] for name in DESCRIBED}
         if change:
             operations.change_department(
-                department=obj, actor=request.user, at=timezone.now(), **given
+                department=obj, actor=signed_in(request), at=timezone.now(), **given
             )
             return
         made = operations.register_department(
             code=form.cleaned_data["code"],
             name=form.cleaned_data["name"],
             valid_from=form.cleaned_data["valid_from"],
-            actor=request.user,
+            actor=signed_in(request),
             at=timezone.now(),
             **given,
         )

@@ -13,7 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts import operations
-from apps.accounts.admin.acts import Act, ActsAdmin, blame
+from apps.accounts.admin.acts import Act, ActsAdmin, blame, signed_in
 from apps.accounts.forms import (
     AssignRoleForm,
     ConfirmForm,
@@ -205,12 +205,12 @@ class UserAdmin(ActsAdmin):
             stored = User.objects.get(pk=obj.pk)
             operations.change_user(
                 user=stored,
-                actor=request.user,
+                actor=signed_in(request),
                 at=timezone.now(),
                 **{name: given[name] for name in PERSONAL if name in given},
             )
             return
-        made = operations.register_user(actor=request.user, at=timezone.now(), **given)
+        made = operations.register_user(actor=signed_in(request), at=timezone.now(), **given)
         obj.pk = made.pk
 
     @display(description=_("姓名"), ordering="name")
@@ -291,10 +291,12 @@ class DelegationAdmin(ActsAdmin):
         """Name a stand-in: one's own, or, for the security administrator, an absent person's."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewDelegationForm(request.POST or None, subject=None, actor=request.user)
+        form = NewDelegationForm(request.POST or None, subject=None, actor=signed_in(request))
         if request.method == "POST" and form.is_valid():
             try:
-                operations.delegate(actor=request.user, at=timezone.now(), **form.cleaned_data)
+                operations.delegate(
+                    actor=signed_in(request), at=timezone.now(), **form.cleaned_data
+                )
             except DomainError as error:
                 blame(form, error)
             else:
@@ -304,7 +306,7 @@ class DelegationAdmin(ActsAdmin):
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "title": _("委托代办"),
-            "act": Act("delegate", _("委托代办"), operations.delegate, tone="primary"),
+            "act": {"label": _("委托代办"), "tone": "primary"},
             "form": form,
             "media": form.media,
             "back_url": self._url("changelist"),

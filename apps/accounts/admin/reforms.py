@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.accounts import operations
-from apps.accounts.admin.acts import ActsAdmin, blame
+from apps.accounts.admin.acts import ActsAdmin, blame, signed_in
 from apps.accounts.forms import SuccessionForm
 from apps.accounts.models import Department, Succession
 from apps.accounts.pointers import pointers_to_departments
@@ -140,7 +140,7 @@ def _preview(
         predecessors=predecessors,
         successors=successors,
         selections=selections,
-        actor=request.user,  # type: ignore[arg-type]
+        actor=signed_in(request),
     )
 
 
@@ -152,7 +152,7 @@ def _carry_out(
         "effective_on": given["effective_on"],
         "basis": given["basis"],
         "note": given["note"],
-        "actor": request.user,
+        "actor": signed_in(request),
         "at": timezone.now(),
     }
     predecessors, successors = _parties(form)

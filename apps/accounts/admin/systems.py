@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.accounts import operations
-from apps.accounts.admin.acts import past
+from apps.accounts.admin.acts import past, signed_in
 from apps.accounts.lifecycle import SYSTEM
 from apps.accounts.models import Department, InformationSystem
 from apps.core import access
@@ -51,11 +51,13 @@ class InformationSystemAdmin(ScopedAdmin):
         given = {name: form.cleaned_data[name] for name in DESCRIBED}
         if change:
             stored = InformationSystem.objects.get(pk=obj.pk)
-            operations.change_system(system=stored, actor=request.user, at=timezone.now(), **given)
+            operations.change_system(
+                system=stored, actor=signed_in(request), at=timezone.now(), **given
+            )
             return
         made = operations.register_system(
             department=form.cleaned_data["department"],
-            actor=request.user,
+            actor=signed_in(request),
             at=timezone.now(),
             **given,
         )

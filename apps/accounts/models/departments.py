@@ -23,7 +23,8 @@ class DepartmentQuerySet(models.QuerySet["Department"]):
 
 class DepartmentManager(models.Manager.from_queryset(DepartmentQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, code: str) -> "Department":
-        return self.get(code=code)
+        found: Department = self.get(code=code)
+        return found
 
 
 class Department(models.Model):

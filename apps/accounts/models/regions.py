@@ -18,7 +18,8 @@ class RegionQuerySet(models.QuerySet["Region"]):
 
 class RegionManager(models.Manager.from_queryset(RegionQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, key: str) -> "Region":
-        return self.get(key=key)
+        found: Region = self.get(key=key)
+        return found
 
 
 class Region(models.Model):

@@ -8,13 +8,11 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from apps.catalog import validation
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset
-from apps.catalog.validation import Remark
 from apps.core import access
-from apps.core.lifecycle import Move
 
-NEEDS_COMPLETE = ("submit", "approve", "publish")
 ORDER = ("primary", "neutral", "danger")
 
 
@@ -29,7 +27,7 @@ class Button:
     why_not: str = ""
 
 
-def buttons(user: Any, dataset: Dataset, remarks: Sequence[Remark]) -> list[Button]:
+def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -> list[Button]:
     """Return what this person may do with the entry now, the main thing first."""
     found = [
         Button(
@@ -37,7 +35,7 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[Remark]) -> list[Butt
             move.label,
             reverse("catalog:dataset-move", args=[dataset.dashed_code, move.name]),
             move.tone,
-            why_not(move, remarks),
+            validation.why_not(move.name, remarks),
         )
         for move in DATASET.moves_from(dataset.status)
         if access.allowed(user, move.name, dataset)
@@ -46,16 +44,3 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[Remark]) -> list[Butt
         url = reverse("admin:catalog_dataset_change", args=[dataset.pk])
         found.append(Button("revise", _("修改目录"), url))
     return sorted(found, key=lambda button: ORDER.index(button.tone))
-
-
-def why_not(move: Move, remarks: Sequence[Remark]) -> str:
-    """Say why an incomplete entry cannot go on yet; empty when it can."""
-    errors = [remark for remark in remarks if remark.is_error]
-    if move.name not in NEEDS_COMPLETE or not errors:
-        return ""
-    if len(errors) == 1:
-        return str(errors[0])
-    return _("%(first)s；另有 %(count)s 处须修改") % {
-        "first": errors[0],
-        "count": len(errors) - 1,
-    }

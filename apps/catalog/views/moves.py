@@ -17,7 +17,6 @@ from apps.catalog import queries, validation
 from apps.catalog.forms import MoveForm
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset
-from apps.catalog.views.buttons import why_not
 from apps.catalog.views.detail import dataset_or_404
 from apps.core import access
 from apps.core.errors import DomainError
@@ -85,4 +84,4 @@ def _consequence(subject: Dataset, move: Move) -> str | Promise:
 def _why_not(subject: Dataset, move: Move) -> str:
     if subject.status not in move.sources:
         return _("当前状态为“%(status)s”，不能办理") % {"status": subject.get_status_display()}
-    return why_not(move, validation.remarks_on(subject, on=timezone.localdate()))
+    return validation.why_not(move.name, validation.remarks_on(subject, on=timezone.localdate()))

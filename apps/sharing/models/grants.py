@@ -31,6 +31,7 @@ class Grant(Governed):
         EXPIRED = "expired", _("已到期")
 
     succession: ClassVar[dict[str, str]] = {"provider": "moves", "consumer": "moves"}
+    succession_open: ClassVar[Q] = Q(status__in=("delivering", "in_force", "suspended"))
     handover: ClassVar[dict[str, Q | None]] = {"suspended_by": None, "ended_by": None}
 
     request = models.OneToOneField(

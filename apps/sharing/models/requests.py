@@ -51,7 +51,11 @@ class SharingRequest(Governed):
         NARROW = "narrow", _("部分同意")
         REFUSE = "refuse", _("不予共享")
 
+    # What is closed keeps the old name, unless its grant is still alive.
     succession: ClassVar[dict[str, str]] = {"consumer": "moves"}
+    succession_open: ClassVar[Q] = ~Q(status__in=("delivered", "refused", "withdrawn")) | Q(
+        grant__status__in=("delivering", "in_force", "suspended")
+    )
     handover: ClassVar[dict[str, Q | None]] = {
         "applicant": ~Q(status__in=("delivered", "refused", "withdrawn")),
         "proposed_by": None,

@@ -37,6 +37,7 @@ class RouteStep(models.Model):
         "done_by": None,
     }
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
+    succession_open: ClassVar[Q] = Q(done_at=None)
 
     request = models.ForeignKey(
         "sharing.SharingRequest", on_delete=models.CASCADE, related_name="route_steps"

@@ -37,8 +37,8 @@ def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> 
     Raises:
         Conflict: another grant of this system on this dataset is just being delivered.
     """
-    delivering = queries.grants_to_deliver().filter(system=request.system, dataset=request.dataset)
-    if delivering.exists():
+    others = queries.open_grants().filter(system=request.system, dataset=request.dataset)
+    if others.filter(status="delivering").exists():
         raise Conflict(_("该系统对此目录的另一授权正在交付"), code="already_delivering")
     starts_at, expires_at = queries.days_as_instants(decision.starts_on, decision.ends_on, at)
     if expires_at <= starts_at:

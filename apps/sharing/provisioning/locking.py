@@ -39,6 +39,7 @@ def persistently(work: Callable[[], ResultT]) -> ResultT:
         try:
             with transaction.atomic():
                 hold_lock()
+                wait_at_most(LOCK_TIMEOUT)
                 return work()
         except OperationalError as error:
             if not isinstance(error.__cause__, errors.LockNotAvailable):
@@ -50,8 +51,21 @@ def persistently(work: Callable[[], ResultT]) -> ResultT:
 
 
 def hold_lock() -> None:
-    """Take the one lock of all role and grant DDL, until the transaction ends."""
-    run(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(OWN_LOCK_TIMEOUT)))
+    """Take the one lock of all role and grant DDL, until the transaction ends.
+
+    Raises:
+        TableBusy: somebody else kept it too long.
+    """
+    wait_at_most(OWN_LOCK_TIMEOUT)
     ProvisioningLock.objects.bulk_create([ProvisioningLock()], ignore_conflicts=True)
-    ProvisioningLock.objects.select_for_update().get()
-    run(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+    try:
+        ProvisioningLock.objects.select_for_update().get()
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.LockNotAvailable):
+            raise TableBusy from error
+        raise
+
+
+def wait_at_most(timeout: str) -> None:
+    """Limit how long the rest of this transaction waits for any lock."""
+    run(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(timeout)))

@@ -26,6 +26,7 @@ from apps.sharing.views.moves import done, freshen
 from apps.standards.masks import masks_for
 
 PREVIEW_ROWS = 20
+WATERMARKS = 60
 
 
 @login_required
@@ -36,8 +37,11 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.allowed(user, "propose", subject):
         raise PermissionDenied
     if subject.status not in REQUEST.move("propose").sources:
-        messages.error(request, _("当前状态为“%(status)s”，不能提出处理意见")
-                       % {"status": subject.get_status_display()})
+        messages.error(
+            request,
+            _("当前状态为“%(status)s”，不能提出处理意见")
+            % {"status": subject.get_status_display()},
+        )
         return redirect("sharing:request", pk=pk)
     asked = queries.asked_terms(subject)
     assert asked is not None  # recorded when the request was received
@@ -62,6 +66,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "provisions": legal_bases.REFUSAL,
         "clocks": clock_lines(subject, timezone.now()),
         "preview": _preview_of(request, subject, chosen, lines) if _wants_preview(data) else None,
+        **_watermark(),
     }
     return render(request, "sharing/request_propose.html", context)
 
@@ -167,6 +172,14 @@ def _preview_of(
     return {"shown": shown, "conditions": condition_words(subject, conditions)}
 
 
+def _watermark() -> dict[str, Any]:
+    """What lies across rows of personal data on a screen: who looks, and when.
+
+    Source: GB/T 45574-2025
+    """
+    return {"marks": range(WATERMARKS), "seen_at": timezone.now()}
+
+
 @login_required
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show exactly the rows and masks that the consumer would get under the terms as they stand."""
@@ -174,7 +187,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.allowed(request.user, "preview", subject):
         raise PermissionDenied
     terms = queries.latest_decision(subject) or queries.asked_terms(subject)
-    context: dict[str, Any] = {"subject": subject, "terms": terms}
+    context: dict[str, Any] = {"subject": subject, "terms": terms, **_watermark()}
     try:
         context["shown"] = sharing.preview(
             request=subject,

@@ -62,7 +62,8 @@ class ClockLine:
 def subject_or_404(request: HttpRequest, pk: int) -> SharingRequest:
     """Return the request when the person may see it; nobody learns of others that they exist."""
     found: SharingRequest = get_object_or_404(
-        queries.visible_requests(request.user, timezone.now()), pk=pk  # type: ignore[arg-type]
+        queries.visible_requests(request.user, timezone.now()),
+        pk=pk,  # type: ignore[arg-type]
     )
     return found
 
@@ -167,9 +168,11 @@ def _extensions(user: Any, subject: SharingRequest) -> list[tuple[Any, bool]]:
 def owed_lines(user: Any, subject: SharingRequest, at: datetime) -> list[OwedLine]:
     """Say who owes the next step, and whether the viewer may urge them."""
     todos = list(ledger.open_todos_of(subject))
-    mine = set(access.rows(user, "view", Todo, at=at).values_list("pk", flat=True).filter(
-        pk__in=[todo.pk for todo in todos]
-    ))
+    mine = set(
+        access.rows(user, "view", Todo, at=at)
+        .values_list("pk", flat=True)
+        .filter(pk__in=[todo.pk for todo in todos])
+    )
     urging = set(
         access.rows(user, "urge", Todo.objects.filter(pk__in=[t.pk for t in todos])).values_list(
             "pk", flat=True

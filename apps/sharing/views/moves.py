@@ -39,13 +39,17 @@ def move_request(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     form = MoveForm(request.POST or None, move=move, initial={"revision": subject.revision})
     if request.method == "POST" and form.is_valid():
         operation = getattr(sharing, name)
-        if done(request, form, lambda at: operation(
-            request=subject,
-            actor=request.user,
-            at=at,
-            reason=form.cleaned_data["reason"],
-            revision=form.cleaned_data["revision"],
-        )):
+        if done(
+            request,
+            form,
+            lambda at: operation(
+                request=subject,
+                actor=request.user,
+                at=at,
+                reason=form.cleaned_data["reason"],
+                revision=form.cleaned_data["revision"],
+            ),
+        ):
             messages.success(request, _("已办理：%(move)s") % {"move": move.label})
             return redirect("sharing:request", pk=pk)
         subject.refresh_from_db()
@@ -71,7 +75,9 @@ def move_grant(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Confirm a move of a grant, and on POST make it."""
     user: Any = request.user
     subject = get_object_or_404(
-        access.rows(user, "view", Grant).select_related("dataset", "provider", "consumer", "system"),
+        access.rows(user, "view", Grant).select_related(
+            "dataset", "provider", "consumer", "system"
+        ),
         pk=pk,
     )
     move = _move_or_404(GRANT, name)
@@ -82,9 +88,7 @@ def move_grant(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         arguments = dict(form.cleaned_data)
         operation = getattr(sharing, name)
-        if done(
-            request, form, lambda at: operation(grant=subject, actor=user, at=at, **arguments)
-        ):
+        if done(request, form, lambda at: operation(grant=subject, actor=user, at=at, **arguments)):
             messages.success(request, _("已办理：%(move)s") % {"move": move.label})
             return redirect("sharing:grant", pk=pk)
         subject.refresh_from_db()
@@ -157,7 +161,9 @@ def request_consequence(subject: SharingRequest, move: Move) -> str:
     sentences = {
         "submit": _("申请送本部门共享工作机构负责人审批；审批前可以撤回修改。"),
         "recall": _("申请退回草稿，负责人的待办同时撤销。"),
-        "approve_by_head": _("申请送达%(provider)s，法定时限从收到之日起算。无条件共享的数据由平台自动授权。"),
+        "approve_by_head": _(
+            "申请送达%(provider)s，法定时限从收到之日起算。无条件共享的数据由平台自动授权。"
+        ),
         "return_by_head": _("申请退回经办人修改，不送达%(provider)s。"),
         "accept_form": _("材料齐全，进入审核；时限继续计算。"),
         "ask_supplement": _("申请退回%(consumer)s补正，时限暂停；补正只能通知一次。"),

@@ -85,7 +85,10 @@ def begin(request: HttpRequest) -> HttpResponse:
         "dataset": dataset,
         "words": words,
         "found": _found(available, words) if words and dataset is None else None,
-        "steps": [(gettext_lazy("选择目录"), "current"), *((label, "") for label in STEPS.values())],
+        "steps": [
+            (gettext_lazy("选择目录"), "current"),
+            *((label, "") for label in STEPS.values()),
+        ],
     }
     return render(request, "sharing/request_new.html", context)
 
@@ -113,9 +116,7 @@ def edit_items(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
 
 
 def edit_purpose(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
-    form = PurposeForm(
-        request.POST or None, instance=SharingRequest.objects.get(pk=subject.pk)
-    )
+    form = PurposeForm(request.POST or None, instance=SharingRequest.objects.get(pk=subject.pk))
     if form.is_bound and form.is_valid():
         written = {
             name: form.cleaned_data[name]

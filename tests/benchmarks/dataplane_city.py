@@ -1,0 +1,129 @@
+"""What the measurements of the data plane read: one table of 1,000,000 × 10 under real grants."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import sql
+
+from apps.catalog import queries as catalog
+from apps.sharing import provisioning
+from apps.sharing.gateway.cursor import Cursor
+from apps.sharing.models import Grant, SharingRequest
+from apps.warehouse import physical
+from apps.warehouse.models import DataTable
+from tests import stories
+from tests.factories.accounts import InformationSystemFactory
+from tests.factories.catalog import Item
+from tests.factories.gateway import credential_of, draw_token
+from tests.factories.sharing import Scene, make_scene, period
+
+ROWS = 1_000_000
+ITEMS: tuple[Item, ...] = (
+    ("person_id", "公民身份号码", "C", 18, True, {"mask": "cover_identity", "personal": True}),
+    ("name", "姓名", "C", 50, True, {"mask": "cover_name"}),
+    ("gender", "性别代码", "C", 1, False, {}),
+    ("birth", "出生日期", "D", None, False, {}),
+    ("district", "行政区划代码", "C", 6, False, {}),
+    ("address", "住址", "C", 200, False, {}),
+    ("phone", "联系电话", "C", 11, False, {}),
+    ("income", "年收入", "Y", 14, False, {"scale": 2}),
+    ("household", "家庭人数", "I", None, False, {}),
+    ("updated", "更新时间", "T", None, False, {}),
+)
+COLUMNS = [item[0] for item in ITEMS]
+MASKS = {"person_id": "cover_identity", "name": "cover_name"}
+CONDITION = [{"item": "district", "operator": "gte", "value": "500103"}]
+FILL = """
+INSERT INTO {table} (_batch, _hash, person_id, name, gender, birth, district, address, phone,
+                     income, household, updated)
+SELECT 1, i, '5001' || lpad((i * 7)::text, 14, '0'), '张' || chr(20000 + i % 5000)
+       || chr(21000 + i % 3000), (i % 2 + 1)::text, date '1950-01-01' + i % 25000,
+       '5001' || lpad((i % 38)::text, 2, '0'), '重庆市渝中区解放碑街道' || i || '号',
+       '138' || lpad((i % 100000000)::text, 8, '0'), (i % 100000) / 7.0, i % 7,
+       timestamp '2026-01-01' + i * interval '1 second'
+  FROM generate_series(1, {rows}) i
+"""
+
+
+@dataclass(frozen=True)
+class City:
+    """The table, the grant under which it is read, and a token of its system."""
+
+    scene: Scene
+    grant: Grant
+    token: str
+    table: DataTable
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/data/{self.scene.dataset.code.replace('/', '-')}"
+
+    def cursors(self, starts: list[int]) -> list[str]:
+        dataset_id = self.scene.dataset.pk
+        return [
+            Cursor(dataset_id, self.grant.pk, self.grant.version, start).write() for start in starts
+        ]
+
+
+def build() -> City:
+    """Land the rows, ask for them, decide, deliver, and draw a token, all by real operations."""
+    at = timezone.now()
+    scene = make_scene(items=ITEMS, key_items=["person_id"])
+    table = physical.ensure_table(scene.dataset)
+    with connection.cursor() as cursor:
+        filled = FILL.format(table=f'"{table.schema}"."{table.name}"', rows=ROWS)
+        cursor.execute(filled)
+    contract = catalog.contract_of(scene.dataset)
+    physical.create_indexes(contract, schema=table.schema, name=table.name)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("VACUUM ANALYZE {}").format(name_of(table)))
+    DataTable.objects.filter(pk=table.pk).update(batch_counter=1, row_count=ROWS, is_indexed=True)
+    items = {column: MASKS.get(column, "") for column in COLUMNS}
+    request = stories.delivered(scene, at, items=items, row_condition=CONDITION)
+    token = draw_token(credential_of(scene.system, scene.consumer_head, at))
+    return City(scene, request.grant, token, table)
+
+
+def name_of(table: DataTable) -> sql.Identifier:
+    return sql.Identifier(table.schema, table.name)
+
+
+def add_grants(city: City, count: int) -> None:
+    """Provision as many further grants on the table, each for a system of its own."""
+    at = timezone.now()
+    for _number in range(count):
+        grant = _further_grant(city, at)
+        provisioning.persistently(lambda made=grant: provisioning.provision(made))
+
+
+@transaction.atomic
+def _further_grant(city: City, at: datetime) -> Grant:
+    # The rows alone: how a request comes to its grant is not what is measured here.
+    department = city.scene.consumer_department
+    system = InformationSystemFactory(department=department)
+    last = SharingRequest.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    shared: dict[str, Any] = {"created_at": at, "updated_at": at, "dataset": city.scene.dataset}
+    request = SharingRequest.objects.create(
+        number=f"SQ-2026-{last + 1:06d}",
+        consumer=department,
+        system=system,
+        applicant=city.scene.consumer,
+        **shared,
+        **period(at),
+    )
+    return Grant.objects.create(
+        request=request,
+        provider=city.grant.provider,
+        consumer=department,
+        system=system,
+        mode=city.grant.mode,
+        purpose=city.grant.purpose,
+        columns=city.grant.columns,
+        row_condition=city.grant.row_condition,
+        starts_at=city.grant.starts_at,
+        expires_at=city.grant.expires_at,
+        **shared,
+    )
