@@ -59,6 +59,7 @@ class SharingRequest(Governed):
     handover: ClassVar[dict[str, Q | None]] = {
         "applicant": ~Q(status__in=("delivered", "refused", "withdrawn")),
         "proposed_by": None,
+        "approved_by": None,
         "decided_by": None,
     }
 

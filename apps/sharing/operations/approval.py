@@ -11,7 +11,7 @@ from apps.core import access
 from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.lifecycle import REQUEST
-from apps.sharing.models import SharingRequest
+from apps.sharing.models import Decision, SharingRequest
 from apps.sharing.operations import contents, grants, internal_route, owed
 from apps.sharing.operations.attempts import attempt
 
@@ -98,22 +98,7 @@ def _grant_automatically(request: SharingRequest, *, at: datetime) -> None:
         proposal="agree",
     )
     clocks.stop(request, "request.unconditional", at=at)
-    asked = queries.asked_terms(request)
-    assert asked is not None  # recorded when the request was received
-    decision = request.decisions.create(
-        version=asked.version + 1,
-        outcome="automatic",
-        items=asked.items,
-        row_condition=asked.row_condition,
-        mode=asked.mode,
-        starts_on=asked.starts_on,
-        ends_on=asked.ends_on,
-        reason=str(reason),
-        proposed_by=platform,
-        proposed_at=at,
-        signed_by=platform,
-        signed_at=at,
-    )
+    decision = _automatic_decision(request, by=platform, at=at, reason=str(reason))
     grants.open_grant(request, decision, at=at)
     owed.hand_on(request, by=platform, at=at)
     ledger.record(
@@ -134,6 +119,28 @@ def _grant_automatically(request: SharingRequest, *, at: datetime) -> None:
         % {"consumer": request.consumer, "dataset": request.dataset},
         reason,
         at=at,
+    )
+
+
+def _automatic_decision(
+    request: SharingRequest, *, by: User, at: datetime, reason: str
+) -> Decision:
+    """Write down what was asked as what is given."""
+    asked = queries.asked_terms(request)
+    assert asked is not None  # recorded when the request was received
+    return request.decisions.create(
+        version=asked.version + 1,
+        outcome="automatic",
+        items=asked.items,
+        row_condition=asked.row_condition,
+        mode=asked.mode,
+        starts_on=asked.starts_on,
+        ends_on=asked.ends_on,
+        reason=reason,
+        proposed_by=by,
+        proposed_at=at,
+        signed_by=by,
+        signed_at=at,
     )
 
 

@@ -117,22 +117,7 @@ def suspend(
         rectify_by=rectify_by,
     )
     provisioning.revoke(grant)
-    ledger.open_todo(
-        grant,
-        "sharing.rectify",
-        title=_("整改：%(dataset)s 的授权已暂停") % {"dataset": grant.dataset},
-        url=owed.page_of(grant.request),
-        department=grant.consumer,
-        role="department_editor",
-        at=at,
-        due_on=rectify_by,
-    )
-    owed.tell_about_grant(
-        grant,
-        _("授权 %(grant)s 已暂停") % {"grant": grant},
-        _("原因：%(reason)s") % {"reason": grant.suspension_reason},
-        at=at,
-    )
+    _demand_rectification(grant, at=at)
     ledger.record(
         standing,
         "sharing.suspend",
@@ -277,22 +262,46 @@ def _deliver(grant: Grant, at: datetime) -> Grant:
     if not request.is_automatic:
         assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
     ledger.close_todos(current, at=at, by=platform)
+    _announce(current, at=at)
+    return current
+
+
+def _announce(grant: Grant, *, at: datetime) -> None:
+    request = grant.request
     owed.tell_consumer(
         request,
         _("共享申请 %(number)s 已交付") % {"number": request.number},
         _("“%(system)s”可以读取“%(dataset)s”，至 %(day)s")
-        % {"system": current.system, "dataset": current.dataset, "day": request.ends_on},
+        % {"system": grant.system, "dataset": grant.dataset, "day": request.ends_on},
         at=at,
     )
     ledger.record(
-        platform,
+        accounts.platform_user(),
         "sharing.deliver",
         request,
         at=at,
-        department=current.provider,
-        details={"grant": current.pk, "version": current.version},
+        department=grant.provider,
+        details={"grant": grant.pk, "version": grant.version},
     )
-    return current
+
+
+def _demand_rectification(grant: Grant, *, at: datetime) -> None:
+    ledger.open_todo(
+        grant,
+        "sharing.rectify",
+        title=_("整改：%(dataset)s 的授权已暂停") % {"dataset": grant.dataset},
+        url=owed.page_of(grant.request),
+        department=grant.consumer,
+        role="department_editor",
+        at=at,
+        due_on=grant.rectify_by,
+    )
+    owed.tell_about_grant(
+        grant,
+        _("授权 %(grant)s 已暂停") % {"grant": grant},
+        _("原因：%(reason)s") % {"reason": grant.suspension_reason},
+        at=at,
+    )
 
 
 def _replace(grant: Grant, *, by: User, at: datetime) -> None:
