@@ -24,7 +24,7 @@ ADMIN_POLICY = {
 }
 
 
-class HuiliuAdminSite(UnfoldAdminSite):  # type: ignore[misc]
+class HuiliuAdminSite(UnfoldAdminSite):
     """The admin, open to the staff of departments; everybody signs in at one entrance."""
 
     site_title = _("汇流")

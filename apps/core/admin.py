@@ -105,7 +105,7 @@ class ScopedAdminMixin:
         return access.allowed(request.user, action, obj)
 
 
-class ScopedAdmin(ScopedAdminMixin, ModelAdmin):  # type: ignore[misc]
+class ScopedAdmin(ScopedAdminMixin, ModelAdmin):
     """An admin whose rows and buttons follow the app's permissions and lifecycle.
 
     lifecycle: the table of moves, None for models without a status.
@@ -188,7 +188,7 @@ class ScopedAdmin(ScopedAdminMixin, ModelAdmin):  # type: ignore[misc]
             return form
 
         def clean(self: forms.BaseForm) -> Any:
-            super(refusing, self).clean()  # type: ignore[misc]
+            form.clean(self)
             field = error.details.get("field")
             self.add_error(field if field in self.fields else None, str(error.message))
             return self.cleaned_data
@@ -269,7 +269,7 @@ class ScopedAdmin(ScopedAdminMixin, ModelAdmin):  # type: ignore[misc]
         return reverse(name, args=[row.pk, move.name])
 
 
-class ScopedInline(ScopedAdminMixin, TabularInline):  # type: ignore[misc]
+class ScopedInline(ScopedAdminMixin, TabularInline):
     """An inline that may be changed exactly when its parent may."""
 
     extra = 0

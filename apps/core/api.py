@@ -100,9 +100,7 @@ class KeysetPagination(pagination.BasePagination):
     default_limit: ClassVar[int] = 50
     maximum_limit: ClassVar[int] = 200
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         limit = self._limit(request)
         after = self._after(request)
         ordered = queryset.order_by("-pk")

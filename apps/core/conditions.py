@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
@@ -108,7 +108,7 @@ def parse_one(column: Column, operator: str, value: Any) -> Condition:
         typed = _values(column, value)
     else:
         typed = typed_value(column, value)
-    return Condition(column.name, cast(Operator, operator), typed)
+    return Condition(column.name, operator, typed)
 
 
 def typed_value(column: Column, value: Any) -> Value:

@@ -115,7 +115,9 @@ class Lifecycle:
     ) -> None:
         if row._meta.label_lower != self.model.lower():
             raise TypeError(f"{row._meta.label} does not live by the table of {self.model}")
-        candidates = type(row)._base_manager.filter(pk=row.pk, status__in=move.sources)
+        # Every governed model declares its own `status`; the abstract base cannot.
+        manager: Any = type(row)._base_manager
+        candidates = manager.filter(pk=row.pk, status__in=move.sources)
         if revision is not None:
             candidates = candidates.filter(revision=revision)
         changed = candidates.update(
@@ -123,7 +125,7 @@ class Lifecycle:
         )
         if changed:
             return
-        current = type(row)._base_manager.filter(pk=row.pk).values_list("status", "revision")
+        current = manager.filter(pk=row.pk).values_list("status", "revision")
         status, seen = current.first() or ("", None)
         if revision is not None and seen != revision:
             raise StaleRevision

@@ -51,7 +51,6 @@ BORN_IN_SICHUAN: Final = ("510221", "510223", "512322", "512324", "513001", "513
 BORN_IN_CHONGQING: Final = ("500101", "500102", "500103", "500105", "500106", "500107", "500112")
 BETWEEN: Final = (1995, 1996, 1997)
 CHONGQING_SINCE: Final = date(1998, 1, 1)
-PLACES: Final = (*(code for code in DISTRICTS if code != "500157"), "500105", "500112")
 PLACES: Final = ("万州区", "涪陵区", "渝中区", "沙坪坝区", "九龙坡区", "永川区", "合川区", "江津区")
 STREETS: Final = (
     "人民路",

@@ -16,26 +16,26 @@ BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 @register.filter
-def exact(value: int | float | Decimal | None) -> str:
+def exact(value: float | Decimal | None) -> str:
     """Return the whole figure with its thousands set apart, an em dash when there is none."""
     if value is None or value == "":
         return "—"
-    if isinstance(value, float | Decimal) and value != int(value):
+    if value % 1:
         return f"{value:,.2f}"
     return f"{int(value):,}"
 
 
 @register.filter
-def figure(value: int | float | Decimal | None) -> str | SafeString:
+def figure(value: float | Decimal | None) -> str | SafeString:
     """Return 1,204, and above a hundred thousand 35.2 万 with the exact figure on hover."""
-    if value is None or value == "" or abs(value) < SPOKEN_FROM:
+    if value is None or value == "" or abs(float(value)) < SPOKEN_FROM:
         return exact(value)
     return format_html('<data value="{}" title="{}">{}</data>', value, exact(value), spoken(value))
 
 
 def spoken(value: int | float | Decimal) -> str:
     """Return the figure in 万 or 亿 with one decimal, as it is said."""
-    if abs(value) >= HUNDRED_MILLION:
+    if abs(float(value)) >= HUNDRED_MILLION:
         return _("%(figure)s 亿") % {"figure": f"{value / HUNDRED_MILLION:,.1f}"}
     return _("%(figure)s 万") % {"figure": f"{value / TEN_THOUSAND:,.1f}"}
 
