@@ -5,9 +5,9 @@ admin, and it alone, is let off these two rules of the content-security policy.
 """
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -34,16 +34,8 @@ class HuiliuAdminSite(UnfoldAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_authenticated and request.user.is_staff)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        inner = super().admin_view(view, cacheable)
-
-        @wraps(inner)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response: HttpResponse = inner(request, *args, **kwargs)
-            response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]
-            return response
-
-        return guarded
+    def admin_view(self, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        return csp_replace(ADMIN_POLICY)(super().admin_view(view, *args, **kwargs))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -193,8 +193,7 @@ class ScopedAdmin(ScopedAdminMixin, ModelAdmin):
             self.add_error(field if field in self.fields else None, str(error.message))
             return self.cleaned_data
 
-        refusing = type(form.__name__, (form,), {"clean": clean})
-        return refusing
+        return type(form.__name__, (form,), {"clean": clean})
 
     def move_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Confirm a move, and on POST make the one call to its operation."""
