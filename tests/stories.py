@@ -61,7 +61,9 @@ def awaiting_signature(
     scene: Scene, at: datetime, outcome: str = "agree", **more: Any
 ) -> SharingRequest:
     request = reviewing(scene, at, **more)
-    words = {"reason": "与申请用途无关", "legal_basis": STATUTE} if outcome == "refuse" else {}
+    words: dict[str, Any] = {}
+    if outcome == "refuse":
+        words = {"reason": "与申请用途无关", "legal_basis": STATUTE}
     return sharing.propose(request=request, outcome=outcome, actor=scene.provider, at=at, **words)
 
 

@@ -87,14 +87,15 @@ class IdleEnd:
 
 
 class ProfileLanguage:
-    """Speak the language of the person's profile, where he chose one."""
+    """Speak the language of the person's profile, unless this browser was told another one."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        if isinstance(user, User) and user.language:
+        told = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+        if isinstance(user, User) and user.language and not told:
             translation.activate(user.language)
             request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         return self.respond(request)

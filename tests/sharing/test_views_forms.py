@@ -221,7 +221,7 @@ def test_a_scanned_letter_is_added_and_read_by_the_parties_only(
     answer = client.get(path)
     assert answer["Content-Disposition"].startswith("attachment")
     assert b"".join(answer.streaming_content) == b"%PDF-1.7 letter"  # type: ignore[attr-defined]
-    for close in answer._resource_closers:  # closing the response would close the connection
+    for close in answer._resource_closers:  # type: ignore[attr-defined]  # closing the response would close the connection
         close()
     assert signed_in(outsider).get(path).status_code == 404
 

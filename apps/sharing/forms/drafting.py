@@ -101,7 +101,7 @@ class ItemsForm(forms.Form):
         name = item.column_name
         usual = default_mask(item)
         if self.is_bound:
-            ticked = name in self.data.getlist("items")  # type: ignore[union-attr]
+            ticked = name in _many(self.data, "items")
             mask = self.data.get(f"mask-{name}", usual)
         else:
             ticked, mask = name in self.chosen, self.chosen.get(name, usual)
@@ -116,12 +116,18 @@ class ItemsForm(forms.Form):
         }
 
     def clean(self) -> dict[str, Any]:
-        names = self.data.getlist("items")  # type: ignore[union-attr]
+        names = _many(self.data, "items")
         if not names:
             raise forms.ValidationError(_("至少选择一个数据项"))
         return {
             "items": {name: str(self.data.get(f"mask-{name}", "")) for name in names},
         }
+
+
+def _many(data: Any, name: str) -> list[str]:
+    """Return every value typed under a name."""
+    found: list[str] = data.getlist(name)
+    return found
 
 
 class PaperForm(forms.Form):

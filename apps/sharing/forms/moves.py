@@ -134,7 +134,7 @@ class StepForm(forms.Form):
         ("step_back", _("退回上一步")),
     ]
     action = forms.ChoiceField(label=_("办理"), choices=ACTIONS, widget=forms.RadioSelect)
-    people = forms.ModelMultipleChoiceField(
+    people: Any = forms.ModelMultipleChoiceField(
         label=_("同事"),
         queryset=None,
         required=False,

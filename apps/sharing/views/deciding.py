@@ -31,7 +31,7 @@ WATERMARKS = 60
 
 @login_required
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree, narrow items and rows and masks, or refuse; with a preview of exactly what is given."""
+    """Agree, narrow items, rows and masks, or refuse; preview exactly what would be given."""
     subject = subject_or_404(request, pk)
     user: Any = request.user
     if not access.allowed(user, "propose", subject):
@@ -209,19 +209,19 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.allowed(request.user, "extend", subject):
         raise PermissionDenied
     form = ExtensionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if done(
-            request,
-            form,
-            lambda at: sharing.extend(
-                request=subject,
-                actor=request.user,  # type: ignore[arg-type]
-                at=at,
-                **form.cleaned_data,
-            ),
-        ):
-            messages.success(request, _("延期申请已送主管部门审批"))
-            return redirect("sharing:request", pk=pk)
+    is_sent = request.method == "POST" and form.is_valid()
+    if is_sent and done(
+        request,
+        form,
+        lambda at: sharing.extend(
+            request=subject,
+            actor=request.user,  # type: ignore[arg-type]
+            at=at,
+            **form.cleaned_data,
+        ),
+    ):
+        messages.success(request, _("延期申请已送主管部门审批"))
+        return redirect("sharing:request", pk=pk)
     context = {"subject": subject, "form": form, "clocks": clock_lines(subject, timezone.now())}
     return render(request, "sharing/request_extend.html", context)
 
@@ -234,20 +234,20 @@ def consent(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if not access.allowed(request.user, "consent_extension", extension):
         raise PermissionDenied
     form = ConsentForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if done(
-            request,
-            form,
-            lambda at: sharing.consent_extension(
-                extension=extension,
-                consented=form.cleaned_data["consented"] == "yes",
-                actor=request.user,  # type: ignore[arg-type]
-                at=at,
-                reason=form.cleaned_data["remark"],
-            ),
-        ):
-            messages.success(request, _("延期申请已审批"))
-            return redirect("sharing:request", pk=pk)
+    is_sent = request.method == "POST" and form.is_valid()
+    if is_sent and done(
+        request,
+        form,
+        lambda at: sharing.consent_extension(
+            extension=extension,
+            consented=form.cleaned_data["consented"] == "yes",
+            actor=request.user,  # type: ignore[arg-type]
+            at=at,
+            reason=form.cleaned_data["remark"],
+        ),
+    ):
+        messages.success(request, _("延期申请已审批"))
+        return redirect("sharing:request", pk=pk)
     context = {
         "subject": subject,
         "extension": extension,
@@ -287,11 +287,12 @@ def handle_step(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     step = get_object_or_404(RouteStep, pk=number, request=subject)
     if not access.allowed(request.user, "handle_step", step):
         raise PermissionDenied
-    form = StepForm(request.POST or None, colleagues=_colleagues(request.user))
-    if request.method == "POST" and form.is_valid():
-        if done(request, form, lambda at: _handle(step, request.user, form.cleaned_data, at)):
-            messages.success(request, _("已办理：%(title)s") % {"title": step.title})
-            return redirect("sharing:request", pk=pk)
+    user: Any = request.user
+    form = StepForm(request.POST or None, colleagues=_colleagues(user))
+    is_sent = request.method == "POST" and form.is_valid()
+    if is_sent and done(request, form, lambda at: _handle(step, user, form.cleaned_data, at)):
+        messages.success(request, _("已办理：%(title)s") % {"title": step.title})
+        return redirect("sharing:request", pk=pk)
     context = {"subject": subject, "step": step, "form": form}
     return render(request, "sharing/request_step.html", context)
 

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from apps.catalog.models import Dataset
 from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
-from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.ledger import queries as ledger
@@ -61,10 +61,8 @@ class ClockLine:
 
 def subject_or_404(request: HttpRequest, pk: int) -> SharingRequest:
     """Return the request when the person may see it; nobody learns of others that they exist."""
-    found: SharingRequest = get_object_or_404(
-        queries.visible_requests(request.user, timezone.now()),
-        pk=pk,  # type: ignore[arg-type]
-    )
+    user: Any = request.user
+    found: SharingRequest = get_object_or_404(queries.visible_requests(user, timezone.now()), pk=pk)
     return found
 
 

@@ -155,9 +155,10 @@ def _narrowed(
     if query.get("owed") == "me":
         rows = rows.filter(pk__in=queries.awaiting_my_decision(user, at).values("pk"))
     due = query.get("due", "")
-    if due in DUES:
-        rows = _with_due(rows).filter(due_at__lte=at if due == "overdue" else at + SOON)
-        rows = rows if due == "overdue" else rows.filter(due_at__gt=at)
+    if due == "overdue":
+        rows = _with_due(rows).filter(due_at__lte=at)
+    elif due == "soon":
+        rows = _with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
     return _of_side(
         rows, query.get("side", ""), user, consumer="consumer", provider="dataset__department"
     )
@@ -288,7 +289,7 @@ CSV_COLUMNS: tuple[tuple[Any, Callable[[SharingRequest], Any]], ...] = (
 
 
 def _as_csv(rows: QuerySet[SharingRequest]) -> StreamingHttpResponse:
-    """Stream every row of the list; the mark at the front tells office software that it is UTF-8."""
+    """Stream every row of the list; the mark at the front tells office software: UTF-8."""
     writer = csv.writer(_Echo())
 
     def lines() -> Iterator[str]:

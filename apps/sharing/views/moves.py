@@ -1,4 +1,4 @@
-"""One page per move: what it brings about, the reason where one is due, one call to its operation."""
+"""One page per move: what it brings about, the reason where due, one call to its operation."""
 
 from typing import Any
 

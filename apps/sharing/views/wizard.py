@@ -137,9 +137,9 @@ def edit_rows(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
     contract = catalog.contract_of(subject.dataset)
     data = request.POST if request.method == "POST" else None
     lines = ConditionLines(contract.columns, initial=subject.row_condition, data=data)
-    if data is not None and lines.is_valid() and "add_line" not in data:
-        if _save(request, subject, lines, row_condition=lines.as_json()):
-            return _onward(request, subject, "rows")
+    is_sent = data is not None and lines.is_valid() and "add_line" not in data
+    if is_sent and _save(request, subject, lines, row_condition=lines.as_json()):
+        return _onward(request, subject, "rows")
     return _show(request, subject, "rows", {"lines": lines, "form": lines})
 
 
