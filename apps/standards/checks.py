@@ -7,10 +7,12 @@ Source: GB 11643-1999 (公民身份号码), GB 32100-2015 (统一社会信用代
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.standards.divisions import in_force_sql
 from apps.standards.normalisers import NORMALISERS
 
 # Provinces of GB/T 2260; 83 are residents from Taiwan.
@@ -79,6 +81,11 @@ def _number_between(low: int, high: int) -> str:
     )
 
 
+_DIVISION_IN_FORCE = (
+    r"CASE WHEN x IS NOT NULL THEN regexp_full_match(x, '50\d{4}(?:\d{3}(?:\d{3})?)?') "
+    f"AND ({in_force_sql('x[1:6]', 'day')}) END"
+)
+
 _ALL = (
     Check(
         "identity_number",
@@ -99,6 +106,16 @@ _ALL = (
         _("行政区划代码"),
         _("不是行政区划代码：应为 2、4、6、9 或 12 位数字，前两位是省级代码；注意前导零和科学计数"),
         rf"regexp_full_match(x, '{_PROVINCE}(?:\d{{2}}(?:\d{{2}}(?:\d{{3}}(?:\d{{3}})?)?)?)?')",
+        "500103",
+    ),
+    Check(
+        "chongqing_district",
+        _("重庆市区县代码（入库时有效）"),
+        _(
+            "不是入库当日有效的重庆市行政区划代码：应为 6、9 或 12 位数字；"
+            "江北区 500105、渝北区 500112 已撤销，改用两江新区 500157"
+        ),
+        "division_in_force(x, landed_on())",
         "500103",
     ),
     Check(
@@ -142,9 +159,14 @@ CHECKS: dict[str, Check] = {check.name: check for check in _ALL}
 CHECK_CHOICES = [(check.name, check.label) for check in _ALL]
 
 
-def macros_sql() -> str:
-    """Return the statements that define every normaliser and check in a DuckDB connection."""
+def macros_sql(*, on: date) -> str:
+    """Return the statements that define every normaliser and check in a DuckDB connection.
+
+    on: the day for which `chongqing_district` answers; `division_in_force(x, day)` takes any.
+    """
     definitions = [
+        f"CREATE OR REPLACE MACRO landed_on() AS DATE '{on.isoformat()}'",
+        f"CREATE OR REPLACE MACRO division_in_force(x, day) AS ({_DIVISION_IN_FORCE})",
         *(normaliser.definition for normaliser in NORMALISERS.values()),
         *(check.definition for check in CHECKS.values()),
     ]

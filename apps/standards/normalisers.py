@@ -166,6 +166,7 @@ _BY_CHECK: dict[str, tuple[str, ...]] = {
     "identity_number": ("identifier",),
     "uscc": ("identifier",),
     "division_code": ("half_width", "trim"),
+    "chongqing_district": ("half_width", "trim"),
     "postcode": ("half_width", "trim"),
     "mobile": ("mobile",),
     "longitude": ("number",),

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import sql
 
@@ -110,7 +111,8 @@ class Application:
             contract=self.contract,
             only_key=self.batch.mode == Mode.DELETE,
         )
-        reader = Reader(self.survey, columns, workplace=self._workplace)
+        today = timezone.localdate(self._at)
+        reader = Reader(self.survey, columns, workplace=self._workplace, on=today)
         self._open.enter_context(reader)
         self.arrivals = Arrivals(
             reader,

@@ -1,6 +1,7 @@
 """One DuckDB with every macro, as the landing engine has it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -8,13 +9,15 @@ import pytest
 
 from apps.standards.checks import macros_sql
 
+LANDED_ON = date(2026, 11, 18)
+
 Answer = Callable[[str, Sequence[str | None]], list[Any]]
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute(macros_sql())
+        connection.execute(macros_sql(on=LANDED_ON))
         yield connection
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,9 +40,14 @@ class Unreadable:
 
 
 class Reader:
-    """A DuckDB connection of its own for one file; a context manager."""
+    """A DuckDB connection of its own for one file; a context manager.
 
-    def __init__(self, survey: Survey, columns: Sequence[str], *, workplace: Path) -> None:
+    on: the day for which checks answer that depend on time.
+    """
+
+    def __init__(
+        self, survey: Survey, columns: Sequence[str], *, workplace: Path, on: date
+    ) -> None:
         self.survey = survey
         self.columns = list(columns)
         self._connection = duckdb.connect(
@@ -56,7 +62,7 @@ class Reader:
                 "disabled_optimizers": "filter_pushdown",
             }
         )
-        self._connection.execute(macros_sql())
+        self._connection.execute(macros_sql(on=on))
 
     def __enter__(self) -> Self:
         return self
