@@ -6,7 +6,7 @@ run, some of them late.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
@@ -19,13 +19,16 @@ from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, SharingRequest
 
 BASIS: Final = "《政务数据共享条例》第二十条；部门三定规定"
-LATEST: Final = date(2027, 12, 31)
-NEXT_TERM: Final = date(2027, 3, 1)  # agreed now, delivered on the day it begins
+A_YEAR: Final = 400
+NEXT_TERM: Final = 90  # agreed now, delivered on the day it begins
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request of `consumer` (department code) for a dataset, `days` ago, brought to `until`."""
+    """A request of `consumer` (department code) for a dataset, `days` ago, brought to `until`.
+
+    Its period begins `waits` days after it was asked for and lasts so many days.
+    """
 
     dataset: str
     consumer: str
@@ -34,8 +37,8 @@ class Case:
     scenario: str
     condition: tuple[dict[str, Any], ...] = ()
     items: int | None = None
-    ends_on: date = LATEST
-    starts_on: date | None = None
+    lasts: int = A_YEAR
+    waits: int = 0
     after: str = field(default="")  # suspend, end or expire
 
 
@@ -58,7 +61,7 @@ CASES: Final = (
     Case("社会保险参保基本信息", "D003", "awaiting_signature", 11, "核对教师参保情况", items=6),
     Case("户籍人口基本信息", "D014", "awaiting_signature", 8, "公租房申请家庭成员核验", items=5),
     Case("道路运输经营基本信息", "D013", "awaiting_signature", 6, "核对营运柴油货车污染治理名单"),
-    Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警", starts_on=NEXT_TERM),
+    Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警", waits=NEXT_TERM),
     Case("社会保险参保基本信息", "D053", "refused", 25, "公积金开户单位核对", items=9),
     Case("户籍人口基本信息", "D019", "refused", 40, "家政服务人员信用建设", items=7),
     Case("不动产登记基本信息", "D003", "refused", 30, "学区房政策研究"),
@@ -90,7 +93,7 @@ CASES: Final = (
         "流行病学调查",
         DISTRICT_ONLY,
         5,
-        date(2026, 9, 30),
+        150,
         after="expire",
     ),
     Case("学籍基本信息", "D008", "delivered", 55, "留守儿童关爱保护", items=4),
@@ -121,6 +124,7 @@ class Walk:
         return self.at
 
     def draft(self) -> SharingRequest:
+        asked_on = timezone.localdate(self.at)
         columns = [item.column_name for item in self.dataset.items.order_by("position")]
         return sharing.draft_request(
             dataset=self.dataset,
@@ -133,8 +137,8 @@ class Walk:
             scenario=self.case.scenario,
             scope=f"仅限{self.system.department.short_name}在“{self.system.name}”中使用",
             mode="interface",
-            starts_on=self.case.starts_on or timezone.localdate(self.at),
-            ends_on=self.case.ends_on,
+            starts_on=asked_on + timedelta(days=self.case.waits),
+            ends_on=asked_on + timedelta(days=self.case.waits + self.case.lasts),
             vouched=True,
         )
 
