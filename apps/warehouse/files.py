@@ -1,5 +1,6 @@
 """Files as they were handed in, kept under their SHA-256 so that no crash leaves half of one."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -7,12 +8,24 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 from uuid import uuid4
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
+from apps.core.errors import DomainError, InvalidInput
+
+LIMIT_BYTES = 8 << 30
 _BLOCK_BYTES = 1 << 20
+
+
+class StorageFull(DomainError):
+    """The disk is full, or the quota used up; nothing of the file is left behind."""
+
+    code = "storage_full"
+    status: ClassVar[int] = 507
+    default_message = _("存放原始文件的空间已满，文件没有保存；请联系运维人员")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +38,40 @@ def keep(blocks: Iterable[bytes]) -> KeptFile:
     """Write the blocks to a file and give it its hash for a name; keeping it again is harmless.
 
     The file gets its name only when it is whole and on the disk.
+
+    Raises:
+        InvalidInput: it is larger than a file may be.
+        StorageFull: there is no room for it.
     """
     folder = _folder("files")
     incoming = _folder("files/incoming") / uuid4().hex
-    digest = hashlib.sha256()
-    size = 0
     try:
-        with incoming.open("xb") as file:
-            for block in blocks:
-                digest.update(block)
-                size += file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        incoming.replace(folder / digest.hexdigest())
+        kept = _write(blocks, incoming)
+        incoming.replace(folder / kept.sha256)
         _sync_folder(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull from error
+        raise
     finally:
         incoming.unlink(missing_ok=True)
+    return kept
+
+
+def _write(blocks: Iterable[bytes], path: Path) -> KeptFile:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("xb") as file:
+        for block in blocks:
+            digest.update(block)
+            size += file.write(block)
+            if size > LIMIT_BYTES:
+                raise InvalidInput(
+                    _("文件超过 %(limit)s GB；分成几批提交") % {"limit": LIMIT_BYTES >> 30},
+                    code="file_too_large",
+                )
+        file.flush()
+        os.fsync(file.fileno())
     return KeptFile(digest.hexdigest(), size)
 
 

@@ -168,7 +168,7 @@ class Loading:
         kind = "text" if name == self._subject else postgres_type(self.contract.column(name))
         return sql.SQL("{} {}").format(
             sql.Identifier(name),
-            sql.SQL(kind),  # type: ignore[arg-type]  # one of a closed set
+            sql.SQL(kind),  # one of a closed set
         )
 
     def _drop_temporary(self, name: str) -> None:
@@ -215,7 +215,7 @@ class Loading:
 def _equal(left: str, right: str, name: str, operator: str) -> sql.Composed:
     return sql.SQL("{} {} {}").format(
         sql.Identifier(left, name),
-        sql.SQL(operator),  # type: ignore[arg-type]  # one of two
+        sql.SQL(operator),  # one of two
         sql.Identifier(right, name),
     )
 

@@ -147,7 +147,7 @@ def _item_column(contract: Contract, name: str) -> sql.Composed:
         return sql.SQL("{} text NOT NULL").format(sql.Identifier(name))
     return sql.SQL("{} {}").format(
         sql.Identifier(name),
-        sql.SQL(postgres_type(column)),  # type: ignore[arg-type]  # one of a closed set
+        sql.SQL(postgres_type(column)),  # one of a closed set
     )
 
 

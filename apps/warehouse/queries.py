@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from psycopg import sql
 
 from apps.catalog.models import Dataset
 from apps.warehouse.models import Batch, DataTable
 
 LEASE = timedelta(minutes=2)
+OPEN = (Batch.Status.RECEIVED, Batch.Status.CHECKING)
 
 
 def table_of(dataset: Dataset) -> DataTable | None:
@@ -25,10 +26,17 @@ def batches_of(dataset: Dataset) -> QuerySet[Batch]:
 
 
 def due(at: datetime) -> QuerySet[Batch]:
-    """Return the batches to land, oldest first: waiting, or left by a worker that died."""
+    """Return the batches to land, oldest first: waiting, or left by a worker that died.
+
+    One waits until every earlier one of its dataset is over: a later file must not be overwritten
+    by an older one that took longer to check.
+    """
     waiting = Q(status=Batch.Status.RECEIVED)
     left = Q(status=Batch.Status.CHECKING, heartbeat_at__lt=at - LEASE)
-    return Batch.objects.filter(waiting | left).order_by("id")
+    earlier = Batch.objects.filter(
+        dataset=OuterRef("dataset"), pk__lt=OuterRef("pk"), status__in=OPEN
+    )
+    return Batch.objects.filter(waiting | left).exclude(Exists(earlier)).order_by("id")
 
 
 def last_applied(table: DataTable) -> Batch | None:

@@ -157,8 +157,7 @@ def _first_fault(path: Path, name: str, start: int) -> _Fault | None:
 
 
 def _held(decoder: codecs.IncrementalDecoder) -> bytes:
-    state = decoder.getstate()[0]
-    return state if isinstance(state, bytes) else b""
+    return decoder.getstate()[0]
 
 
 def _non_ascii(text: str) -> int:

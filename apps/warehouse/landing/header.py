@@ -12,7 +12,7 @@ from apps.warehouse.landing.refusal import Refusal
 
 def match_header(
     header: str, *, delimiter: str, contract: Contract, only_key: bool = False
-) -> list[str | None]:
+) -> list[str]:
     """Return, for each column of the file, the contract column that it carries.
 
     A heading is a column's name, its Chinese name, or one of its further headings; width and case
@@ -21,13 +21,18 @@ def match_header(
     Raises:
         Refusal: `columns_missing`, `columns_unknown` or `columns_repeated`, naming them all.
     """
-    headings = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
+    headings = headings_of(header, delimiter)
     known = _known_headings(contract.columns)
     found = [known.get(_plain(heading)) for heading in headings]
     _refuse_unknown(headings, found)
     _refuse_repeated(headings, found, contract)
     _refuse_missing(found, contract, only_key=only_key)
-    return found
+    return [name for name in found if name is not None]
+
+
+def headings_of(header: str, delimiter: str) -> list[str]:
+    """Return the cells of a file's first record."""
+    return next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
 
 
 def _plain(heading: str) -> str:

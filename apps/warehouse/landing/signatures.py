@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from apps.warehouse.landing.refusal import Refusal
 
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
-JSON_SUFFIXES = (".json", ".ndjson", ".jsonl")
 
 _MAGIC: tuple[tuple[bytes, str | Promise], ...] = (
     (b"PK\x03\x04", _("压缩包或者 Excel、WPS 工作簿（xlsx、et、docx、zip）")),
@@ -55,9 +54,9 @@ def require_text(head: bytes, file_name: str) -> None:
             % {"name": file_name, "kind": found},
             code="file_not_as_named",
         )
-    if suffix and suffix not in (*TEXT_SUFFIXES, *JSON_SUFFIXES):
+    if suffix and suffix not in TEXT_SUFFIXES:
         raise Refusal(
-            _("不接收 %(suffix)s 文件；提交 CSV、TSV 或者 JSON 文件") % {"suffix": suffix},
+            _("不接收 %(suffix)s 文件；提交 CSV 或者 TSV 文件") % {"suffix": suffix},
             code="file_type_unknown",
         )
 
@@ -68,6 +67,8 @@ def _kind(head: bytes) -> str | Promise | None:
             return kind
     if len(head) > 262 and head[257:262] == b"ustar":
         return _("tar 归档文件")
+    if is_json(head):
+        return _("JSON 文件")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
     for magic, kind in _MARKUP:
         if start.startswith(magic):

@@ -20,6 +20,7 @@ from apps.ledger import operations as ledger
 from apps.warehouse import files, queries
 from apps.warehouse.application import Application, TooDirty
 from apps.warehouse.heartbeat import Heartbeat
+from apps.warehouse.landing.header import headings_of
 from apps.warehouse.landing.refusal import Refusal
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
@@ -32,18 +33,27 @@ logger = logging.getLogger(__name__)
 
 
 def land_due(*, at: datetime) -> int:
-    """Land every batch that waits or was left by a dead worker; return how many were taken."""
-    taken = 0
-    for batch_id in list(queries.due(at).values_list("id", flat=True)):
+    """Land every batch that waits or was left by a dead worker; return how many were taken.
+
+    A dataset's next batch becomes due when the one before it is over, so the queue is asked anew
+    after each.
+    """
+    tried: list[int] = []
+    lost = 0
+    while (batch_id := _next_due(at, tried)) is not None:
+        tried.append(batch_id)
         try:
             land(batch_id=batch_id, at=at)
         except (IllegalMove, StaleRevision):
-            continue  # another worker was quicker
+            lost += 1  # another worker was quicker
         except Exception:
             # One batch's trouble must not keep the others waiting; it is taken again later.
             logger.exception("batch %s", batch_id)
-        taken += 1
-    return taken
+    return len(tried) - lost
+
+
+def _next_due(at: datetime, tried: list[int]) -> int | None:
+    return queries.due(at).exclude(pk__in=tried).values_list("id", flat=True).first()
 
 
 def land(*, batch_id: int, at: datetime) -> Batch:
@@ -51,7 +61,8 @@ def land(*, batch_id: int, at: datetime) -> Batch:
 
     Source: house rule (design §5)
     Raises:
-        IllegalMove: another worker holds the batch.
+        IllegalMove: another worker holds the batch, or an earlier one of its dataset is not over.
+        StaleRevision: another worker took it over meanwhile.
     """
     batch = Batch.objects.select_related("dataset__department", "file", "source").get(pk=batch_id)
     if not BATCH.is_open(batch.status):
@@ -74,7 +85,11 @@ def land(*, batch_id: int, at: datetime) -> Batch:
 def _take(batch: Batch, at: datetime) -> None:
     """Take the batch for this worker; the revision fences out whoever held it before."""
     if not queries.due(at).filter(pk=batch.pk).exists():
-        raise IllegalMove(_("这一批次正在由另一进程处理"), move="check", state=batch.status)
+        raise IllegalMove(
+            _("这一批次正由另一进程处理，或者同一目录较早的批次还没有处理完"),
+            move="check",
+            state=batch.status,
+        )
     BATCH.apply(
         batch,
         "check",
@@ -109,7 +124,7 @@ def _work(application: Application, heartbeat: Heartbeat, at: datetime) -> None:
                 at,
                 declared=counts.declared,
                 rejected=counts.rejected,
-                details={**dirty.details, "rejections_kept": kept},
+                details={**dirty.details, "rejections_kept": kept, **_form_of_file(application)},
             )
         return
     except Refusal as refusal:
@@ -147,11 +162,17 @@ def _finish(application: Application, at: datetime) -> None:
         horizon=application.table.batch_counter,
         progress_rows=counts.declared,
         message=_landed_words(application),
-        details={"blank_lines": application.survey.blank_count},
+        details={"blank_lines": application.survey.blank_count, **_form_of_file(application)},
         **asdict(counts),
     )
     if counts.rejected:
         _tell(batch, _("有 %(rows)s 条未通过校验") % {"rows": f"{counts.rejected:,}"}, at)
+
+
+def _form_of_file(application: Application) -> dict[str, Any]:
+    """What is needed to write the rejected records in the file's own columns again."""
+    survey = application.survey
+    return {"header": headings_of(survey.header, survey.delimiter), "delimiter": survey.delimiter}
 
 
 def _landed_words(application: Application) -> str:

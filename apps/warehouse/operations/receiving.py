@@ -11,7 +11,7 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access, jobs
 from apps.core.access import Standing
-from apps.core.errors import Conflict, InvalidInput
+from apps.core.errors import Conflict, DomainError, InvalidInput
 from apps.ledger import operations as ledger
 from apps.warehouse import files
 from apps.warehouse.files import KeptFile
@@ -33,16 +33,15 @@ def receive(
 
     The same key from the same source again gives the first batch back, whatever became of it.
     `declared` is how many records the source says there are.
+    Nothing of the file is read before it is certain that the actor may hand it in.
 
     Source: house rule (design §5)
     Raises:
         NotAllowed: the actor does not act for the providing department.
-        InvalidInput: the mode is unknown, or the entry not published.
+        InvalidInput: the mode is unknown, the entry not published, or the file too large.
         Conflict: the key was used for another file or mode.
+        StorageFull: there is no room for the file.
     """
-    standing = access.require(actor, "land", dataset, at=at)
-    _check(dataset, mode, idempotency_key)
-    kept = files.keep(files.blocks_of(file))
     batch = Batch(
         dataset=dataset,
         mode=mode,
@@ -55,13 +54,18 @@ def receive(
         updated_at=at,
     )
     try:
-        return _queue(batch, kept, standing, at)
-    except IntegrityError:
-        # Two requests with one key met; the other was first.
-        return _repeated(batch, kept)
+        standing = access.require(actor, "land", dataset, at=at)
+        _check(dataset, mode, idempotency_key, declared)
+        kept = files.keep(files.blocks_of(file))
+        return _queue_once(batch, kept, standing, at)
+    except DomainError as error:
+        ledger.record_refusal(
+            actor, "warehouse.receive", dataset, at=at, code=error.code, message=str(error)
+        )
+        raise
 
 
-def _check(dataset: Dataset, mode: str, idempotency_key: str) -> None:
+def _check(dataset: Dataset, mode: str, idempotency_key: str, declared: int | None) -> None:
     if mode not in Batch.Mode.values:
         raise InvalidInput(
             _("没有“%(mode)s”这种入库方式，可用的有 %(modes)s")
@@ -71,8 +75,20 @@ def _check(dataset: Dataset, mode: str, idempotency_key: str) -> None:
         )
     if len(idempotency_key) > 200:
         raise InvalidInput(_("批次号不超过 200 个字符"), code="idempotency_key_too_long")
+    if declared is not None and not 0 <= declared < 1 << 62:
+        raise InvalidInput(
+            _("申报条数须为不小于 0 的整数"), code="declared_invalid", field="declared"
+        )
     if not catalog.published().filter(pk=dataset.pk).exists():
         raise InvalidInput(_("目录尚未发布或者已经撤回，不能归集"), code="dataset_not_published")
+
+
+def _queue_once(batch: Batch, kept: KeptFile, standing: Standing, at: datetime) -> Batch:
+    try:
+        return _queue(batch, kept, standing, at)
+    except IntegrityError:
+        # Two requests with one key met; the other was first.
+        return _repeated(batch, kept)
 
 
 @transaction.atomic

@@ -1,0 +1,14 @@
+"""What the worker does for the warehouse: it lands whatever is due, and may come twice."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from apps.warehouse import operations as warehouse
+
+
+@app.periodic(cron="* * * * *", periodic_id="warehouse.land_due")
+@app.task(name="warehouse.land_due", queueing_lock="warehouse.land_due", pass_context=False)
+def land_due(timestamp: int | None = None) -> None:
+    """Land every batch that waits, and every one whose worker died."""
+    while warehouse.land_due(at=timezone.now()):
+        pass
