@@ -98,10 +98,7 @@ class Story:
                 at=timezone.now(),
             )
         batch = warehouse.land(batch_id=batch.pk, at=timezone.now())
-        self.tell(
-            f"归集：文件 {batch.declared:,} 条 = 新增 {batch.landed:,} + 变更 {batch.changed:,}"
-            f" + 无变化 {batch.unchanged:,} + 重复 {batch.duplicate:,} + 未通过 {batch.rejected:,}"
-        )
+        self.tell(f"归集：{batch.message}")
 
     @transaction.atomic
     def _share(self, dataset: Dataset) -> Grant:
