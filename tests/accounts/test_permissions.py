@@ -58,6 +58,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("delegation", "view"): {"provider_head"} | ADMINS,
     ("delegation", "revoke_delegation"): {"security_admin"},
     ("system", "view"): {"provider", "provider_head"} | AUTHORITY | ADMINS,
+    ("system", "issue_credential"): {"provider_head"},
+    ("system", "revoke_credential"): {"provider_head", "security_admin"},
     ("system", "change_system"): {"system_admin", "provider", "provider_head"},
     ("system", "launch"): {"system_admin", "provider_head"},
     ("system", "retire"): {"system_admin", "provider_head"},
