@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from threading import Barrier, Event, Thread
 from typing import Any
 
@@ -57,12 +58,10 @@ def test_of_eight_heads_who_decide_at_once_exactly_one_wins(now: datetime) -> No
         for _number in range(8)
     ]
     works: list[Callable[[], Any]] = [
-        (lambda head=head: sharing.agree(request=_fresh(request), actor=head, at=now))
+        partial(sharing.agree, request=_fresh(request), actor=head, at=now)
         if number % 2
-        else (
-            lambda head=head: sharing.send_back_proposal(
-                request=_fresh(request), actor=head, at=now, reason="再核"
-            )
+        else partial(
+            sharing.send_back_proposal, request=_fresh(request), actor=head, at=now, reason="再核"
         )
         for number, head in enumerate(heads)
     ]
@@ -84,9 +83,7 @@ def test_two_approvers_deliver_on_different_datasets_at_once(now: datetime, read
         scene = make_scene()
         land(scene.dataset)
         grants.append(stories.agreed(scene, now).grant)
-    results = _at_once(
-        [(lambda grant=grant: sharing.deliver(grant=grant, at=now)) for grant in grants]
-    )
+    results = _at_once([partial(sharing.deliver, grant=grant, at=now) for grant in grants])
     assert [type(result) for result in results] == [Grant, Grant]
     for grant in results:
         assert grant.status == "in_force"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,11 @@ def problem(response: Any, status: int) -> dict[str, Any]:
     assert body["status"] == status
     assert body["detail"]
     return body
+
+
+def streamed(response: Any) -> Iterator[bytes]:
+    """Return the chunks of a streamed answer, as the server would send them."""
+    return iter(response.streaming_content)
 
 
 class TestPage:
@@ -302,7 +308,7 @@ class TestExport:
         assert opened["kind"] == "export"
         assert opened["rows"] is None
         assert closes() == []
-        body = b"".join(response.streaming_content)
+        body = b"".join(streamed(response))
         rows = list(csv.reader(io.StringIO(body.decode())))
         assert rows[0] == COLUMNS
         assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
@@ -321,7 +327,7 @@ class TestExport:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("apps.sharing.gateway.exports.CHUNK_ROWS", 1)
-        stream = iter(client.get(f"{address}/export.csv").streaming_content)
+        stream = streamed(client.get(f"{address}/export.csv"))
         assert next(stream).decode().splitlines()[1].startswith("1,")
         sharing.suspend(
             grant=landed_grant, actor=landed_scene.provider_head, at=now, reason="超范围使用"
@@ -336,14 +342,14 @@ class TestExport:
     def test_it_can_be_continued_from_where_it_stopped(self, client: Client, address: str) -> None:
         cursor = client.get(address, {"limit": "2"}).json()["next"]
         response = client.get(f"{address}/export.csv", {"cursor": cursor, "fields": "name"})
-        assert b"".join(response.streaming_content).decode() == "_id,name\n3,王五\n"
+        assert b"".join(streamed(response)).decode() == "_id,name\n3,王五\n"
 
     def test_a_consumer_that_goes_away_leaves_a_close(
         self, client: Client, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("apps.sharing.gateway.exports.CHUNK_ROWS", 1)
         response = client.get(f"{address}/export.csv")
-        next(iter(response.streaming_content))
+        next(streamed(response))
         response.close()
         [closed] = closes()
         assert (closed["outcome"], closed["rows"]) == ("cut", 1)

@@ -15,7 +15,7 @@ from apps.ledger import operations as ledger
 VERB = "sharing.draw_token"
 
 
-class SystemTokenView(TokenView):  # type: ignore[misc]
+class SystemTokenView(TokenView):
     """Gives a token for an hour; every draw and every refused attempt is written down."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

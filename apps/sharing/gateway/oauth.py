@@ -16,7 +16,7 @@ from apps.accounts.models import InformationSystem
 UNUSED_DAYS: Final = 180
 
 
-class SystemValidator(OAuth2Validator):  # type: ignore[misc]
+class SystemValidator(OAuth2Validator):
     """Client credentials of information systems that are in use."""
 
     def validate_grant_type(
