@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -96,7 +97,7 @@ def add_grants(city: City, count: int) -> None:
     at = timezone.now()
     for _number in range(count):
         grant = _further_grant(city, at)
-        provisioning.persistently(lambda made=grant: provisioning.provision(made))
+        provisioning.persistently(partial(provisioning.provision, grant))
 
 
 @transaction.atomic
