@@ -1,4 +1,4 @@
-"""The admin site of the house: unfold's look, our navigation, our entrance.
+"""The admin site of the house: our frame around unfold's lists and forms, our entrance.
 
 Unfold's scripts compile expressions found in the page (Alpine) and set styles on elements; so the
 admin, and it alone, is let off these two rules of the content-security policy.
@@ -16,7 +16,6 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
-from apps.console.navigation import navigation
 
 ADMIN_POLICY = {
     "script-src": ["'self'", "'unsafe-eval'"],
@@ -51,28 +50,16 @@ class HuiliuAdminSite(UnfoldAdminSite):
         return redirect_to_login(target, resolve_url(settings.LOGIN_URL))
 
 
-def side_navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the same navigation as the work screens, in the shape unfold draws."""
-    if not request.user.is_authenticated:
-        return []
-    return [
-        {
-            "title": label,
-            "items": [
-                {"title": link.label, "link": link.url, "active": link.is_here} for link in links
-            ],
-        }
-        for label, links in navigation(request.user, request.path)
-    ]
-
-
-def environment(request: HttpRequest) -> list[str] | None:
-    """Say in the admin's head that this is a demonstration."""
-    return [str(_("演示环境")), "warning"] if settings.HUILIU_DEMO else None
+def frame(request: HttpRequest) -> str:
+    return static("huiliu/frame.css")
 
 
 def sheet(request: HttpRequest) -> str:
     return static("huiliu/admin.css")
+
+
+def script(request: HttpRequest) -> str:
+    return static("huiliu/huiliu.js")
 
 
 def mark(request: HttpRequest) -> str:

@@ -48,11 +48,6 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "4px",
     "COLORS": {"base": GREY, "primary": BLUE},
-    "ENVIRONMENT": "apps.console.site.environment",
-    "STYLES": ["apps.console.site.sheet"],
-    "SIDEBAR": {
-        "show_search": False,
-        "show_all_applications": False,
-        "navigation": "apps.console.site.side_navigation",
-    },
+    "STYLES": ["apps.console.site.frame", "apps.console.site.sheet"],
+    "SCRIPTS": ["apps.console.site.script"],
 }

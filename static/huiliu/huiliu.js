@@ -2,6 +2,8 @@
 (() => {
   "use strict";
 
+  document.documentElement.dataset.scripted = "";
+
   const remembered = { type: "huiliu-type", contrast: "huiliu-contrast" };
   for (const [name, key] of Object.entries(remembered)) {
     const value = window.localStorage.getItem(key);
@@ -17,7 +19,6 @@
       button.setAttribute("aria-expanded", String(!folded));
     };
     fold(true);
-    button.hidden = false;
     button.addEventListener("click", () => fold(nav.dataset.folded !== "true"));
   };
 
