@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +74,6 @@ INDUSTRIES: Final = (
     "农林牧渔业",
 )
 WORDS: Final = {
-    "gender": ("男", "女"),
     "industry": INDUSTRIES,
     "status_name": ("正常", "正常", "正常", "注销", "暂停"),
     "record_status": ("有效", "有效", "有效", "失效"),
@@ -90,27 +90,34 @@ MEASURES: Final = {
     "latitude": (28.2, 32.2),
     "growth_rate": (-0.2, 0.4),
 }
+POOLS: Final = (1009, 1153, 1301, 1451, 1601, 1753, 1901, 2053)
 FIRST_DAY: Final = date(1945, 1, 1)
 TODAY: Final = date(2026, 11, 20)
 
 
 @dataclass
-class Writer:
-    """Makes the values of one dataset's columns."""
+class Columns:
+    """Makes the values of one dataset, each column without end.
+
+    What hangs on the record's number (identifiers, places) is made record by record; everything
+    else is drawn from a pool. The pools' lengths are primes, so no two records are alike.
+    """
 
     plan: DatasetPlan
     picker: random.Random
 
-    def value(self, item: ItemPlan, number: int) -> str:
-        if item.column in KEYS:
-            return KEYS[item.column](self.picker, number)
-        if item.column in WORDS:
-            return self.picker.choice(WORDS[item.column])
-        if item.column in NAMED:
-            return NAMED[item.column](self.picker, number)
+    def of(self, item: ItemPlan, pool_size: int) -> Iterator[str]:
+        if item.column in NUMBERED:
+            return (NUMBERED[item.column](self.picker, number) for number in count())
         if item.column.endswith("_body"):
-            return self.bodies[number % len(self.bodies)]
-        return BY_TYPE[item.type](self.picker, item)
+            return cycle(self.bodies)
+        if item.column in WORDS:
+            return cycle(self.picker.choices(WORDS[item.column], k=pool_size))
+        make = DRAWN.get(item.column)
+        if make is None:
+            by_type = BY_TYPE[item.type]
+            return cycle([by_type(self.picker, item) for _ in range(pool_size)])
+        return cycle([make(self.picker) for _ in range(pool_size)])
 
     @cached_property
     def bodies(self) -> tuple[str, ...]:
@@ -130,9 +137,10 @@ def write_csv(plan: DatasetPlan, rows: int, path: Path, *, dirty: bool = False) 
 def records(plan: DatasetPlan, rows: int, *, dirty: bool = False) -> Iterator[list[str]]:
     """Yield the records; with `dirty`, about one in forty carries a fault."""
     picker = random.Random(plan.code)  # noqa: S311 a plan, not a secret
-    writer = Writer(plan, picker)
-    for number in range(rows):
-        record = [writer.value(item, number) for item in plan.items]
+    columns = Columns(plan, picker)
+    sources = [columns.of(item, size) for item, size in zip(plan.items, cycle(POOLS), strict=False)]
+    for number, values in enumerate(islice(zip(*sources, strict=True), rows)):
+        record = list(values)
         if dirty and number % 40 == 7:
             _spoil(plan, record, number)
         yield record
@@ -160,15 +168,21 @@ def identity_number(picker: random.Random, number: int) -> str:
 
     Source: GB 11643-1999
     """
-    born = FIRST_DAY + timedelta(days=number * 7919 % 27000)
-    sequence = number // 27000 + 1
-    if born.year in BETWEEN:  # the codes of these years changed too often to invent any
-        born, sequence = born - timedelta(days=4 * 366), sequence + 500
+    born, sequence = birth_of(number)
     places = BORN_IN_SICHUAN if born < CHONGQING_SINCE else BORN_IN_CHONGQING
     place = places[number % len(places)]
     body = f"{place}{born:%Y%m%d}{sequence:03d}"
     total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
     return body + "10X98765432"[total % 11]
+
+
+def birth_of(number: int) -> tuple[date, int]:
+    """Return the day on which the invented person was born, and the place in that day's row."""
+    born = FIRST_DAY + timedelta(days=number * 7919 % 27000)
+    sequence = number // 27000 * 2 + number * 31 // 17 % 2 + 1  # odd for men, even for women
+    if born.year in BETWEEN:  # the codes of these years changed too often to invent any
+        return born - timedelta(days=4 * 366), sequence + 500
+    return born, sequence
 
 
 def credit_code(picker: random.Random, number: int) -> str:
@@ -177,20 +191,20 @@ def credit_code(picker: random.Random, number: int) -> str:
     return body + str(uscc.calc_check_digit(body))
 
 
-def person_name(picker: random.Random, _number: int = 0) -> str:
+def person_name(picker: random.Random) -> str:
     return picker.choice(SURNAMES) + "".join(picker.choices(GIVEN, k=picker.choice((1, 2))))
 
 
-def mobile(picker: random.Random, _number: int = 0) -> str:
+def mobile(picker: random.Random) -> str:
     return f"1{picker.choice('35789')}{picker.randrange(10**9):09d}"
 
 
-def address(picker: random.Random, _number: int = 0) -> str:
+def address(picker: random.Random) -> str:
     house, floor, door = picker.randrange(1, 400), picker.randrange(1, 33), picker.randrange(1, 9)
     return f"重庆市{picker.choice(STREETS)}{house}号{floor}-{door}"
 
 
-def company(picker: random.Random, _number: int = 0) -> str:
+def company(picker: random.Random) -> str:
     given = "".join(picker.choices(GIVEN, k=2))
     return f"重庆{given}{picker.choice(TRADES)}有限公司"
 
@@ -204,15 +218,20 @@ def moment(picker: random.Random, _item: ItemPlan) -> str:
     return f"{at + timedelta(seconds=picker.randrange(8 * 3600, 18 * 3600)):%Y-%m-%d %H:%M:%S}"
 
 
-KEYS: Final[dict[str, Callable[[random.Random, int], str]]] = {
+NUMBERED: Final[dict[str, Callable[[random.Random, int], str]]] = {
     "identity_number": identity_number,
     "uscc": credit_code,
     "holder_code": credit_code,
     "place_code": lambda picker, number: f"P5000{number:08d}",
     "certificate_number": lambda picker, number: f"渝证字〔2024〕{number:08d}",
     "matter_number": lambda picker, number: f"BJ{2024 + number % 3}{number:09d}",
+    "place_name": lambda picker, number: f"{picker.choice(STREETS)}第{number + 1}点位",
+    "district_code": lambda picker, number: DISTRICTS[number % len(DISTRICTS)],
+    "gender": lambda picker, number: "男" if birth_of(number)[1] % 2 else "女",
+    "birth_date": lambda picker, number: f"{birth_of(number)[0]}",
+    "period": lambda picker, number: f"{2024 + number % 3}-{number % 12 + 1:02d}",
 }
-NAMED: Final[dict[str, Callable[[random.Random, int], str]]] = {
+DRAWN: Final[dict[str, Callable[[random.Random], str]]] = {
     "person_name": person_name,
     "legal_representative": person_name,
     "applicant_name": person_name,
@@ -220,13 +239,9 @@ NAMED: Final[dict[str, Callable[[random.Random, int], str]]] = {
     "enterprise_name": company,
     "mobile": mobile,
     "address": address,
-    "place_name": lambda picker, number: f"{picker.choice(STREETS)}第{number + 1}点位",
-    "district_code": lambda picker, number: DISTRICTS[number % len(DISTRICTS)],
-    "birth_date": lambda picker, number: f"{FIRST_DAY + timedelta(days=number * 7919 % 27000)}",
-    "period": lambda picker, number: f"{2024 + number % 3}-{number % 12 + 1:02d}",
-    "longitude": lambda picker, _: f"{picker.uniform(*MEASURES['longitude']):.6f}",
-    "latitude": lambda picker, _: f"{picker.uniform(*MEASURES['latitude']):.6f}",
-    "growth_rate": lambda picker, _: f"{picker.uniform(*MEASURES['growth_rate']):.4f}",
+    "longitude": lambda picker: f"{picker.uniform(*MEASURES['longitude']):.6f}",
+    "latitude": lambda picker: f"{picker.uniform(*MEASURES['latitude']):.6f}",
+    "growth_rate": lambda picker: f"{picker.uniform(*MEASURES['growth_rate']):.4f}",
 }
 BY_TYPE: Final[dict[str, Callable[[random.Random, ItemPlan], str]]] = {
     "C": lambda picker, item: f"{item.label}{picker.randrange(1, 100)}",
