@@ -133,7 +133,8 @@ def run_export(plan: dict[str, Any]) -> dict[str, Any]:
         lines = received = 0
         tail = b""
         while block := connection.recv(1 << 18):
-            lines += block.count(b"\n")
+            # Rows end in a bare line feed; "\r\n" belongs to HTTP.
+            lines += block.count(b"\n") - (tail[-1:] + block).count(b"\r\n")
             received += len(block)
             tail = (tail + block)[-5:]
     if tail != b"0\r\n\r\n":
