@@ -57,6 +57,9 @@ RESERVED_COLUMNS: Final = frozenset(
 )
 """The API's own words, and what may become one."""
 
+PROVISIONAL_COLUMN: Final = re.compile(r"item_\d+")
+"""The name of a column that nobody has named yet."""
+
 _SYSTEM_NAME = re.compile(r"(系统|平台|网站|小程序|app)$", re.IGNORECASE)
 _STRICTNESS = {
     SharingAttribute.UNCONDITIONAL: 0,
@@ -285,6 +288,10 @@ def _item_names(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterat
     for item in items:
         if item.column_name in RESERVED_COLUMNS or "__" in item.column_name:
             yield _error("column_name", _("列名与接口的保留词冲突，请改名"), item.name)
+        if PROVISIONAL_COLUMN.fullmatch(item.column_name):
+            yield _warning(
+                "column_name", _("列名是系统暂定的，请改为有意义的英文或拼音"), item.name
+            )
         if alike[significant(item.name)] > 1:
             yield _error("name", _("与另一个数据项只差空格或标点"), item.name)
 

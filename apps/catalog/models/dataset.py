@@ -113,6 +113,7 @@ class Dataset(Governed):
     abstract = models.CharField(
         _("摘要"),
         max_length=256,
+        blank=True,
         help_text=_("不超过 256 个字，说明数据的内容、范围和用途。"),
     )
     classification = models.ForeignKey(

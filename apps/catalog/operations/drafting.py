@@ -198,6 +198,7 @@ def _next_code(classification: Classification) -> str:
 def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: datetime) -> None:
     present = {item.pk: item for item in dataset.items.all()}
     by_column = {item.column_name: item for item in present.values()}
+    _refuse_doubles(rows)
     kept = []
     for position, row in enumerate(rows, 1):
         values = {name: value for name, value in row.items() if name != "pk"}
@@ -211,6 +212,18 @@ def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: d
             item.delete()
     for item, values in kept:
         _save_item(item, values, actor=actor, at=at)
+
+
+def _refuse_doubles(rows: Sequence[Fields]) -> None:
+    """Two rows of one column would both be taken for the item that has it."""
+    columns = [row["column_name"].strip() for row in rows if row.get("column_name")]
+    doubled = next((name for name in columns if columns.count(name) > 1), None)
+    if doubled is not None:
+        raise Conflict(
+            _("列名“%(name)s”用了两次；同一目录内列名不能重复") % {"name": doubled},
+            constraint="catalog_dataitem_column_unique_in_dataset",
+            field="column_name",
+        )
 
 
 def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> None:

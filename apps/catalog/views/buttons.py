@@ -41,6 +41,6 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -
         if access.allowed(user, move.name, dataset)
     ]
     if access.allowed(user, "change", dataset):
-        url = reverse("admin:catalog_dataset_change", args=[dataset.pk])
+        url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
         found.append(Button("revise", _("修改目录"), url))
     return sorted(found, key=lambda button: ORDER.index(button.tone))

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from apps.catalog.views import detail, listing, moves
+from apps.catalog.views import detail, editing, listing, moves
 
 
 class DashedCode:
@@ -22,7 +22,15 @@ register_converter(DashedCode, "dashed_code")
 pages = (
     [
         path("datasets/", listing.datasets, name="datasets"),
+        path("datasets/new/", editing.new, name="dataset-new"),
         path("datasets/<dashed_code:code>/", detail.dataset, name="dataset"),
+        path("datasets/<dashed_code:code>/edit/", editing.edit, name="dataset-edit"),
+        path("datasets/<dashed_code:code>/edit/<slug:step>/", editing.edit, name="dataset-edit"),
+        path(
+            "datasets/<dashed_code:code>/edit/items/<int:number>/",
+            editing.edit_item,
+            name="dataset-edit-item",
+        ),
         path("datasets/<dashed_code:code>/move/<slug:name>/", moves.move, name="dataset-move"),
         path(
             "datasets/<dashed_code:code>/assessments/<int:number>/",

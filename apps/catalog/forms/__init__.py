@@ -1,0 +1,15 @@
+"""What is asked when an entry is written, assessed and moved on."""
+
+from apps.catalog.forms.drafting import AssessmentForm, BasicsForm, NewForm, RulesForm
+from apps.catalog.forms.items import ItemForm, ItemsForm
+from apps.catalog.forms.moves import MoveForm
+
+__all__ = [
+    "AssessmentForm",
+    "BasicsForm",
+    "ItemForm",
+    "ItemsForm",
+    "MoveForm",
+    "NewForm",
+    "RulesForm",
+]

@@ -1,0 +1,336 @@
+"""Writing an entry in steps; every step saves the draft, complete or not, and says what lacks."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.catalog import operations as catalog
+from apps.catalog import queries, validation
+from apps.catalog.forms import (
+    AssessmentForm,
+    BasicsForm,
+    ItemForm,
+    ItemsForm,
+    NewForm,
+    RulesForm,
+)
+from apps.catalog.forms.items import LINES_BLANK
+from apps.catalog.models import DataItem, Dataset
+from apps.catalog.views.detail import dataset_or_404, item_lines
+from apps.core import access
+from apps.core.errors import DomainError
+
+STEPS: Final = {
+    "basics": gettext_lazy("基本情况"),
+    "items": gettext_lazy("数据项"),
+    "rules": gettext_lazy("共享和开放"),
+    "assessments": gettext_lazy("评估"),
+    "review": gettext_lazy("核对提交"),
+}
+STEP_OF: Final = {
+    **dict.fromkeys(RulesForm.Meta.fields, "rules"),
+    **dict.fromkeys(["items", "key_items"], "items"),
+    "assessments": "assessments",
+}
+"""Where a remark on a field of the entry is mended; everything else is among the basics."""
+
+MORE_LINES: Final = 8
+FIELD_OF_CONSTRAINT: Final = {"catalog_dataset_name_unique_in_department": "name"}
+
+
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    """The first step of an entry that does not exist yet."""
+    user: Any = request.user
+    at = timezone.now()
+    if not access.able(user, "create", Dataset, at=at):
+        raise PermissionDenied
+    department = (access.require(user, "create", Dataset, at=at).principal or user).department
+    form = NewForm(request.POST or None, department=department, entries=queries.visible_to(user))
+    if request.method == "POST" and form.is_valid():
+        saved = _attempt(
+            form,
+            lambda: catalog.create_dataset(
+                actor=user, at=at, department=department, **form.cleaned_data
+            ),
+        )
+        if saved:
+            return _onward(request, saved, "basics")
+    context = {
+        "form": form,
+        "groups": _groups(form, {}),
+        "steps": [(label, "", "", 0) for label in STEPS.values()],
+    }
+    return render(request, "catalog/edit_new.html", context)
+
+
+@login_required
+def edit(request: HttpRequest, code: str, step: str = "basics") -> HttpResponse:
+    """One step of a draft: save it and go on, or stay and be told what is wrong."""
+    subject = _editable_or_refused(request, code)
+    if step not in PAGES:
+        raise Http404
+    return PAGES[step](request, subject)
+
+
+def edit_basics(request: HttpRequest, subject: Dataset) -> HttpResponse:
+    form = BasicsForm(
+        request.POST or None,
+        instance=Dataset.objects.get(pk=subject.pk),
+        department=subject.department,
+        entries=queries.visible_to(request.user).exclude(pk=subject.pk),  # type: ignore[arg-type]
+    )
+    if form.is_bound and form.is_valid() and _save(request, subject, form, **form.cleaned_data):
+        return _onward(request, subject, "basics")
+    return _show(request, subject, "basics", {"form": form})
+
+
+def edit_rules(request: HttpRequest, subject: Dataset) -> HttpResponse:
+    form = RulesForm(request.POST or None, instance=Dataset.objects.get(pk=subject.pk))
+    if form.is_bound and form.is_valid() and _save(request, subject, form, **form.cleaned_data):
+        return _onward(request, subject, "rules")
+    return _show(request, subject, "rules", {"form": form})
+
+
+def edit_items(request: HttpRequest, subject: Dataset) -> HttpResponse:
+    """The table of items; adding lines and moving one save what was typed, too."""
+    blank = MORE_LINES if "more" in request.GET else LINES_BLANK
+    form = ItemsForm(
+        request.POST if request.method == "POST" else None, dataset=subject, blank=blank
+    )
+    if form.is_bound and form.is_valid():
+        rows = form.rows()
+        written: dict[str, Any] = {"items": rows, "key_items": form.key_items(rows)}
+        for flag, mark in (("contains_personal", "personal"), ("contains_sensitive", "sensitive")):
+            if any(row.get(mark) for row in rows):
+                written[flag] = True
+        if _save(request, subject, form, **written):
+            if "more" in request.POST:
+                return redirect(f"{request.path}?more=1#more")
+            if "step" in request.POST or form.pasted:
+                return redirect(request.path)
+            return _onward(request, subject, "items")
+    return _show(request, subject, "items", {"form": form})
+
+
+@login_required
+def edit_item(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """All fields of one item, also those that the table has no room for."""
+    subject = _editable_or_refused(request, code)
+    item: DataItem = get_object_or_404(subject.items, pk=number)
+    old_column = item.column_name
+    form = ItemForm(request.POST or None, instance=item)
+    if form.is_bound and form.is_valid():
+        rows = [
+            {"pk": pk, **(form.cleaned_data if pk == number else {})}
+            for pk in subject.items.order_by("position", "pk").values_list("pk", flat=True)
+        ]
+        new_column = form.cleaned_data["column_name"]
+        keys = [new_column if key == old_column else key for key in subject.key_items]
+        if _save(request, subject, form, items=rows, key_items=keys):
+            messages.success(request, _("已保存数据项“%(name)s”") % form.cleaned_data)
+            following = _following(subject, item) if "next" in request.POST else None
+            if following is not None:
+                return redirect("catalog:dataset-edit-item", subject.dashed_code, following.pk)
+            return redirect("catalog:dataset-edit", subject.dashed_code, "items")
+    said = [each for each in _remarks(subject) if each.item == form.initial["name"]]
+    context = {
+        "form": form,
+        "item": item,
+        "said": _by_field(said),
+        "following": _following(subject, item),
+    }
+    return _show(request, subject, "item", context)
+
+
+def edit_assessments(request: HttpRequest, subject: Dataset) -> HttpResponse:
+    """The assessments recorded so far, and a form for one more."""
+    wants_to_add = request.method == "POST" and "add" in request.POST
+    form = AssessmentForm(
+        request.POST if wants_to_add else None, request.FILES if wants_to_add else None
+    )
+    if request.method == "POST" and not wants_to_add:
+        return _onward(request, subject, "assessments")
+    if wants_to_add and form.is_valid():
+        user: Any = request.user
+        recorded = _attempt(
+            form,
+            lambda: catalog.record_assessment(
+                dataset=subject, actor=user, at=timezone.now(), **form.cleaned_data
+            ),
+        )
+        if recorded:
+            messages.success(request, _("已登记%(what)s") % {"what": recorded.get_kind_display()})
+            return redirect(request.path)
+    return _show(
+        request, subject, "assessments", {"form": form, "assessments": subject.assessments.all()}
+    )
+
+
+def edit_review(request: HttpRequest, subject: Dataset) -> HttpResponse:
+    """Everything once more; complete, it goes to the own head."""
+    user: Any = request.user
+    form = forms.Form(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        revision = request.POST.get("revision", "")
+        submitted = _attempt(
+            form,
+            lambda: catalog.submit(
+                dataset=subject,
+                actor=user,
+                at=timezone.now(),
+                revision=int(revision) if revision.isdigit() else None,
+            ),
+        )
+        if submitted:
+            messages.success(request, _("已提交本部门共享工作机构负责人审批"))
+            return redirect(subject.get_absolute_url())
+        subject.refresh_from_db()
+    context = {"form": form, "items": item_lines(subject), "assessments": subject.assessments.all()}
+    return _show(request, subject, "review", context)
+
+
+PAGES: Final[dict[str, Callable[[HttpRequest, Dataset], HttpResponse]]] = {
+    "basics": edit_basics,
+    "items": edit_items,
+    "rules": edit_rules,
+    "assessments": edit_assessments,
+    "review": edit_review,
+}
+
+
+def _editable_or_refused(request: HttpRequest, code: str) -> Dataset:
+    subject = dataset_or_404(request, code)
+    if not access.allowed(request.user, "change", subject):
+        raise PermissionDenied
+    return subject
+
+
+def _attempt(form: Any, act: Callable[[], Any]) -> Any:
+    """Return what the operation returns; a refusal goes to the form, at its field if it has one."""
+    try:
+        return act()
+    except DomainError as error:
+        _tell(form, error)
+        return None
+
+
+def _save(request: HttpRequest, subject: Dataset, form: Any, **written: Any) -> bool:
+    """Keep a step; a refusal goes to the form, with everything that was typed."""
+    user: Any = request.user
+    revision = request.POST.get("revision", "")
+    saved = _attempt(
+        form,
+        lambda: catalog.revise_dataset(
+            dataset=subject,
+            actor=user,
+            at=timezone.now(),
+            revision=int(revision) if revision.isdigit() else None,
+            **written,
+        ),
+    )
+    if saved is None:
+        subject.refresh_from_db()
+    return saved is not None
+
+
+def _tell(form: Any, error: DomainError) -> None:
+    if isinstance(form, ItemsForm):
+        form.non_form_errors().append(str(error))
+        return
+    listed = error.details.get("errors")
+    field = error.details.get("field")
+    field = FIELD_OF_CONSTRAINT.get(str(error.details.get("constraint")), field)
+    if isinstance(listed, list):
+        for message in listed:
+            form.add_error(None, message)
+    else:
+        form.add_error(field if field in form.fields else None, str(error))
+
+
+def _onward(request: HttpRequest, subject: Dataset, step: str) -> HttpResponse:
+    if "leave" in request.POST:
+        messages.success(request, _("草稿已保存"))
+        return redirect(subject.get_absolute_url())
+    names = list(STEPS)
+    following = names[names.index(step) + 1]
+    return redirect("catalog:dataset-edit", subject.dashed_code, following)
+
+
+def _show(
+    request: HttpRequest, subject: Dataset, step: str, context: dict[str, Any]
+) -> HttpResponse:
+    remarks = _remarks(subject)
+    names = list(STEPS)
+    here = names.index("items" if step == "item" else step)
+    lacking = dict.fromkeys(names, 0)
+    for remark in remarks:
+        if remark.is_error:
+            lacking[_step_of(remark)] += 1
+    said = context.pop("said", None) or _by_field([each for each in remarks if not each.item])
+    common = {
+        "subject": subject,
+        "step": step,
+        "step_label": STEPS.get(step, STEPS["items"]),
+        "steps": [
+            (label, name, "current" if index == here else "", lacking[name])
+            for index, (name, label) in enumerate(STEPS.items())
+        ],
+        "previous": names[here - 1] if here else "",
+        "said": said,
+        "groups": _groups(context["form"], said),
+        "remarks_by_step": [
+            (label, name, [each for each in remarks if _step_of(each) == name])
+            for name, label in STEPS.items()
+        ],
+        "error_count": sum(lacking.values()),
+    }
+    if isinstance(context.get("form"), ItemsForm):
+        _set_remarks(context["form"], remarks)
+    return render(request, f"catalog/edit_{step}.html", {**common, **context})
+
+
+def _remarks(subject: Dataset) -> list[validation.Remark]:
+    current = Dataset.objects.get(pk=subject.pk)
+    return validation.remarks_on(current, on=timezone.localdate())
+
+
+def _step_of(remark: validation.Remark) -> str:
+    return "items" if remark.item else STEP_OF.get(remark.field, "basics")
+
+
+def _by_field(remarks: list[validation.Remark]) -> dict[str, list[validation.Remark]]:
+    found: dict[str, list[validation.Remark]] = {}
+    for remark in remarks:
+        found.setdefault(remark.field, []).append(remark)
+    return found
+
+
+def _groups(form: Any, said: dict[str, list[validation.Remark]]) -> list[tuple[Any, list[Any]]]:
+    """The fields as the page sets them, each with what validation says about it."""
+    return [
+        (heading, [[(field, said.get(field.name, ())) for field in row] for row in rows])
+        for heading, rows in getattr(form, "groups", ())
+    ]
+
+
+def _set_remarks(form: ItemsForm, remarks: list[validation.Remark]) -> None:
+    for line in form.forms:
+        name = line["name"].value()
+        line.said = [remark for remark in remarks if remark.item and remark.item == name]
+
+
+def _following(subject: Dataset, item: DataItem) -> DataItem | None:
+    order = list(subject.items.order_by("position", "pk"))
+    keys = [each.pk for each in order]
+    here = keys.index(item.pk)
+    return order[here + 1] if here + 1 < len(order) else None
