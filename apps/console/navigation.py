@@ -66,7 +66,7 @@ GROUPS: tuple[Group, ...] = (
         _("资源中心"),
         (
             Entry(_("数据库"), "admin:warehouse_store_changelist", "warehouse.Store"),
-            Entry(_("数据表"), "admin:warehouse_datatable_changelist", "warehouse.DataTable"),
+            Entry(_("数据表"), "warehouse:tables", "catalog.Dataset", "view_landing"),
             Entry(_("归集批次"), "admin:warehouse_batch_changelist", "warehouse.Batch"),
         ),
     ),
@@ -76,6 +76,7 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("共享申请"), "sharing:requests", "sharing.SharingRequest"),
             Entry(_("发起申请"), "sharing:request-new", "sharing.SharingRequest", "create"),
             Entry(_("授权"), "sharing:grants", "sharing.Grant"),
+            Entry(_("信息系统与凭证"), "sharing:systems", "accounts.InformationSystem"),
         ),
     ),
     Group(

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.sharing.views import deciding, detail, lists, moves, wizard
+from apps.sharing.views import deciding, detail, lists, moves, systems, wizard
 
 pages = (
     [
@@ -30,6 +30,13 @@ pages = (
         path("grants/", lists.grants, name="grants"),
         path("grants/<int:pk>/", detail.grant_page, name="grant"),
         path("grants/<int:pk>/move/<slug:name>/", moves.move_grant, name="grant-move"),
+        path("systems/", systems.systems, name="systems"),
+        path("systems/<int:pk>/", systems.system_page, name="system"),
+        path(
+            "systems/<int:pk>/credentials/<int:number>/revoke/",
+            systems.revoke,
+            name="credential-revoke",
+        ),
     ],
     "sharing",
 )
