@@ -74,4 +74,9 @@ class Heartbeat:
     def _write(self) -> None:
         Batch.objects.filter(
             pk=self._pk, revision=self._revision, status=Batch.Status.CHECKING
-        ).update(heartbeat_at=timezone.now(), stage=self._stage, progress_rows=self.rows)
+        ).update(
+            heartbeat_at=timezone.now(),
+            stage=self._stage,
+            progress_rows=self.rows,
+            declared=self._records or None,
+        )

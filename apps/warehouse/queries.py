@@ -1,6 +1,7 @@
 """What is asked of stores, tables and batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,16 +9,58 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from psycopg import sql
 
+from apps.accounts.models import User
+from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
+from apps.core import access
 from apps.warehouse.models import Batch, DataTable
 
 LEASE = timedelta(minutes=2)
 OPEN = (Batch.Status.RECEIVED, Batch.Status.CHECKING)
 
 
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many records one reason kept out; `column` and `label` are empty for whole records."""
+
+    code: str
+    column: str
+    label: str
+    count: int
+
+
 def table_of(dataset: Dataset) -> DataTable | None:
     """Return the dataset's table, if one was made."""
     return DataTable.objects.filter(dataset=dataset).first()
+
+
+def landing_places(actor: User, at: datetime) -> QuerySet[Dataset]:
+    """Return the datasets whose landing the person may see: published, or with a table."""
+    seen = access.rows(actor, "view_landing", Dataset, at=at)
+    published = catalog.published().values("pk")
+    return seen.filter(Q(pk__in=published) | Q(data_table__isnull=False))
+
+
+def last_batches(datasets: Iterable[Dataset]) -> dict[int, Batch]:
+    """Return the latest batch of each of the datasets, by the dataset's key."""
+    latest = (
+        Batch.objects.filter(dataset__in=[dataset.pk for dataset in datasets])
+        .order_by("dataset_id", "-id")
+        .distinct("dataset_id")
+    )
+    return {batch.dataset_id: batch for batch in latest}
+
+
+def reasons_of(batch: Batch) -> list[ReasonCount]:
+    """Count the batch's rejections by item and reason, the commonest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reason->>'code', reason->>'column', max(reason->>'label'), count(*)"
+            " FROM warehouse_rejection, jsonb_array_elements(reasons) AS reason"
+            " WHERE batch_id = %s GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 50",
+            [batch.pk],
+        )
+        return [ReasonCount(*row) for row in cursor.fetchall()]
 
 
 def batches_of(dataset: Dataset) -> QuerySet[Batch]:

@@ -64,8 +64,9 @@ OWN_ROOMS = {
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
     "catalog": dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
     "warehouse": {
-        **dict.fromkeys(["landing", "files"], "below"),
+        **dict.fromkeys(["landing", "files", "incoming"], "below"),
         **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
+        **dict.fromkeys(["rejected_file", "freshness"], "on models"),
         "application": "on queries",
     },
     "sharing": {

@@ -39,14 +39,14 @@ def test_it_updates_in_place_and_keeps_the_old_version(
     dataset: Dataset, provider: Any, rows: Rows
 ) -> None:
     landed(dataset, HEADER + person(A) + person(B) + person(C), actor=provider)
-    before = dict(rows(dataset, "identity_number", "_id"))
+    before: dict[str, int] = dict(rows(dataset, "identity_number", "_id"))
 
     batch = landed(
         dataset, HEADER + person(A) + person(B, amount="2.00") + person(D), actor=provider
     )
 
     assert balance(batch) == {"landed": 1, "changed": 1, "unchanged": 1}
-    after = dict(rows(dataset, "identity_number", "_id"))
+    after: dict[str, int] = dict(rows(dataset, "identity_number", "_id"))
     assert {key: after[key] for key in before} == before
     changed = rows(dataset, "identity_number", "amount::text", "_batch")
     assert (B, "2.00", 2) in changed

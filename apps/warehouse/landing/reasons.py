@@ -40,6 +40,43 @@ RECORD_WORDS: dict[str, str | Promise] = {
     "duplicate_key": _("第 %(line)s 行的主键在文件中又出现，以最后一次出现的为准"),
 }
 
+# The same in a few words, for lists of reasons.
+_LABELS: dict[str, str | Promise] = {
+    "required": _("未填写"),
+    "cell_too_large": _("内容过大"),
+    "too_long": _("超过规定长度"),
+    "not_an_integer": _("不是整数"),
+    "not_a_number": _("不是规定的数值"),
+    "not_a_date": _("不是日期"),
+    "not_a_datetime": _("不是日期时间"),
+    "not_a_boolean": _("不是“是”或“否”"),
+    "pattern_mismatch": _("格式不符"),
+    "not_in_codes": _("不在代码集内"),
+    "below_minimum": _("小于下限"),
+    "above_maximum": _("大于上限"),
+    "key_too_long": _("主键过长"),
+    "too_few_cells": _("列数少于表头"),
+    "too_many_cells": _("列数多于表头"),
+    "quote_misplaced": _("双引号用法有误"),
+    "record_too_long": _("行过长"),
+    "encoding_invalid": _("有不能识别的字符"),
+    "line_unreadable": _("不能分成各列"),
+    "nul_byte": _("有空字节"),
+    "stray_carriage_return": _("有单独的回车符"),
+    "key_exists": _("主键已有而内容不同"),
+    "duplicate_key": _("文件内主键重复"),
+}
+
+
+def reason_label(code: str, label: str) -> str:
+    """Return a reason in a few words, after the name of its item where it has one."""
+    if code.startswith("invalid_"):
+        check = CHECKS.get(code.removeprefix("invalid_"))
+        words = str(_("不是有效的%(what)s") % {"what": check.label}) if check else code
+    else:
+        words = str(_LABELS.get(code, code))
+    return str(_("%(label)s：%(words)s") % {"label": label, "words": words}) if label else words
+
 
 def record_reason(code: str, line: int) -> dict[str, Any]:
     """Return the reason of a fault of the record as a whole."""

@@ -11,7 +11,7 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access, jobs
 from apps.core.access import Standing
-from apps.core.errors import Conflict, DomainError, InvalidInput
+from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
 from apps.ledger import operations as ledger
 from apps.warehouse import files
 from apps.warehouse.files import KeptFile
@@ -59,6 +59,21 @@ def receive(
         kept = files.keep(files.blocks_of(file))
         return _queue_once(batch, kept, standing, at)
     except DomainError as error:
+        ledger.record_refusal(
+            actor, "warehouse.receive", dataset, at=at, code=error.code, message=str(error)
+        )
+        raise
+
+
+def require_may_land(*, dataset: Dataset, actor: User, at: datetime) -> None:
+    """Refuse, with evidence, who may not hand in; for faces that have a body still unread.
+
+    Raises:
+        NotAllowed: the actor does not act for the providing department.
+    """
+    try:
+        access.require(actor, "land", dataset, at=at)
+    except NotAllowed as error:
         ledger.record_refusal(
             actor, "warehouse.receive", dataset, at=at, code=error.code, message=str(error)
         )

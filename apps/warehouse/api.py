@@ -1,0 +1,325 @@
+"""`/api/v1/batches`: hand a file in, see what became of it, fetch what was rejected."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.catalog import queries as catalog
+from apps.core import access
+from apps.core.api import KeysetPagination, ScopedViewSet, read_cursor, sign_cursor
+from apps.core.errors import InvalidInput, NotAllowed, NotFound
+from apps.warehouse import operations as warehouse
+from apps.warehouse import queries
+from apps.warehouse.incoming import HandedIn, read_body
+from apps.warehouse.models import Batch, Rejection
+from apps.warehouse.rejected_file import rejected_lines
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """An error, as application/problem+json (RFC 9457): a stable `code`, words in `detail`."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class BalanceSerializer(serializers.ModelSerializer[Batch]):
+    """declared = landed + changed + unchanged + duplicate + rejected; null before it is counted."""
+
+    class Meta:
+        model = Batch
+        fields = (
+            "declared", "landed", "changed", "unchanged", "duplicate", "rejected", "deleted",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class BatchSerializer(serializers.ModelSerializer[Batch]):
+    """A batch as it stands; `code` and `message` say how it ended."""
+
+    number = serializers.CharField(source="__str__", read_only=True)
+    dataset = serializers.CharField(source="dataset.dashed_code", read_only=True)
+    dataset_name = serializers.CharField(source="dataset.name", read_only=True)
+    source = serializers.CharField(  # type: ignore[assignment]  # of the batch, not of the field
+        source="source.username", read_only=True
+    )
+    status_label = serializers.CharField(source="get_status_display", read_only=True)
+    is_finished = serializers.SerializerMethodField()
+    sha256 = serializers.CharField(source="file.sha256", read_only=True)
+    size_bytes = serializers.IntegerField(source="file.size_bytes", read_only=True)
+    balance = BalanceSerializer(source="*", read_only=True)
+    code = serializers.CharField(source="message_code", read_only=True)
+    details = serializers.JSONField(read_only=True)
+    rejections = serializers.SerializerMethodField(help_text=_("未通过记录的地址；没有时为空"))
+
+    class Meta:
+        model = Batch
+        fields = (
+            "id", "number", "dataset", "dataset_name", "source", "mode", "status", "status_label",
+            "is_finished", "stage", "progress_rows", "idempotency_key", "file_name", "sha256",
+            "size_bytes", "encoding", "declared_by_source", "balance", "horizon", "code", "message",
+            "details", "rejections", "received_at", "started_at", "finished_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_is_finished(self, batch: Batch) -> bool:
+        return batch.status not in queries.OPEN
+
+    def get_rejections(self, batch: Batch) -> str | None:
+        if not (batch.rejected or batch.duplicate):
+            return None
+        return reverse("api-batch-rejections", args=[batch.pk])
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    column = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field's own label is a text
+    value = serializers.CharField()
+    message = serializers.CharField()
+
+
+class RejectionSerializer(serializers.ModelSerializer[Rejection]):
+    """A record that did not land. `line` counts the file's lines from 1, the header's being 1."""
+
+    reasons = ReasonSerializer(many=True)
+
+    class Meta:
+        model = Rejection
+        fields = ("record_number", "line", "kind", "reasons", "raw")
+        read_only_fields = fields
+
+
+class RejectionPagination(KeysetPagination):
+    """Pages in the order of the file."""
+
+    default_limit: ClassVar[int] = 100
+    maximum_limit: ClassVar[int] = 1_000
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        limit = self._limit(request)
+        if cursor := request.query_params.get("cursor"):
+            queryset = queryset.filter(record_number__gt=read_cursor(cursor))
+        rows = list(queryset.order_by("record_number")[: limit + 1])
+        self._next = sign_cursor(rows[limit - 1].record_number) if len(rows) > limit else None
+        return rows[:limit]
+
+
+class BodyLater(BaseParser):
+    """Leaves the body unread: nothing of it is taken before the caller may hand it in."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> QueryDict:
+        return QueryDict()
+
+
+REFUSALS: dict[int, Any] = dict.fromkeys(
+    (400, 401, 403, 404, 409, 411, 413, 507), ProblemSerializer
+)
+CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description=_("目录代码，以 - 代 /"))
+MODE = OpenApiParameter(
+    "mode", str, enum=Batch.Mode.values, description=_("入库方式，不写则为 upsert")
+)
+DECLARED = OpenApiParameter("declared", int, description=_("申报条数；与文件不符时不予入库"))
+FILE_NAME = OpenApiParameter("file_name", str, description=_("文件名；表单里的文件自带"))
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description=_("批次号：同一批次号再次提交返回原批次，内容不同则为 409"),
+)
+DIGEST = OpenApiParameter(
+    "Content-Digest",
+    str,
+    OpenApiParameter.HEADER,
+    description=_("sha-256=:…:（RFC 9530），与收到的内容不符时不予接收"),
+)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="batches_list",
+        tags=["batches"],
+        summary=_("归集批次列表"),
+        parameters=[
+            OpenApiParameter("dataset", str, description=_("目录代码，以 - 代 /")),
+            OpenApiParameter("status", str, enum=Batch.Status.values),
+        ],
+        responses={200: BatchSerializer(many=True), 400: ProblemSerializer},
+    ),
+    retrieve=extend_schema(
+        operation_id="batches_read",
+        tags=["batches"],
+        summary=_("一个批次及其收支平衡"),
+        responses={200: BatchSerializer, 404: ProblemSerializer},
+    ),
+)
+class BatchViewSet(ScopedViewSet):
+    """Batches of the caller's department; a system acts for the department it belongs to."""
+
+    queryset = Batch.objects.select_related("dataset", "file", "source", "version").all()
+    serializer_class = BatchSerializer
+    parser_classes = [BodyLater]
+
+    def perform_content_negotiation(
+        self,
+        request: Request,
+        force: bool = False,  # noqa: FBT001, FBT002 (DRF's signature)
+    ) -> tuple[BaseRenderer, str]:
+        # `format` and `Accept` choose between a page and a file, which DRF does not render.
+        return JSONRenderer(), "application/json"
+
+    def list(self, request: Request) -> Response:
+        query = _only(request, {"dataset", "status", "limit", "cursor"})
+        batches = self.get_queryset()
+        if code := query.get("dataset"):
+            batches = batches.filter(dataset__code=code.replace("-", "/"))
+        if status := query.get("status"):
+            if status not in Batch.Status.values:
+                raise InvalidInput(
+                    _("没有状态“%(name)s”") % {"name": status[:80]},
+                    code="unknown_status",
+                    field="status",
+                )
+            batches = batches.filter(status=status)
+        page = self.paginate_queryset(batches)
+        return self.get_paginated_response(BatchSerializer(page, many=True).data)
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(BatchSerializer(self.find(pk=pk)).data)
+
+    @extend_schema(
+        operation_id="batches_push",
+        tags=["batches"],
+        summary=_("提交一个批次"),
+        parameters=[CODE, MODE, DECLARED, FILE_NAME, KEY, DIGEST],
+        request={
+            "text/csv": OpenApiTypes.BINARY,
+            "multipart/form-data": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            },
+        },
+        responses={
+            202: BatchSerializer,
+            200: OpenApiResponse(BatchSerializer, description=_("同一批次号已提交并处理完")),
+            **REFUSALS,
+        },
+    )
+    def push(self, request: Request, code: str) -> Response:
+        """Take the file and queue it; `Location` is where its balance will stand."""
+        user: Any = request.user
+        query = _only(request, {"mode", "declared", "file_name"})
+        dataset = catalog.visible_to(user).filter(code=code.replace("-", "/")).first()
+        if dataset is None:
+            raise NotFound
+        warehouse.require_may_land(dataset=dataset, actor=user, at=timezone.now())
+        handed = read_body(_http(request))
+        batch = warehouse.receive(
+            dataset=dataset,
+            file=handed.file,
+            file_name=query.get("file_name") or handed.name or f"{code}.csv",
+            mode=query.get("mode") or handed.fields.get("mode") or Batch.Mode.UPSERT.value,
+            actor=user,
+            at=timezone.now(),
+            idempotency_key=_key(request),
+            declared=_declared(query, handed),
+        )
+        found = self.get_queryset().get(pk=batch.pk)
+        return Response(
+            BatchSerializer(found).data,
+            status=202 if found.status in queries.OPEN else 200,
+            headers={"Location": reverse("api-batch", args=[found.pk])},
+        )
+
+    @extend_schema(
+        operation_id="batches_rejections",
+        tags=["batches"],
+        summary=_("未通过的记录"),
+        parameters=[
+            OpenApiParameter("format", str, enum=["json", "csv"], description=_("不写则为 json")),
+            OpenApiParameter("limit", int, description=_("每页条数，默认 100，至多 1000")),
+            OpenApiParameter("cursor", str, description=_("上一页返回的 next")),
+        ],
+        responses={
+            200: RejectionSerializer(many=True),
+            (200, "text/csv"): OpenApiTypes.BINARY,
+            **dict.fromkeys((400, 403, 404), ProblemSerializer),
+        },
+    )
+    def rejections(self, request: Request, pk: int) -> Response | StreamingHttpResponse:
+        """Answer a page of them, or all as CSV in the columns of the file that was sent."""
+        query = _only(request, {"format", "limit", "cursor"})
+        batch = self.find(pk=pk)
+        if not access.allowed(request.user, "view_rejections", batch):
+            raise NotAllowed
+        rows = access.rows(request.user, "view", Rejection).filter(batch=batch)
+        accept = request.headers.get("Accept", "")
+        if query.get("format", "csv" if accept.startswith("text/csv") else "json") == "csv":
+            response = StreamingHttpResponse(
+                rejected_lines(batch, rows), content_type="text/csv; charset=utf-8"
+            )
+            response["Content-Disposition"] = f'attachment; filename="{batch}-rejections.csv"'
+            return response
+        pages = RejectionPagination()
+        page = pages.paginate_queryset(rows, request)
+        return pages.get_paginated_response(RejectionSerializer(page, many=True).data)
+
+
+def _http(request: Request) -> HttpRequest:
+    return request._request  # noqa: SLF001 (DRF offers no other way to an unread body)
+
+
+def _key(request: Request) -> str:
+    """Return the sender's number of the batch, whether quoted as a structured field or not."""
+    text: str = request.headers.get("Idempotency-Key", "").strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _declared(query: dict[str, str], handed: HandedIn) -> int | None:
+    text = query.get("declared") or handed.fields.get("declared") or ""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidInput(
+            _("申报条数须为不小于 0 的整数"), code="declared_invalid", field="declared"
+        )
+    return int(text)
+
+
+def _only(request: Request, known: set[str]) -> dict[str, str]:
+    """Return the parameters of the address; a misspelt one must not be passed over in silence.
+
+    Raises:
+        InvalidInput: a parameter that is not known here.
+    """
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInput(
+                _("没有参数“%(name)s”，可用的有 %(known)s")
+                % {"name": name[:80], "known": "、".join(sorted(known))},
+                code="unknown_parameter",
+                field=name[:80],
+            )
+    return request.query_params.dict()

@@ -1,0 +1,43 @@
+"""What is asked when somebody hands a file in."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.warehouse.models import Batch
+
+
+class UploadForm(forms.Form):
+    """A file and what is to be done with its rows.
+
+    `end` stands last: a form that broke off on the way has lost it.
+    """
+
+    file = forms.FileField(
+        label=_("文件"),
+        allow_empty_file=True,  # the batch says what is wrong with it, and keeps the evidence
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
+        help_text=_("CSV 或者 TSV，首行为表头（中文名称或者列名）；UTF-8、GB18030、UTF-16 均可。"),
+        error_messages={"required": _("选择要提交的文件")},
+    )
+    mode = forms.ChoiceField(
+        label=_("入库方式"),
+        choices=[
+            (Batch.Mode.UPSERT, _("更新：主键已有的改为新内容，没有的新增")),
+            (Batch.Mode.SNAPSHOT, _("全量替换：文件即全部数据，文件里没有的移出")),
+            (Batch.Mode.APPEND, _("追加：只新增，不改已有的数据")),
+            (Batch.Mode.DELETE, _("删除：移出文件所列主键的数据，只须主键列")),
+        ],
+        initial=Batch.Mode.UPSERT,
+        widget=forms.RadioSelect,
+    )
+    declared = forms.IntegerField(
+        label=_("申报条数"),
+        required=False,
+        min_value=0,
+        help_text=_("填写后与文件核对，不符的不予入库。"),
+    )
+    end = forms.CharField(
+        widget=forms.HiddenInput,
+        initial="1",
+        error_messages={"required": _("文件没有传完，连接就断开了；重新提交")},
+    )

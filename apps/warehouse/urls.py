@@ -1,0 +1,19 @@
+"""Addresses of the warehouse: pages under /work/, the API under /api/v1/."""
+
+from django.urls import path
+
+from apps.warehouse.api import BatchViewSet
+from apps.warehouse.views.routes import urlpatterns
+
+__all__ = ["api_urlpatterns", "urlpatterns"]
+
+api_urlpatterns = [
+    path("batches", BatchViewSet.as_view({"get": "list"}), name="api-batches"),
+    path("batches/<int:pk>", BatchViewSet.as_view({"get": "retrieve"}), name="api-batch"),
+    path(
+        "batches/<int:pk>/rejections",
+        BatchViewSet.as_view({"get": "rejections"}),
+        name="api-batch-rejections",
+    ),
+    path("batches/<str:code>", BatchViewSet.as_view({"post": "push"}), name="api-batch-push"),
+]

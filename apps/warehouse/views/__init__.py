@@ -1,0 +1,1 @@
+"""The pages of tables and batches, for those who provide the data."""

@@ -1,0 +1,143 @@
+"""One batch: how far it is, how it ended, and every record that did not land."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.core import access
+from apps.ledger import queries as ledger
+from apps.warehouse import queries
+from apps.warehouse.landing.reasons import reason_label
+from apps.warehouse.models import Batch, Rejection
+from apps.warehouse.rejected_file import rejected_lines
+from apps.warehouse.views.pages import page_of
+
+REJECTION_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running batch is; rates are judged by the rows that passed so far."""
+
+    stage: str
+    rows: int
+    total: int | None
+    seconds: float | None
+    rows_per_second: int | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class ReasonChip:
+    """One reason with its count; choosing it narrows the list."""
+
+    code: str
+    column: str
+    words: str
+    count: int
+    is_on: bool
+
+
+@login_required
+def batch(request: HttpRequest, pk: int) -> HttpResponse:
+    subject = _batch_or_404(request, pk)
+    may_read = access.allowed(request.user, "view_rejections", subject)
+    chips = _chips(request, subject) if may_read else []
+    chosen = next((chip for chip in chips if chip.is_on), None)
+    context = {
+        "subject": subject,
+        "is_running": subject.status in queries.OPEN,
+        "progress": progress_of(subject, timezone.now()),
+        "may_read": may_read,
+        "chips": chips,
+        "chosen": chosen,
+        "page": page_of(
+            _rejections(request, subject, chosen),
+            request.GET,
+            size=REJECTION_ROWS,
+            key="record_number",
+        )
+        if may_read
+        else None,
+        "trail": ledger.trail(subject),
+        "faults": {
+            name: value
+            for name, value in subject.details.items()
+            if name in ("line", "offset", "columns")
+        },
+    }
+    return render(request, "warehouse/batch.html", context)
+
+
+@login_required
+def state(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes while the batch runs; empty once it is over."""
+    subject = _batch_or_404(request, pk)
+    if subject.status not in queries.OPEN:
+        return HttpResponse(status=204)
+    context = {"subject": subject, "progress": progress_of(subject, timezone.now())}
+    return render(request, "warehouse/_state.html", context)
+
+
+@login_required
+def rejected(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Everything that did not land, in the columns of the file, with line and reasons."""
+    subject = _batch_or_404(request, pk)
+    if not access.allowed(request.user, "view_rejections", subject):
+        raise PermissionDenied
+    lines = rejected_lines(subject, _rejections(request, subject, None), for_office=True)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{subject}-rejections.csv"'
+    return response
+
+
+def progress_of(subject: Batch, at: datetime) -> Progress:
+    total = subject.declared or subject.declared_by_source
+    if subject.started_at is None:
+        return Progress(str(_("排队等待")), 0, total, None, None, None)
+    seconds = max(0.0, (at - subject.started_at).total_seconds())
+    rate = int(subject.progress_rows / seconds) if seconds and subject.progress_rows else None
+    left = max(0, total - subject.progress_rows) / rate if rate and total else None
+    return Progress(subject.get_stage_display(), subject.progress_rows, total, seconds, rate, left)
+
+
+def _batch_or_404(request: HttpRequest, pk: int) -> Batch:
+    found = (
+        access.rows(request.user, "view", Batch)
+        .select_related("dataset__department", "file", "source", "version", "table")
+        .filter(pk=pk)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def _rejections(
+    request: HttpRequest, subject: Batch, chosen: ReasonChip | None
+) -> QuerySet[Rejection]:
+    rows = access.rows(request.user, "view", Rejection).filter(batch=subject)
+    if chosen is None:
+        return rows
+    return rows.filter(reasons__contains=[{"code": chosen.code, "column": chosen.column}])
+
+
+def _chips(request: HttpRequest, subject: Batch) -> list[ReasonChip]:
+    wanted = (request.GET.get("reason", ""), request.GET.get("column", ""))
+    return [
+        ReasonChip(
+            reason.code,
+            reason.column,
+            reason_label(reason.code, reason.label),
+            reason.count,
+            (reason.code, reason.column) == wanted,
+        )
+        for reason in queries.reasons_of(subject)
+    ]

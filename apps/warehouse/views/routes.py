@@ -1,0 +1,18 @@
+"""The addresses of tables and batches, below `/work/`. Codes are written with `-` for `/`."""
+
+from django.urls import include, path
+
+from apps.warehouse.views import batches, tables
+
+pages = (
+    [
+        path("tables/", tables.tables, name="tables"),
+        path("tables/<str:code>/", tables.table, name="table"),
+        path("tables/<str:code>/template.csv", tables.template, name="table-template"),
+        path("batches/<int:pk>/", batches.batch, name="batch"),
+        path("batches/<int:pk>/state/", batches.state, name="batch-state"),
+        path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),
+    ],
+    "warehouse",
+)
+urlpatterns = [path("", include(pages))]
