@@ -294,8 +294,9 @@ def _show(
         ],
         "error_count": sum(lacking.values()),
     }
-    if isinstance(context.get("form"), ItemsForm):
+    if step == "items":
         _set_remarks(context["form"], remarks)
+        context["remarks"] = [*said.get("items", ()), *said.get("key_items", ())]
     return render(request, f"catalog/edit_{step}.html", {**common, **context})
 
 
