@@ -16,7 +16,6 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
-
 ADMIN_POLICY = {
     "script-src": ["'self'", "'unsafe-eval'"],
     "style-src": ["'self'", "'unsafe-inline'"],
@@ -29,6 +28,7 @@ class HuiliuAdminSite(UnfoldAdminSite):
     site_title = _("汇流")
     site_header = _("汇流")
     index_title = _("管理")
+    empty_value_display = "—"
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_authenticated and request.user.is_staff)

@@ -43,7 +43,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": _("政务数据共享开放平台"),
     "SITE_URL": reverse_lazy("console:home"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "apps.console.site.mark"}],
-    "SHOW_HISTORY": True,
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "4px",

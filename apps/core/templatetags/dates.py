@@ -1,6 +1,6 @@
 """Days and times as a Chinese official reads them, always in the portal's time zone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils import timezone
@@ -15,6 +15,12 @@ NONE = "—"
 def day(value: date | datetime | None) -> str:
     """Return 2026-11-22."""
     return _day(value).isoformat() if value else NONE
+
+
+@register.filter
+def last_day(value: datetime | None) -> str:
+    """Return the last day before an end: what stops at 2028-01-01 00:00 lasts to 2027-12-31."""
+    return _day(value - timedelta(microseconds=1)).isoformat() if value else NONE
 
 
 @register.filter

@@ -115,7 +115,7 @@ def _grant_automatically(request: SharingRequest, *, at: datetime) -> None:
     )
     owed.tell_provider(
         request,
-        _("%(consumer)s 获得“%(dataset)s”的授权")
+        _("%(consumer)s获得“%(dataset)s”的授权")
         % {"consumer": request.consumer, "dataset": request.dataset},
         reason,
         at=at,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.templatetags.dates import day, minute
 
-QUIET = {"revision", "updated_at", "created_at", "login_key"}
+QUIET = {"revision", "updated_at", "created_at", "login_key", "table_schema", "table_name"}
 MOST_VERSIONS = 60
 
 
