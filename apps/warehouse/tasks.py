@@ -3,6 +3,7 @@
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from apps.catalog.models import Dataset
 from apps.warehouse import operations as warehouse
 
 
@@ -12,3 +13,9 @@ def land_due(timestamp: int | None = None) -> None:
     """Land every batch that waits, and every one whose worker died."""
     while warehouse.land_due(at=timezone.now()):
         pass
+
+
+@app.task(name="warehouse.make_table", pass_context=False)
+def make_table(dataset: int) -> None:
+    """Make the table of an entry that was published just now, by its key."""
+    warehouse.make_table(dataset=Dataset.objects.get(pk=dataset), at=timezone.now())

@@ -17,7 +17,7 @@ from apps.catalog.models import Dataset, DatasetStatus, DatasetVersion
 from apps.catalog.snapshots import snapshot_of
 from apps.clocks import operations as clocks
 from apps.clocks import queries as clock_queries
-from apps.core import access
+from apps.core import access, jobs
 from apps.core.errors import Conflict, InvalidInput
 from apps.ledger import operations as ledger
 
@@ -140,6 +140,8 @@ def send_back(
 def publish(*, dataset: Dataset, actor: User, at: datetime, revision: int | None = None) -> Dataset:
     """Bring the entry into force: its contract and its fields are frozen as a version.
 
+    The worker then makes its table from the contract.
+
     Source: 《政务数据共享条例》第十七条
     Raises:
         NotAllowed: the actor does not review for the authority.
@@ -184,6 +186,7 @@ def publish(*, dataset: Dataset, actor: User, at: datetime, revision: int | None
         details={"version": version.number},
         department=dataset.department,
     )
+    jobs.wake("warehouse.make_table", dataset=dataset.pk)
     return dataset
 
 

@@ -3,5 +3,6 @@
 from apps.warehouse.operations.landing import land, land_due
 from apps.warehouse.operations.receiving import receive, require_may_land
 from apps.warehouse.operations.stores import ensure_stores
+from apps.warehouse.operations.tables import make_table
 
-__all__ = ["ensure_stores", "land", "land_due", "receive", "require_may_land"]
+__all__ = ["ensure_stores", "land", "land_due", "make_table", "receive", "require_may_land"]
