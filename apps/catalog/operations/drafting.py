@@ -96,7 +96,7 @@ def revise_dataset(
     reason: str = "",
     **fields: Any,
 ) -> Dataset:
-    """Change a draft or a returned entry. What is absent is left alone.
+    """Change a draft or a returned entry. What is absent is left alone; no change leaves no trace.
 
     items: when given, all of them: a row with `pk` or a known `column_name` changes that item,
     others are added, items without a row are taken out.
@@ -113,17 +113,19 @@ def revise_dataset(
     _require_editable(current)
     if revision is not None and revision != current.revision:
         raise StaleRevision
-    changed = [name for name, value in fields.items() if getattr(current, name) != value]
-    for name, value in _trimmed(fields).items():
-        setattr(current, name, value)
+    changed = _changes(current, _trimmed(fields))
+    has_items = items is not None and _write_items(current, items, actor=actor, at=at)
+    if related is not None and set(related) != set(current.related.all()):
+        current.related.set(related)
+        changed.append("related")
+    if not changed and not has_items:
+        return dataset
     current.revision += 1
     current.updated_at = at
     _save(current, actor=actor, at=at, reason=reason or _("修改"))
-    if items is not None:
-        _write_items(current, items, actor=actor, at=at)
-    if related is not None:
-        current.related.set(related)
-    labels = [str(field.verbose_name) for field in Dataset._meta.fields if field.name in changed]
+    labels = [str(Dataset._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
+    if has_items:
+        labels.append(str(DataItem._meta.verbose_name))
     ledger.record(standing, "catalog.revise_dataset", current, at=at, details={"changed": labels})
     dataset.refresh_from_db()
     return dataset
@@ -195,9 +197,19 @@ def _next_code(classification: Classification) -> str:
     return f"{classification.code}/{(number or 0) + 1:06d}"
 
 
-def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: datetime) -> None:
+def _changes(row: Dataset | DataItem, values: Fields) -> list[str]:
+    """Write the values that differ into the row, not yet into the database; return their names."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
+
+
+def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: datetime) -> bool:
+    """Add, change and take out items until they are these rows; say whether anything changed."""
     present = {item.pk: item for item in dataset.items.all()}
-    by_column = {item.column_name: item for item in present.values()}
+    claimed = {row.get("pk") for row in rows}
+    by_column = {item.column_name: item for item in present.values() if item.pk not in claimed}
     _refuse_doubles(rows)
     kept = []
     for position, row in enumerate(rows, 1):
@@ -206,12 +218,12 @@ def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: d
         item = present.get(row.get("pk", 0)) or by_column.get(row.get("column_name", ""))
         kept.append((item or DataItem(dataset=dataset), {"position": position, **values}))
     staying = {item.pk for item, _values in kept}
-    for item in present.values():
-        if item.pk not in staying:
-            _credit(item, actor=actor, at=at, reason=_("删除"))
-            item.delete()
-    for item, values in kept:
-        _save_item(item, values, actor=actor, at=at)
+    leaving = [item for item in present.values() if item.pk not in staying]
+    for item in leaving:
+        _credit(item, actor=actor, at=at, reason=_("删除"))
+        item.delete()
+    saved = [_save_item(item, values, actor=actor, at=at) for item, values in kept]
+    return bool(leaving) or any(saved)
 
 
 def _refuse_doubles(rows: Sequence[Fields]) -> None:
@@ -226,13 +238,10 @@ def _refuse_doubles(rows: Sequence[Fields]) -> None:
         )
 
 
-def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> None:
+def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> bool:
     is_new = item.pk is None
-    trimmed = _trimmed(values)
-    if not is_new and all(getattr(item, name) == value for name, value in trimmed.items()):
-        return
-    for name, value in trimmed.items():
-        setattr(item, name, value)
+    if not _changes(item, _trimmed(values)) and not is_new:
+        return False
     try:
         _save(item, actor=actor, at=at, reason=_("新建") if is_new else _("修改"))
     except InvalidInput as error:
@@ -242,6 +251,7 @@ def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> 
             item=label,
             **error.details,
         ) from error
+    return True
 
 
 def _save(row: Dataset | DataItem, *, actor: User, at: datetime, reason: Any) -> None:

@@ -9,9 +9,12 @@ from django.utils.translation import gettext as _
 
 from apps.catalog.models import DataItem, Dataset
 from apps.core.templatetags.dates import day, minute
+from apps.standards.checks import CHECKS
+from apps.standards.masks import MASKS
 
 QUIET = ("revision", "created_at", "updated_at", "name_key", "submitted_at", "published_at")
 MOST = 40
+NAMED: dict[str, Any] = {"value_check": CHECKS, "mask": MASKS}
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,25 @@ class Step:
 
 
 def history_of(dataset: Dataset) -> list[Step]:
-    """Return the latest changes of the entry and of its items, newest first, in two statements."""
-    steps = _steps(dataset.history.select_related("history_user"), is_item=False)
+    """Return the latest changes of the entry and of its items, newest first, in two statements.
+
+    What one save changed, in the entry and in its items, is one step.
+    """
+    rows = [_steps(dataset.history.select_related("history_user"), is_item=False)]
     items = DataItem.history.filter(dataset_id=dataset.pk)
-    steps += _steps(items.select_related("history_user"), is_item=True)
-    told = [step for step in steps if step.changes or step.reason]
-    return sorted(told, key=lambda step: step.at, reverse=True)[:MOST]
+    rows.append(_steps(items.select_related("history_user"), is_item=True))
+    steps = sorted(itertools.chain(*rows), key=lambda step: step.at, reverse=True)
+    told = [_together(list(group)) for _key, group in itertools.groupby(steps, key=_moment)]
+    return [step for step in told if step.changes][:MOST]
+
+
+def _moment(step: Step) -> tuple[datetime, str]:
+    return step.at, step.person
+
+
+def _together(steps: list[Step]) -> Step:
+    changes = [change for step in steps for change in step.changes]
+    return Step(steps[0].at, steps[0].person, steps[0].reason, changes)
 
 
 def _steps(rows: Any, *, is_item: bool) -> list[Step]:
@@ -49,9 +65,20 @@ def _steps(rows: Any, *, is_item: bool) -> list[Step]:
         by_row.setdefault(row.id, []).append(row)
     steps = []
     for versions in by_row.values():
+        if is_item:
+            steps += [_come_or_gone(row) for row in versions if row.history_type in "+-"]
         for older, newer in itertools.pairwise(versions):
             steps.append(_step(older, newer, is_item=is_item))
     return steps
+
+
+def _come_or_gone(row: Any) -> Step:
+    """An item that was added or taken out."""
+    nothing = _("（空）")
+    old, new = (nothing, row.name) if row.history_type == "+" else (row.name, nothing)
+    change = Change("", _("数据项"), old, new)
+    reason = row.history_change_reason or ""
+    return Step(row.history_date, str(row.history_user or ""), reason, [change])
 
 
 def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
@@ -78,6 +105,8 @@ def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
 def _words(field: Any, value: Any) -> str:
     if value is None or value in ("", []):
         return _("（空）")
+    if field.name in NAMED and value in NAMED[field.name]:
+        return str(NAMED[field.name][value].label)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     match value:
