@@ -45,7 +45,7 @@ class WordsField(forms.CharField):
         """The words are checked one by one above."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class CodesField(WordsField):
