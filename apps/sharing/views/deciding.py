@@ -47,9 +47,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     assert asked is not None  # recorded when the request was received
     data = request.POST if request.method == "POST" else None
     lines = _condition_lines(subject, asked, data)
-    form = ProposeForm(data, initial={"revision": subject.revision, "ends_on": asked.ends_on})
-    chosen = _chosen_items(asked, data)
     wants_to_send = data is not None and not {"preview", "add_line"} & set(data)
+    usual = {"revision": subject.revision, "ends_on": asked.ends_on}
+    form = ProposeForm(data if wants_to_send else None, initial=usual | _typed(data))
+    chosen = _chosen_items(asked, data)
     if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
         messages.success(request, _("处理意见已送负责人签发"))
         return redirect("sharing:request", pk=pk)
@@ -59,6 +60,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "subject": subject,
         "form": form,
+        "is_fresh": data is None,
         "asked": asked,
         "item_rows": _item_rows(subject, asked, chosen),
         "asked_conditions": condition_words(subject, asked.row_condition),
@@ -69,6 +71,12 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         **_watermark(),
     }
     return render(request, "sharing/request_propose.html", context)
+
+
+def _typed(data: Any) -> dict[str, Any]:
+    """Return what was typed so far: a look at the rows is not yet an answer to be checked."""
+    names = ProposeForm.base_fields if data is not None else ()
+    return {name: data[name] for name in names if name in data}
 
 
 def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> ConditionLines:

@@ -74,6 +74,7 @@ def begin(request: HttpRequest) -> HttpResponse:
                 system=form.cleaned_data["system"],
                 actor=user,
                 at=at,
+                items=(),  # what is needed is ticked one by one
                 **usual_period(),
             )
         except DomainError as error:
