@@ -88,14 +88,14 @@ def path_of(sha256: str) -> Path:
 
 def make_workplace(name: str) -> Path:
     """Return an empty folder for one attempt at a batch, without what earlier ones left."""
-    clear_workplaces(name)
+    for folder in _folder("work").glob(f"{name}-*"):
+        clear_workplace(folder)
     return _folder(f"work/{name}-{uuid4().hex[:8]}")
 
 
-def clear_workplaces(name: str) -> None:
-    """Remove the folders of all attempts at a batch."""
-    for folder in _folder("work").glob(f"{name}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+def clear_workplace(folder: Path) -> None:
+    """Remove the folder of one attempt."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder(name: str) -> Path:

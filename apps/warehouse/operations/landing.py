@@ -78,7 +78,7 @@ def land(*, batch_id: int, at: datetime) -> Batch:
         ):
             _work(application, heartbeat, at)
     finally:
-        files.clear_workplaces(f"batch-{batch.pk}")
+        files.clear_workplace(workplace)  # its own alone: another may have taken the batch over
     return batch
 
 
