@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -19,15 +20,17 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.catalog import operations, validation
-from apps.catalog.lifecycle import DATASET
+from apps.catalog.lifecycle import DATASET, EDITABLE
 from apps.catalog.models import Classification, DataItem, Dataset, DatasetAssessment
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
+from apps.core import access
 from apps.core.admin import ScopedAdmin, ScopedInline
 from apps.core.lifecycle import Lifecycle, Move
 from apps.standards.checks import CHECK_CHOICES
 from apps.standards.masks import MASK_CHOICES
 
 STATUS_COLOURS = {
+    "draft": "default",
     "published": "success",
     "returned": "warning",
     "withdrawal_requested": "warning",
@@ -191,6 +194,14 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
     )
     readonly_fields = ("code", "department", "screen")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """One's own entries, not the whole catalogue that one may read."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return access.rows(request.user, "administer", rows)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "administer", obj)
+
     @display(description=_("提供部门"), ordering="department__name")
     def provider(self, dataset: Dataset) -> str:
         return str(dataset.department)
@@ -202,7 +213,10 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
     @display(description=_("目录页面"))
     def screen(self, dataset: Dataset) -> Any:
         if dataset.pk is None:
-            return "—"
+            return format_html('<a href="{}">{}</a>', reverse("catalog:dataset-new"), _("分步编制"))
+        if dataset.status in EDITABLE:
+            url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
+            return format_html('<a href="{}">{}</a>', url, _("分步编制"))
         return format_html('<a href="{}">{}</a>', dataset.get_absolute_url(), _("打开"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

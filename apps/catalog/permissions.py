@@ -5,6 +5,9 @@
                          who uses it, or was delegated a right            the ones concerned
                          every member                                     all of the own department
                          authority's officers and leaders, audit admin    all
+    administer           every member                                     own department's
+                         who was delegated manage_dataset                 the delegated ones
+                         authority's officers and leaders, audit admin    all
     create               department editor                                (own department)
     revise, submit,      department editor                                own department's
       record_assessment  who was delegated manage_dataset                 the delegated ones
@@ -73,6 +76,14 @@ def reader(actor: User) -> Q:
     # Who uses the data reads on about it after the entry is withdrawn.
     rights = ("manage_dataset", "review_requests", "use_dataset")
     return IN_FORCE | own | _delegated(actor, *rights)
+
+
+@access.scope("catalog.Dataset", "administer")
+def keeper(actor: User) -> Q:
+    """What the administration lists: not the whole catalogue, which has pages of its own."""
+    if actor.holds("authority_officer", "authority_leader", "audit_admin"):
+        return EVERYBODY
+    return Q(department=actor.department_id) | _delegated(actor, "manage_dataset")
 
 
 @access.ability("catalog.Dataset", "create")

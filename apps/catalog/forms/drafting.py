@@ -121,8 +121,6 @@ class BasicsForm(forms.ModelForm[Dataset]):
         standing = Department.objects.filter(valid_to__isnull=True)
         fields["source_department"].queryset = standing.order_by("code")
         fields["source_department"].empty_label = _("（就是本部门）")
-        if not self.instance._state.adding and "related" not in self.initial:
-            self.initial["related"] = list(self.instance.related.all())
         known = [kind for kinds in FORMAT_TYPES.values() for kind in kinds]
         fields["format_type"].widget.attrs["list"] = "format-types"
         self.format_types = known

@@ -86,6 +86,7 @@ def edit_basics(request: HttpRequest, subject: Dataset) -> HttpResponse:
     form = BasicsForm(
         request.POST or None,
         instance=Dataset.objects.get(pk=subject.pk),
+        initial={"related": list(subject.related.all())},
         department=subject.department,
         entries=queries.visible_to(request.user).exclude(pk=subject.pk),  # type: ignore[arg-type]
     )
