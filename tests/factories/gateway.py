@@ -1,8 +1,10 @@
 """What a consumer's engineer holds: a credential, a token, and a client that sends it."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import InformationSystem, User
@@ -31,3 +33,31 @@ def caller(token: str) -> Client:
     """A client that sends the token with every request."""
     headers: dict[str, Any] = {"Authorization": f"Bearer {token}"}
     return Client(headers=headers)
+
+
+def access_records() -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM ledger_accessrecord ORDER BY id")
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def closes() -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM ledger_accessclose ORDER BY record_id")
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def problem(response: Any, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.content
+    assert response["Content-Type"].startswith("application/problem+json")
+    body: dict[str, Any] = response.json()
+    assert body["status"] == status
+    assert body["detail"]
+    return body
+
+
+def streamed(response: Any) -> Iterator[bytes]:
+    """Return the chunks of a streamed answer, as the server would send them."""
+    return iter(response.streaming_content)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
@@ -15,6 +16,7 @@ from apps.sharing import naming, provisioning
 from apps.sharing.gateway import pool
 from apps.sharing.models import Grant
 from tests import stories
+from tests.factories.gateway import caller, credential_of, draw_token
 from tests.factories.sharing import Scene, land, make_scene
 
 Read = Callable[..., list[tuple[Any, ...]]]
@@ -63,6 +65,25 @@ def landed_grant(landed_scene: Scene, now: datetime) -> Grant:
         row_condition=[{"item": "division_code", "operator": "eq", "value": "500103"}],
     )
     return request.grant
+
+
+@pytest.fixture
+def no_earlier_records(server: None) -> None:
+    """Access records lie in tables that are not Django's, so its flush leaves them."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE ledger_accessrecord, ledger_accessclose")
+
+
+@pytest.fixture
+def client(landed_grant: Grant, landed_scene: Scene, now: datetime) -> Client:
+    """The consumer's system, with a token of its own."""
+    credential = credential_of(landed_scene.system, landed_scene.consumer_head, now)
+    return caller(draw_token(credential))
+
+
+@pytest.fixture
+def address(landed_scene: Scene) -> str:
+    return f"/api/v1/data/{landed_scene.dataset.code.replace('/', '-')}"
 
 
 @pytest.fixture

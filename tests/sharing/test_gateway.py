@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,57 +16,21 @@ from apps.sharing.gateway import pool, statements
 from apps.sharing.models import Grant
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
-from tests.factories.gateway import caller, credential_of, draw_token
+from tests.factories.gateway import (
+    access_records,
+    caller,
+    closes,
+    credential_of,
+    draw_token,
+    problem,
+    streamed,
+)
 from tests.factories.sharing import Scene, make_scene
 
 COLUMNS = ["_id", "identity_number", "name", "division_code", "registered_on"]
 
 
-@pytest.fixture(autouse=True)
-def _no_earlier_records(server: None) -> None:
-    """Access records lie in tables that are not Django's, so its flush leaves them."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE ledger_accessrecord, ledger_accessclose")
-
-
-@pytest.fixture
-def client(landed_grant: Grant, landed_scene: Scene, now: datetime) -> Client:
-    """The consumer's system, with a token of its own."""
-    credential = credential_of(landed_scene.system, landed_scene.consumer_head, now)
-    return caller(draw_token(credential))
-
-
-@pytest.fixture
-def address(landed_scene: Scene) -> str:
-    return f"/api/v1/data/{landed_scene.dataset.code.replace('/', '-')}"
-
-
-def access_records() -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM ledger_accessrecord ORDER BY id")
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def closes() -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM ledger_accessclose ORDER BY record_id")
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def problem(response: Any, status: int) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    assert response["Content-Type"].startswith("application/problem+json")
-    body: dict[str, Any] = response.json()
-    assert body["status"] == status
-    assert body["detail"]
-    return body
-
-
-def streamed(response: Any) -> Iterator[bytes]:
-    """Return the chunks of a streamed answer, as the server would send them."""
-    return iter(response.streaming_content)
+pytestmark = pytest.mark.usefixtures("no_earlier_records")
 
 
 class TestPage:
