@@ -20,6 +20,8 @@ DATASETS: Final = 3170
 UNCONDITIONAL: Final = 2191
 REALTIME: Final = 2094
 SYSTEMS: Final = 898
+# The entry that the story writes by hand, item by item, as a clerk would.
+STORY: Final = "困境儿童基本信息"
 PERIODIC: Final = ("daily", "daily", "monthly", "monthly", "quarterly", "yearly", "weekly")
 SYSTEM_KINDS: Final = ("业务管理系统", "信息平台", "监管系统", "网上服务系统", "数据库", "移动应用")
 # What a topic's records are about; the first word found decides.
@@ -28,10 +30,8 @@ SUBJECT_WORDS: Final = (
     ("matter", ("文书", "普查", "体质监测", "价格监测", "广告监测")),
     ("certificate", ("许可", "证", "资质", "执照", "资格")),
     ("person", ("人员", "对象", "学籍", "教师", "人口", "军人", "职工", "律师", "医师", "护士")),
-    (
-        "person",
-        ("孤儿", "儿童", "参保", "导游", "驾驶人", "会员", "模范", "专家", "运动员", "裁判"),
-    ),
+    ("person", ("婚姻", "补贴", "儿童", "参保", "导游", "驾驶人", "会员", "模范", "专家")),
+    ("person", ("运动员", "裁判", "不动产登记")),
     (
         "enterprise",
         ("企业", "公司", "机构", "单位", "组织", "经营", "个体", "合作", "旅行社", "药店"),

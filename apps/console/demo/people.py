@@ -19,7 +19,7 @@ from apps.accounts.models import (
     SharingOffice,
     User,
 )
-from apps.accounts.queries import platform_user
+from apps.accounts.queries import members_with, platform_user
 from apps.console.demo.city import departments, invented_uscc, systems
 
 PASSWORD: Final = "huiliu-demo"  # noqa: S105 demonstration accounts, listed on the sign-in page
@@ -77,6 +77,14 @@ def load_people(*, at: datetime) -> None:
 def cast_accounts() -> list[tuple[str, str]]:
     """Return the demo accounts as (username, what they are) for the sign-in page."""
     return [(username, title) for username, _, _, _, title in CAST]
+
+
+def clerk_and_head(department: Department) -> tuple[User, User]:
+    """Return who writes for the department, and who signs for it."""
+    return (
+        members_with("department_editor", department).order_by("pk")[0],
+        members_with("department_approver", department).order_by("pk")[0],
+    )
 
 
 def _load_departments() -> None:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from apps.accounts.models import Department, InformationSystem, User
-from apps.accounts.queries import members_with
+from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.console.demo.city import datasets
+from apps.console.demo.people import clerk_and_head
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, SharingRequest
 
@@ -50,23 +50,23 @@ CASES: Final = (
     Case("空气质量监测基本信息", "D021", "awaiting_head", 1, "开展呼吸系统疾病与空气质量关联分析"),
     Case("不动产登记基本信息", "D010", "head_returned", 6, "核查住房补贴申请家庭名下房产", items=6),
     Case("户籍人口基本信息", "D008", "form_check", 1, "办理婚姻登记时核对身份信息", items=4),
-    Case("道路运输经营基本信息", "D023", "form_check", 2, "排查危险货物运输企业安全隐患"),
+    Case("最低生活保障对象基本信息", "D023", "form_check", 2, "受灾困难群众救助资格核对", items=5),
     Case("社会保险参保基本信息", "D010", "supplement", 8, "发放就业补贴前核对参保状态", items=6),
     Case("食品经营许可基本信息", "D021", "supplement", 9, "食源性疾病溯源调查", items=6),
     Case("户籍人口基本信息", "D011", "reviewing", 5, "核对养老保险待遇领取人员身份", items=5),
     Case("不动产登记基本信息", "D056", "reviewing", 22, "核对房产税计税依据", items=7),
     Case("残疾人证基本信息", "D016", "reviewing", 9, "残疾人免费乘车资格核验", items=4),
-    Case("医疗机构基本信息", "D032", "reviewing", 4, "核对医保定点医疗机构执业状态"),
-    Case("应急避难场所基本信息", "D037", "reviewing", 7, "建设城市运行一张图"),
+    Case("婚姻登记基本信息", "D021", "reviewing", 4, "婚前医学检查和生育服务登记核验", items=4),
+    Case("个体工商户基本信息", "D037", "reviewing", 7, "建设城市运行一张图"),
     Case("社会保险参保基本信息", "D003", "awaiting_signature", 11, "核对教师参保情况", items=6),
     Case("户籍人口基本信息", "D014", "awaiting_signature", 8, "公租房申请家庭成员核验", items=5),
-    Case("道路运输经营基本信息", "D013", "awaiting_signature", 6, "核对营运柴油货车污染治理名单"),
+    Case("最低生活保障对象基本信息", "D010", "awaiting_signature", 6, "救助资金发放核对", items=5),
     Case("空气质量监测基本信息", "D003", "agreed", 3, "校园户外活动预警", waits=NEXT_TERM),
     Case("社会保险参保基本信息", "D053", "refused", 25, "公积金开户单位核对", items=9),
     Case("户籍人口基本信息", "D019", "refused", 40, "家政服务人员信用建设", items=7),
     Case("不动产登记基本信息", "D003", "refused", 30, "学区房政策研究"),
     Case("残疾人证基本信息", "D020", "withdrawn", 18, "景区门票减免资格核验", items=4),
-    Case("医疗机构基本信息", "D015", "withdrawn", 12, "医疗垃圾处置点位核对"),
+    Case("婚姻登记基本信息", "D011", "withdrawn", 12, "遗属待遇资格核对", items=4),
     Case("户籍人口基本信息", "D003", "delivered", 60, "义务教育入学资格核验", DISTRICT_ONLY, 6),
     Case("最低生活保障对象基本信息", "D014", "delivered", 90, "公租房租金减免资格核验", items=5),
     Case("社会保险参保基本信息", "D014", "delivered", 45, "公租房申请人就业情况核验", items=6),
@@ -116,8 +116,8 @@ class Walk:
     at: datetime
 
     def __post_init__(self) -> None:
-        self.consumer, self.consumer_head = _people(self.system.department)
-        self.provider, self.provider_head = _people(self.dataset.department)
+        self.consumer, self.consumer_head = clerk_and_head(self.system.department)
+        self.provider, self.provider_head = clerk_and_head(self.dataset.department)
 
     def later(self, hours: float = 3) -> datetime:
         self.at = min(self.at + timedelta(hours=hours), timezone.now())
@@ -242,13 +242,6 @@ def _deliver(request: SharingRequest, walk: Walk) -> None:
         )
     elif walk.case.after == "expire":
         sharing.expire(grant=grant, at=timezone.now())
-
-
-def _people(department: Department) -> tuple[User, User]:
-    return (
-        members_with("department_editor", department).order_by("pk")[0],
-        members_with("department_approver", department).order_by("pk")[0],
-    )
 
 
 def _system(department: str) -> InformationSystem:

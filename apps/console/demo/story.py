@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from apps.accounts.models import InformationSystem, User
 from apps.catalog import operations as catalog
-from apps.catalog.models import AssessmentKind, Classification, Conclusion, Dataset
-from apps.console.demo.city import DatasetPlan, ItemPlan, datasets
-from apps.console.demo.people import PROVIDER
+from apps.catalog.models import Dataset
+from apps.console.demo.city import STORY, DatasetPlan, datasets
 from apps.console.demo.rows import write_csv
+from apps.console.demo.writing import assess, write_entry
 from apps.ledger.models import AccessRecord, Event
 from apps.sharing import operations as sharing
 from apps.sharing.gateway.credentials import issue_credential
@@ -31,13 +31,20 @@ from apps.sharing.models import Grant, SharingRequest
 from apps.warehouse import operations as warehouse
 from apps.warehouse.models import Batch
 
-NAME: Final = "困境儿童保障对象信息"
 ROWS: Final = 6_000
 SYSTEM: Final = "S-0020"  # 市教委学籍业务管理系统
 WITHIN: Final = ("500101", "500102", "500103")
 ASKED: Final = ("identity_number", "person_name", "birth_date", "mobile", "district_code")
 GIVEN: Final = ("identity_number", "person_name", "birth_date", "district_code")
 PAGES: Final = 3
+DETAILS: Final = {
+    "abstract": "困境儿童的身份、监护和保障情况，供教育、卫生健康等部门核验资格。",
+    "sharing_scope": "承担未成年人保护职责的部门",
+    "sharing_condition": "仅用于救助和资助资格核验，不得转交第三方",
+    "legal_duty": "市民政局三定规定 · 儿童福利",
+    "service_item": "困境儿童基本生活保障",
+    "themes": ["社会保障", "未成年人保护"],
+}
 Progress = Callable[[str], None]
 
 
@@ -54,7 +61,7 @@ class Story:
 
     def play(self) -> None:
         """Play from the first step to the last call."""
-        dataset = Dataset.objects.filter(name=NAME).first() or self._catalogue()
+        dataset = Dataset.objects.filter(name=STORY).first() or self._catalogue()
         self._land(dataset)
         grant = Grant.objects.filter(dataset=dataset).first() or self._share(dataset)
         self._deliver(grant)
@@ -63,24 +70,8 @@ class Story:
 
     @transaction.atomic
     def _catalogue(self) -> Dataset:
-        plan = _plan()
-        dataset = catalog.create_dataset(
-            department=self.editor.department,
-            actor=self.editor,
-            at=timezone.now(),
-            items=[_item(item) for item in plan.items],
-            **_fields(plan),
-        )
-        for kind in (AssessmentKind.SECRECY, AssessmentKind.PERSONAL_INFORMATION):
-            catalog.record_assessment(
-                dataset=dataset,
-                kind=kind,
-                conclusion=Conclusion.PASSED,
-                assessed_on=timezone.localdate(),
-                assessor="市民政局保密委员会办公室",
-                actor=self.editor,
-                at=timezone.now(),
-            )
+        dataset = write_entry(_plan(), actor=self.editor, at=timezone.now(), **DETAILS)
+        assess(dataset, actor=self.editor, at=timezone.now())
         catalog.submit(dataset=dataset, actor=self.editor, at=timezone.now())
         catalog.approve(dataset=dataset, actor=self.head, at=timezone.now())
         catalog.publish(dataset=dataset, actor=self.authority, at=timezone.now())
@@ -217,59 +208,19 @@ class Caller:
 def play_once(tell: Progress) -> bool:
     """Play the story unless it was played to its end before; say whether it was played."""
     path = Path(settings.HUILIU_HOME) / "demo-credentials.json"
-    if Dataset.objects.filter(name=NAME).exists() and path.exists():
+    if Dataset.objects.filter(name=STORY).exists() and path.exists():
         return False
     Story(tell).play()
     return True
 
 
 def _plan() -> DatasetPlan:
-    """The story's entry has the shape of another one of the same department."""
-    return next(p for p in datasets() if p.department == PROVIDER and p.name == "孤儿基本信息")
-
-
-def _fields(plan: DatasetPlan) -> dict[str, Any]:
-    return {
-        "name": NAME,
-        "abstract": "困境儿童保障对象的身份、监护和保障情况，供教育、卫生健康等部门核验资格。",
-        "classification": Classification.objects.get(code=plan.classification),
-        "sharing_attribute": "conditional",
-        "sharing_scope": "承担未成年人保护职责的部门",
-        "sharing_condition": "仅用于救助和资助资格核验，不得转交第三方",
-        "opening_attribute": "not_opened",
-        "update_cycle": "daily",
-        "holds_no_secrets": True,
-        "legal_duty": "市民政局三定规定 · 儿童福利",
-        "service_item": "困境儿童基本生活保障",
-        "system": InformationSystem.objects.get(code=plan.system),
-        "grade": "3",
-        "contains_personal": True,
-        "contains_sensitive": True,
-        "themes": ["社会保障", "未成年人保护"],
-        "contact_name": "周敏",
-        "contact_phone": "023-12345678",
-        "key_items": list(plan.key),
-    }
-
-
-def _item(plan: ItemPlan) -> dict[str, Any]:
-    return {
-        "name": plan.label,
-        "column_name": plan.column,
-        "data_type": plan.type,
-        "length": plan.length,
-        "scale": 2 if plan.type in {"N", "Y"} else None,
-        "required": plan.column == "identity_number",
-        "value_check": plan.check,
-        "mask": plan.mask,
-        "personal": bool(plan.privacy),
-        "sensitive": plan.privacy == "sensitive",
-    }
+    return next(plan for plan in datasets() if plan.name == STORY)
 
 
 @contextmanager
 def _file(plan: DatasetPlan) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{NAME}.csv"
+        path = Path(folder) / f"{plan.name}.csv"
         write_csv(plan, ROWS, path, dirty=True)
         yield path

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         self._step("数据库结构", "migrate", verbosity=0, interactive=False)
         self._load_reference()
         self._step("演示城市", "load_demo")
-        self._step("完整业务过程", "play_story")
         self._step("页面样式与脚本", "collectstatic", verbosity=0, interactive=False)
+        self._step("完整业务过程", "play_story")
         connections.close_all()
         if not prepare_only:
             self._tell_accounts()

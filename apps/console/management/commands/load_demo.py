@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from apps.console.demo import catalogue, landing, people, requests
+from apps.console.demo import catalogue, landing, people, requests, writing
 from apps.warehouse import operations as warehouse
 
 
@@ -26,6 +26,7 @@ class Command(BaseCommand):
             made = catalogue.load_catalogue(at=at)
         self.stdout.write(f"  新增目录 {made:,} 条")
         warehouse.ensure_stores(at=at)
+        writing.load_underway(at=at)
         rows = landing.load_records(at=at, progress=self._say)
         self.stdout.write(f"  共入库 {rows:,} 条记录")
         count = requests.load_requests(at=at, progress=self._say)

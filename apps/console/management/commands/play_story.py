@@ -1,5 +1,6 @@
 """Play the main chain once, with visible progress."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.HUILIU_DEMO:
             raise CommandError("演示数据只能在演示设置下装入")
+        # One of the calls is refused on purpose; the log need not cry over it.
+        logging.getLogger("django.request").setLevel(logging.ERROR)
         if not story.play_once(self._say):
             self.stdout.write("  主流程已经走过，数据保留")
 
