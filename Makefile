@@ -3,6 +3,7 @@
 #   make demo    the whole portal with a demonstration city   http://127.0.0.1:8000
 #   make test    every test, on a throw-away database         make test ONLY=tests/sharing
 #   make check   lint, types, contracts, settings, migrations
+#   make messages  what the screens say, gathered for the English of locale/en (needs gettext)
 #   make bench   the claims of speed, each against PostgreSQL doing the bare minimum (ONLY=warehouse)
 #
 # PORT and HUILIU_HOME are honoured.
@@ -19,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input -
 	--require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench clean
+.PHONY: help venv demo test check messages bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -62,6 +63,10 @@ check: $(DEVELOPMENT)
 	DJANGO_SETTINGS_MODULE=config.settings.production HUILIU_ALLOWED_HOSTS=huiliu.example \
 		HUILIU_SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+messages: $(DEVELOPMENT)
+	@$(BIN)/python manage.py makemessages -l en --no-location --no-obsolete -i tests -i var -i docs
+	@$(BIN)/python manage.py compilemessages -l en -l zh_Hans -i .venv -i var
 
 bench: $(DEVELOPMENT)
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
