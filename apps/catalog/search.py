@@ -1,6 +1,6 @@
 """Find entries: free text and filters that live in the address, with counts beside each choice."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -61,6 +61,26 @@ class Filters:
                 _("资源分类应为数字代码"), code="invalid_filter", field="classification"
             )
         return cls(**values)
+
+    @classmethod
+    def read_strictly(cls, query: Mapping[str, str], *, beside: Collection[str]) -> Self:
+        """Read filters where a name that is not one may not go unnoticed: from a system.
+
+        beside: other names that may stand in the address.
+
+        Raises:
+            InvalidInput: as `read`, and for a name that there is not.
+        """
+        known = {field.name for field in fields(cls)} | set(beside)
+        unknown = sorted(set(query) - known)
+        if unknown:
+            raise InvalidInput(
+                _("没有筛选条件“%(names)s”；可用的有 %(known)s")
+                % {"names": "、".join(unknown), "known": "、".join(sorted(known))},
+                code="unknown_filter",
+                field=unknown[0],
+            )
+        return cls.read(query)
 
     def chosen(self) -> dict[str, str]:
         """Return the filters that narrow, by name."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, Max, Model, Value
+from django.db.models import BigIntegerField, F, Max, Model, UniqueConstraint, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -244,9 +244,9 @@ def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> 
         return False
     try:
         _save(item, actor=actor, at=at, reason=_("新建") if is_new else _("修改"))
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         label = item.name or item.column_name or str(item.position)
-        raise InvalidInput(
+        raise type(error)(
             _("数据项“%(item)s”：%(message)s") % {"item": label, "message": error.message},
             item=label,
             **error.details,
@@ -259,7 +259,7 @@ def _save(row: Dataset | DataItem, *, actor: User, at: datetime, reason: Any) ->
     try:
         row.full_clean(validate_unique=False, validate_constraints=True)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise _taken(row, error) or _invalid(error) from error
     _credit(row, actor=actor, at=at, reason=reason)
     try:
         with transaction.atomic():
@@ -279,6 +279,15 @@ def _invalid(error: ValidationError) -> InvalidInput:
     if field != "__all__":
         details["field"] = field
     return InvalidInput(messages[0], **details)
+
+
+def _taken(row: Model, error: ValidationError) -> Conflict | None:
+    """The conflict, where the error says that another row has what may stand only once."""
+    for constraint in row._meta.constraints:
+        message = constraint.violation_error_message
+        if isinstance(constraint, UniqueConstraint) and message in error.messages:
+            return Conflict(message, constraint=constraint.name)
+    return None
 
 
 def _conflict(row: Model, error: IntegrityError) -> Conflict:
