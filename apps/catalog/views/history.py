@@ -45,7 +45,8 @@ def history_of(dataset: Dataset) -> list[Step]:
     rows = [_steps(dataset.history.select_related("history_user"), is_item=False)]
     items = DataItem.history.filter(dataset_id=dataset.pk)
     rows.append(_steps(items.select_related("history_user"), is_item=True))
-    steps = sorted(itertools.chain(*rows), key=lambda step: step.at, reverse=True)
+    steps = sorted(itertools.chain(*rows), key=lambda step: step.at)
+    steps.reverse()  # of one moment, too, the newest first
     told = [_together(list(group)) for _key, group in itertools.groupby(steps, key=_moment)]
     return [step for step in told if step.changes][:MOST]
 
