@@ -20,7 +20,7 @@ from tests.factories.sharing import Scene
 
 STATUSES = list(stories.REQUEST_STORIES)
 BY_PLATFORM = {"grant_automatically", "deliver"}
-# A delivered request needs a landed table and committed roles; its buttons are the same as agreed's.
+# A delivered request needs a landed table and committed roles; its buttons are those of agreed.
 WITHOUT_TABLE = [status for status in STATUSES if status != "delivered"]
 
 

@@ -1,6 +1,7 @@
 """Writing a request in steps; every step saves the draft, so nothing typed is lost."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -68,18 +69,8 @@ def begin(request: HttpRequest) -> HttpResponse:
         initial={"dataset": dataset},
     )
     if request.method == "POST" and form.is_valid():
-        try:
-            draft = sharing.draft_request(
-                dataset=form.cleaned_data["dataset"],
-                system=form.cleaned_data["system"],
-                actor=user,
-                at=at,
-                items=(),  # what is needed is ticked one by one
-                **usual_period(),
-            )
-        except DomainError as error:
-            form.add_error(None, str(error))
-        else:
+        draft = _begun(form, user, at)
+        if draft:
             return redirect("sharing:request-edit", pk=draft.pk, step="items")
     context = {
         "form": form,
@@ -92,6 +83,22 @@ def begin(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "sharing/request_new.html", context)
+
+
+def _begun(form: BeginForm, user: Any, at: datetime) -> SharingRequest | None:
+    """The draft, with nothing ticked; None where the form says why not."""
+    try:
+        return sharing.draft_request(
+            dataset=form.cleaned_data["dataset"],
+            system=form.cleaned_data["system"],
+            actor=user,
+            at=at,
+            items=(),
+            **usual_period(),
+        )
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return None
 
 
 @login_required
