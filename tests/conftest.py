@@ -1,6 +1,5 @@
 """The cast: the people of every story, each with what the role gives and nothing more."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,8 +125,7 @@ CAST = (
 
 
 @pytest.fixture(autouse=True)
-def _home(settings: Any, tmp_path: Any) -> Iterator[None]:
+def _home(settings: Any, tmp_path: Any) -> None:
     """Landed files of a test go to a folder of its own."""
     settings.HUILIU_HOME = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
-    yield

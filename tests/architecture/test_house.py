@@ -168,15 +168,16 @@ def _may_know(room: str, target: str) -> bool:
 
 
 def test_foreign_keys_point_downwards() -> None:
-    wrong = [
-        f"{model._meta.label}.{field.name} → {field.related_model._meta.label}"
-        for model in our_models()
-        for field in model._meta.get_fields()
-        if isinstance(field, models.ForeignKey | models.ManyToManyField)
-        and isinstance(field.related_model, type)
-        and field.related_model._meta.app_label in LAYERS
-        and LAYERS.index(field.related_model._meta.app_label) > LAYERS.index(model._meta.app_label)
-    ]
+    wrong = []
+    for model in our_models():
+        for field in model._meta.get_fields():
+            if not isinstance(field, models.ForeignKey | models.ManyToManyField):
+                continue
+            target = field.related_model._meta
+            if target.app_label not in LAYERS:
+                continue
+            if LAYERS.index(target.app_label) > LAYERS.index(model._meta.app_label):
+                wrong.append(f"{model._meta.label}.{field.name} → {target.label}")
     assert not wrong
 
 
