@@ -21,6 +21,8 @@ from apps.catalog.models import (
 from apps.core.api import ScopedViewSet
 from apps.standards.types import DataType
 
+PAGING = ("limit", "cursor", "format")
+
 FILTERS = [
     OpenApiParameter(
         "q", str, description="关键词：名称、代码、部门、摘要、主题；空格隔开的须全部符合"
@@ -183,7 +185,8 @@ class DatasetViewSet(ScopedViewSet):
     serializer_class = DatasetSerializer
 
     def list(self, request: Request) -> Response:
-        found = search.find(self.get_queryset(), search.Filters.read(request.query_params.dict()))
+        filters = search.Filters.read_strictly(request.query_params.dict(), beside=PAGING)
+        found = search.find(self.get_queryset(), filters)
         page = self.paginate_queryset(found)
         return self.get_paginated_response(DatasetSerializer(page, many=True).data)
 
