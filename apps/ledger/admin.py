@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
@@ -40,6 +40,19 @@ class EventAdmin(ScopedAdmin):
     search_fields = ("actor_label", "subject_label", "verb", "subject_id")
     search_help_text = _("操作人、对象、操作代码或对象编号")
     ordering = ("-at", "-id")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        heading = {"subtitle": queries.told(event).sentence} if event else {}
+        extra = {**heading, **(extra_context or {})}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return answer
 
     @admin.display(description=_("时间"), ordering="at")
     def moment(self, event: Event) -> Any:

@@ -54,6 +54,10 @@ def sentence(
     values = {"who": who, "phrase": phrase, "subject": subject, "words": refused or reason}
     if refused:
         return _("%(who)s 尝试%(phrase)s %(subject)s，未获准：%(words)s") % values
+    if reason and not actor:  # what the platform did comes with a result, not with a reason
+        return _("%(who)s %(phrase)s %(subject)s：%(words)s") % values
     if reason:
         return _("%(who)s %(phrase)s %(subject)s，理由：%(words)s") % values
+    if subject == actor:
+        return f"{who} {phrase}"
     return _("%(who)s %(phrase)s %(subject)s") % values
