@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -21,6 +21,7 @@ from apps.core.errors import InvalidInput
 from apps.sharing.models import Grant, SharingRequest
 from apps.standards import masks
 
+ONE_MINUTE: Final = timedelta(minutes=1)  # what stops at midnight lasts to 23:59
 WORDS: Final = {
     "eq": _("等于"),
     "in": _("属于"),
@@ -141,7 +142,7 @@ def _by_status(grant: Grant) -> Reason:
 def _by_period(grant: Grant, at: datetime) -> Reason:
     sentence = _("有效期自 %(start)s 至 %(end)s") % {
         "start": f"{timezone.localtime(grant.starts_at):%Y-%m-%d %H:%M}",
-        "end": f"{timezone.localtime(grant.expires_at):%Y-%m-%d %H:%M}",
+        "end": f"{timezone.localtime(grant.expires_at - ONE_MINUTE):%Y-%m-%d %H:%M}",
     }
     return Reason(grant.starts_at <= at < grant.expires_at, str(sentence), "period", grant)
 

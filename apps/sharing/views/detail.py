@@ -228,7 +228,7 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         "reads": ledger.records_of_grant(subject.pk)[:20],
         "dataset_url": dataset_url(subject.dataset),
         "at": at,
-        "trail": ledger.trail(subject),
+        "trail": [*ledger.trail(subject), *ledger.trail(subject.request)],
         "versions": versions_of(subject),
     }
     return render(request, "sharing/grant.html", context)
