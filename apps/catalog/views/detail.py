@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.apps import apps
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -157,9 +158,11 @@ def _shape(item: DataItem) -> str:
 
 
 def _request_url(user: Any, subject: Dataset) -> str:
-    """Where the data is asked for; empty for one's own data and for what is not shared."""
+    """Where the data is asked for; empty for whoever cannot ask, and for what is not shared."""
     in_force = subject.status == DatasetStatus.PUBLISHED
     is_own = subject.department_id == user.department_id
     if not in_force or is_own or subject.sharing_attribute == "not_shared":
+        return ""
+    if not access.able(user, "create", apps.get_model("sharing.SharingRequest")):
         return ""
     return f"{reverse('sharing:request-new')}?dataset={subject.pk}"
