@@ -4,8 +4,9 @@ They enter published, in bulk, with their versions and contracts; the entries of
 through every operation instead.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from apps.accounts.models import Department, InformationSystem
 from apps.accounts.queries import platform_user
@@ -25,6 +26,7 @@ from apps.catalog.models import (
 )
 from apps.console.demo.bulk import copy_in, remember
 from apps.console.demo.city import STORY, DatasetPlan, ItemPlan, datasets, departments
+from apps.standards.models import DataElement
 
 DEPARTMENTS_CLASS: Final = "307"  # 部门信息资源 · 省级及以下部门
 CHUNK: Final = 500
@@ -63,10 +65,13 @@ def _load(plans: list[DatasetPlan], at: datetime) -> None:
         for plan in plans
     ]
     made = Dataset.objects.bulk_create(entries)
+    standard = elements()
     copy_in(
         DataItem,
         [
-            _item(dataset, position, item)
+            DataItem(
+                dataset=dataset, position=position, **item_fields(item, dataset.key_items, standard)
+            )
             for dataset, plan in zip(made, plans, strict=True)
             for position, item in enumerate(plan.items, start=1)
         ],
@@ -128,22 +133,32 @@ def _grade(plan: DatasetPlan) -> str:
     return Grade.TWO if plan.sharing == SharingAttribute.CONDITIONAL else Grade.ONE
 
 
-def _item(dataset: Dataset, position: int, plan: ItemPlan) -> DataItem:
-    is_decimal = plan.type in {"N", "Y"}
-    return DataItem(
-        dataset=dataset,
-        position=position,
-        name=plan.label,
-        column_name=plan.column,
-        data_type=plan.type,
-        length=plan.length,
-        scale=2 if is_decimal else None,
-        required=plan.column in dataset.key_items,
-        value_check=plan.check,
-        mask=plan.mask,
-        personal=bool(plan.privacy),
-        sensitive=plan.privacy == "sensitive",
-    )
+def elements() -> dict[str, DataElement]:
+    """Return the standard items by the column that they are usually kept in."""
+    return {
+        element.column_name: element for element in DataElement.objects.select_related("code_list")
+    }
+
+
+def item_fields(
+    plan: ItemPlan, key: Collection[str], standard: Mapping[str, DataElement]
+) -> dict[str, Any]:
+    """Return the fields of the planned item, by name; it follows a standard where there is one."""
+    element = standard.get(plan.column)
+    return {
+        "name": plan.label,
+        "column_name": plan.column,
+        "data_type": plan.type,
+        "length": plan.length,
+        "scale": 2 if plan.type in {"N", "Y"} else None,
+        "required": plan.column in key,
+        "value_check": plan.check,
+        "mask": plan.mask,
+        "personal": bool(plan.privacy),
+        "sensitive": plan.privacy == "sensitive",
+        "data_element": element,
+        "code_list": element and element.code_list,
+    }
 
 
 def _assess(made: list[Dataset], at: datetime) -> None:

@@ -227,7 +227,7 @@ NUMBERED: Final[dict[str, Callable[[random.Random, int], str]]] = {
     "matter_number": lambda picker, number: f"BJ{2024 + number % 3}{number:09d}",
     "place_name": lambda picker, number: f"{picker.choice(STREETS)}第{number + 1}点位",
     "district_code": lambda picker, number: DISTRICTS[number % len(DISTRICTS)],
-    "gender": lambda picker, number: "男" if birth_of(number)[1] % 2 else "女",
+    "gender": lambda picker, number: "1" if birth_of(number)[1] % 2 else "2",
     "birth_date": lambda picker, number: f"{birth_of(number)[0]}",
     "period": lambda picker, number: f"{2024 + number % 3}-{number % 12 + 1:02d}",
 }

@@ -18,7 +18,8 @@ from apps.catalog.models import (
     OpeningAttribute,
     SharingAttribute,
 )
-from apps.console.demo.city import DatasetPlan, ItemPlan, datasets
+from apps.console.demo.catalogue import elements, item_fields
+from apps.console.demo.city import DatasetPlan, datasets
 from apps.console.demo.people import clerk_and_head
 
 # department, the entry whose shape it has, its own name, where it stands
@@ -89,11 +90,12 @@ def write_entry(plan: DatasetPlan, *, actor: User, at: datetime, **details: Any)
         "contact_phone": "023-12345678",
         "key_items": list(plan.key),
     }
+    standard = elements()
     return catalog.create_dataset(
         actor=actor,
         at=at,
         classification=Classification.objects.get(code=plan.classification),
-        items=[_item(item) for item in plan.items],
+        items=[item_fields(item, plan.key, standard) for item in plan.items],
         **{**fields, **details},
     )
 
@@ -111,18 +113,3 @@ def assess(dataset: Dataset, *, actor: User, at: datetime) -> None:
                 actor=actor,
                 at=at,
             )
-
-
-def _item(plan: ItemPlan) -> dict[str, Any]:
-    return {
-        "name": plan.label,
-        "column_name": plan.column,
-        "data_type": plan.type,
-        "length": plan.length,
-        "scale": 2 if plan.type in {"N", "Y"} else None,
-        "required": plan.column == "identity_number",
-        "value_check": plan.check,
-        "mask": plan.mask,
-        "personal": bool(plan.privacy),
-        "sensitive": plan.privacy == "sensitive",
-    }
