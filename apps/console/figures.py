@@ -46,7 +46,7 @@ def figures_for(user: Any, at: datetime) -> list[Figure]:
         found.append(Figure(label, rows.count(), reverse(f"sharing:{name}") + query))
     own = Dataset.objects.published().filter(department=user.department_id)
     try:
-        url = reverse("catalog:datasets") + f"?department={user.department_id}"
+        url = reverse("catalog:datasets") + f"?department={user.department.code}&status=published"
     except NoReverseMatch:
         return found
     return [*found, Figure(_("本部门已发布目录"), own.count(), url)]

@@ -10,6 +10,7 @@ pages = (
         path("notices/read-all/", views.read_all_notices, name="notices-read-all"),
         path("notices/<int:pk>/read/", views.read_notice, name="notice-read"),
         path("todos/<int:pk>/urge/", views.urge, name="urge"),
+        path("health/", views.health, name="health"),
         path("language/", views.language, name="language"),
     ],
     "console",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.clocks import queries as clocks
+from apps.console import diagnosis
 from apps.console.figures import figures_for
 from apps.core import access
 from apps.core.errors import DomainError
@@ -135,6 +137,17 @@ def urge(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("已催办：%(title)s") % {"title": todo.title})
     return HttpResponseRedirect(_back(request))
+
+
+@login_required
+def health(request: HttpRequest) -> HttpResponse:
+    """What `manage.py doctor` finds, for those who keep the platform running."""
+    user: Any = request.user
+    if not user.holds("system_admin"):
+        raise PermissionDenied
+    tones = {"FINE": "ok", "ATTENTION": "attention", "BLOCKING": "bad"}
+    found = [(finding, tones[finding.level.name]) for finding in diagnosis.findings()]
+    return render(request, "console/health.html", {"found": found, "at": timezone.now()})
 
 
 @require_POST

@@ -74,7 +74,9 @@ OWN_ROOMS = {
         **dict.fromkeys(["provisioning", "reconciliation", "gateway"], "on models"),
     },
     "console": {
-        **dict.fromkeys(["demo", "reference", "navigation", "figures", "checks"], "on queries"),
+        **dict.fromkeys(
+            ["demo", "reference", "navigation", "figures", "checks", "diagnosis"], "on queries"
+        ),
         **dict.fromkeys(["site", "unfold", "health"], "face"),
     },
 }

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from apps.console.management import diagnosis
-from apps.console.management.diagnosis import Finding, Level
+from apps.console import diagnosis
+from apps.console.diagnosis import Finding, Level
 from config import environment
 from config.embedded import roles
 
