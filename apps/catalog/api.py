@@ -1,6 +1,6 @@
 """`/api/v1/datasets`: the catalogue for systems, read-only."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -19,6 +19,7 @@ from apps.catalog.models import (
     UpdateCycle,
 )
 from apps.core.api import ScopedViewSet
+from apps.core.openapi import refusals
 from apps.standards.types import DataType
 
 PAGING = ("limit", "cursor", "format")
@@ -45,14 +46,29 @@ FILTERS = [
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):
     """An entry as lists show it. `code` is written with `-` for `/`, as in addresses."""
 
-    code = serializers.CharField(source="dashed_code", read_only=True)
-    department = serializers.CharField(source="department.code", read_only=True)
-    department_name = serializers.CharField(source="department.name", read_only=True)
-    classification = serializers.CharField(source="classification.code", read_only=True)
-    sharing_attribute = serializers.ChoiceField(
-        choices=SharingAttribute.choices, source="effective_sharing_attribute", read_only=True
+    about: ClassVar[str] = "一条数据目录"
+
+    code = serializers.CharField(
+        source="dashed_code", read_only=True, help_text="目录代码，以 - 代 /"
     )
-    themes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    department = serializers.CharField(
+        source="department.code", read_only=True, help_text="提供部门的编码"
+    )
+    department_name = serializers.CharField(
+        source="department.name", read_only=True, help_text="提供部门的名称"
+    )
+    classification = serializers.CharField(
+        source="classification.code", read_only=True, help_text="资源分类代码"
+    )
+    sharing_attribute = serializers.ChoiceField(
+        choices=SharingAttribute.choices,
+        source="effective_sharing_attribute",
+        read_only=True,
+        help_text="共享属性；有条件共享而未写明条件的，按无条件共享给出",
+    )
+    themes = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="主题标签"
+    )
 
     class Meta:
         model = Dataset
@@ -82,15 +98,31 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
 class DataItemSerializer(serializers.ModelSerializer[DataItem]):
     """One item: the name under which the data API serves it, its type and its rules."""
 
-    type = serializers.ChoiceField(choices=DataType.choices, source="data_type", read_only=True)
-    column = serializers.CharField(source="column_name", read_only=True)
+    about: ClassVar[str] = "一个数据项"
+
+    type = serializers.ChoiceField(
+        choices=DataType.choices, source="data_type", read_only=True, help_text="数据类型"
+    )
+    column = serializers.CharField(
+        source="column_name",
+        read_only=True,
+        help_text="列名：数据接口中记录的字段名，也是筛选参数名",
+    )
     data_element = serializers.CharField(
-        source="data_element.code", read_only=True, default=None, allow_null=True
+        source="data_element.code",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="对应数据元的编号；没有时为空",
     )
     code_list = serializers.CharField(
-        source="code_list.code", read_only=True, default=None, allow_null=True
+        source="code_list.code",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="代码集的编号，值只取其中的代码；没有时为空",
     )
-    is_key = serializers.SerializerMethodField()
+    is_key = serializers.SerializerMethodField(help_text="是否主键列")
 
     class Meta:
         model = DataItem
@@ -117,6 +149,8 @@ class DataItemSerializer(serializers.ModelSerializer[DataItem]):
 
 
 class DatasetVersionSerializer(serializers.ModelSerializer[DatasetVersion]):
+    about: ClassVar[str] = "目录的一次发布"
+
     class Meta:
         model = DatasetVersion
         fields = ("number", "published_at")
@@ -126,12 +160,24 @@ class DatasetVersionSerializer(serializers.ModelSerializer[DatasetVersion]):
 class DatasetDetailSerializer(DatasetSerializer):
     """An entry with its items and the versions that were published."""
 
-    items = DataItemSerializer(many=True, read_only=True)
-    versions = DatasetVersionSerializer(many=True, read_only=True)
-    system = serializers.CharField(
-        source="system.code", read_only=True, default=None, allow_null=True
+    about: ClassVar[str] = "一条数据目录，及其数据项和版本"
+
+    items = DataItemSerializer(many=True, read_only=True, help_text="数据项，按序号")
+    versions = DatasetVersionSerializer(
+        many=True, read_only=True, help_text="发布过的版本，新的在前"
     )
-    key_items = serializers.ListField(child=serializers.CharField(), read_only=True)
+    system = serializers.CharField(
+        source="system.code",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="来源信息系统的编号；没有时为空",
+    )
+    key_items = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="主键列：合起来唯一确定一条记录；第一个是主体标识",
+    )
 
     class Meta(DatasetSerializer.Meta):
         fields = (  # type: ignore[assignment]  # longer than the parent's
@@ -162,17 +208,24 @@ class DatasetDetailSerializer(DatasetSerializer):
         operation_id="datasets_list",
         tags=["datasets"],
         summary="查找数据目录",
+        description="已发布的目录，以及本部门的全部目录。能看目录不等于能读数据，读数据须有授权。",
         parameters=FILTERS,
-        responses=DatasetSerializer(many=True),
+        responses={
+            200: DatasetSerializer(many=True),
+            **refusals(
+                {400: ("unknown_filter", "invalid_filter", "invalid_limit", "cursor_invalid")}
+            ),
+        },
     ),
     retrieve=extend_schema(
         operation_id="datasets_read",
         tags=["datasets"],
         summary="一条目录及其数据项、版本",
+        description="数据项的 column 就是数据接口中的字段名和筛选参数名。",
         parameters=[
             OpenApiParameter("code", str, OpenApiParameter.PATH, description="目录代码，以 - 代 /")
         ],
-        responses=DatasetDetailSerializer,
+        responses={200: DatasetDetailSerializer, **refusals({404: ("not_found",)})},
     ),
 )
 class DatasetViewSet(ScopedViewSet):

@@ -1,12 +1,14 @@
-"""Write the pages of `docs/` that the code itself knows: lifecycles and sources."""
+"""Write the pages of `docs/` that the code itself knows: lifecycles, sources, the API."""
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.apps import apps
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from apps.core import lifecycle
 
@@ -64,6 +66,20 @@ def sources_page() -> str:
         places = "<br>".join(f"`{cited.place}` {cited.line}" for cited in by_source[source])
         lines.append(f"| {source} | {places} |")
     return "\n".join(lines) + "\n"
+
+
+def api_page() -> str:
+    """Return the description of the API as OpenAPI 3.0 in YAML, as `/api/v1/schema/` serves it."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    written: bytes = OpenApiYamlRenderer().render(schema, renderer_context={})  # type: ignore[no-untyped-call]
+    return written.decode()
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "lifecycles.md": lifecycles_page,
+    "sources.md": sources_page,
+    "openapi.yaml": api_page,
+}
 
 
 def citations() -> Iterator[Cited]:

@@ -17,8 +17,7 @@ from rest_framework.response import Response
 
 from apps.core import access
 from apps.core.errors import DomainError, InvalidInput, NotFound
-
-PROBLEM_TYPE = "application/problem+json"
+from apps.core.openapi import PROBLEM_TYPE
 
 
 def problem(error: DomainError) -> dict[str, Any]:
@@ -116,13 +115,14 @@ class KeysetPagination(pagination.BasePagination):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {
             "type": "object",
+            "description": str(_("一页")),
             "required": ["results", "next"],
             "properties": {
-                "results": schema,
+                "results": {**schema, "description": str(_("本页各条，新的在前"))},
                 "next": {
                     "type": "string",
                     "nullable": True,
-                    "description": "下一页的 cursor；没有下一页时为空",
+                    "description": str(_("下一页的 cursor；没有下一页时为空")),
                 },
             },
         }
@@ -133,13 +133,16 @@ class KeysetPagination(pagination.BasePagination):
                 "name": "limit",
                 "in": "query",
                 "schema": {"type": "integer", "minimum": 1, "maximum": self.maximum_limit},
-                "description": "每页条数，默认 50",
+                "description": str(
+                    _("每页条数，默认 %(limit)s，至多 %(maximum)s")
+                    % {"limit": self.default_limit, "maximum": self.maximum_limit}
+                ),
             },
             {
                 "name": "cursor",
                 "in": "query",
                 "schema": {"type": "string"},
-                "description": "上一页返回的 next",
+                "description": str(_("上一页返回的 next")),
             },
         ]
 

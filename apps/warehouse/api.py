@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -23,6 +24,7 @@ from apps.catalog import queries as catalog
 from apps.core import access
 from apps.core.api import KeysetPagination, ScopedViewSet, read_cursor, sign_cursor
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
+from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.incoming import HandedIn, read_body
@@ -30,18 +32,12 @@ from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    """An error, as application/problem+json (RFC 9457): a stable `code`, words in `detail`."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class BalanceSerializer(serializers.ModelSerializer[Batch]):
     """declared = landed + changed + unchanged + duplicate + rejected; null before it is counted."""
+
+    about: ClassVar[str | Promise] = _(
+        "收支平衡，各项为记录条数：文件条数 = 新增 + 变更 + 无变化 + 文件内重复 + 未通过"
+    )
 
     class Meta:
         model = Batch
@@ -54,19 +50,35 @@ class BalanceSerializer(serializers.ModelSerializer[Batch]):
 class BatchSerializer(serializers.ModelSerializer[Batch]):
     """A batch as it stands; `code` and `message` say how it ended."""
 
-    number = serializers.CharField(source="__str__", read_only=True)
-    dataset = serializers.CharField(source="dataset.dashed_code", read_only=True)
-    dataset_name = serializers.CharField(source="dataset.name", read_only=True)
-    source = serializers.CharField(  # type: ignore[assignment]  # of the batch, not of the field
-        source="source.username", read_only=True
+    about: ClassVar[str | Promise] = _("一个归集批次的现状")
+
+    number = serializers.CharField(
+        source="__str__", read_only=True, help_text=_("批次编号，如 B-000001")
     )
-    status_label = serializers.CharField(source="get_status_display", read_only=True)
-    is_finished = serializers.SerializerMethodField()
-    sha256 = serializers.CharField(source="file.sha256", read_only=True)
-    size_bytes = serializers.IntegerField(source="file.size_bytes", read_only=True)
-    balance = BalanceSerializer(source="*", read_only=True)
-    code = serializers.CharField(source="message_code", read_only=True)
-    details = serializers.JSONField(read_only=True)
+    dataset = serializers.CharField(
+        source="dataset.dashed_code", read_only=True, help_text=_("目录代码，以 - 代 /")
+    )
+    dataset_name = serializers.CharField(
+        source="dataset.name", read_only=True, help_text=_("目录名称")
+    )
+    source = serializers.CharField(  # type: ignore[assignment]  # of the batch, not of the field
+        source="source.username", read_only=True, help_text=_("提交的账号")
+    )
+    status_label = serializers.CharField(
+        source="get_status_display", read_only=True, help_text=_("状态的名称")
+    )
+    is_finished = serializers.SerializerMethodField(help_text=_("是否处理完；否则稍后再查"))
+    sha256 = serializers.CharField(
+        source="file.sha256", read_only=True, help_text=_("收到的文件的 SHA-256，十六进制")
+    )
+    size_bytes = serializers.IntegerField(
+        source="file.size_bytes", read_only=True, help_text=_("文件大小，字节")
+    )
+    balance = BalanceSerializer(source="*", read_only=True, help_text=_("收支平衡"))
+    code = serializers.CharField(
+        source="message_code", read_only=True, help_text=_("未入库时的错误代码；入库则为空")
+    )
+    details = serializers.JSONField(read_only=True, help_text=_("与错误代码有关的事实"))
     rejections = serializers.SerializerMethodField(help_text=_("未通过记录的地址；没有时为空"))
 
     class Meta:
@@ -89,17 +101,23 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    column = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # a field's own label is a text
-    value = serializers.CharField()
-    message = serializers.CharField()
+    about: ClassVar[str | Promise] = _("一条记录未通过的一个原因")
+
+    code = serializers.CharField(help_text=_("原因的代码"))
+    column = serializers.CharField(help_text=_("列名；与整条记录有关时为空"))
+    label = serializers.CharField(  # type: ignore[assignment]  # a field's own label is a text
+        help_text=_("数据项的中文名称")
+    )
+    value = serializers.CharField(help_text=_("文件中的值，过长的截短"))
+    message = serializers.CharField(help_text=_("说明"))
 
 
 class RejectionSerializer(serializers.ModelSerializer[Rejection]):
     """A record that did not land. `line` counts the file's lines from 1, the header's being 1."""
 
-    reasons = ReasonSerializer(many=True)
+    about: ClassVar[str | Promise] = _("一条没有入库的记录")
+
+    reasons = ReasonSerializer(many=True, help_text=_("全部原因"))
 
     class Meta:
         model = Rejection
@@ -133,9 +151,21 @@ class BodyLater(BaseParser):
         return QueryDict()
 
 
-REFUSALS: dict[int, Any] = dict.fromkeys(
-    (400, 401, 403, 404, 409, 411, 413, 507), ProblemSerializer
-)
+REFUSALS = refusals(
+    {
+        400: (
+            "unknown_parameter", "mode_unknown", "declared_invalid", "dataset_not_published",
+            "digest_invalid", "digest_mismatch", "upload_incomplete", "form_invalid",
+            "one_file_expected", "idempotency_key_too_long",
+        ),
+        403: ("not_allowed",),
+        404: ("not_found",),
+        409: ("idempotency_conflict",),
+        411: ("length_required",),
+        413: ("file_too_large",),
+        507: ("storage_full",),
+    }
+)  # fmt: skip
 CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description=_("目录代码，以 - 代 /"))
 MODE = OpenApiParameter(
     "mode", str, enum=Batch.Mode.values, description=_("入库方式，不写则为 upsert")
@@ -163,15 +193,24 @@ DIGEST = OpenApiParameter(
         summary=_("归集批次列表"),
         parameters=[
             OpenApiParameter("dataset", str, description=_("目录代码，以 - 代 /")),
-            OpenApiParameter("status", str, enum=Batch.Status.values),
+            OpenApiParameter(
+                "status", str, enum=Batch.Status.values, description=_("只要这种状态的")
+            ),
         ],
-        responses={200: BatchSerializer(many=True), 400: ProblemSerializer},
+        description=_("本部门提供的目录的批次，新的在前。"),
+        responses={
+            200: BatchSerializer(many=True),
+            **refusals(
+                {400: ("unknown_parameter", "unknown_status", "invalid_limit", "cursor_invalid")}
+            ),
+        },
     ),
     retrieve=extend_schema(
         operation_id="batches_read",
         tags=["batches"],
         summary=_("一个批次及其收支平衡"),
-        responses={200: BatchSerializer, 404: ProblemSerializer},
+        description=_("is_finished 为 true 时处理完毕，balance 为收支平衡，code 为未入库的原因。"),
+        responses={200: BatchSerializer, **refusals({404: ("not_found",)})},
     ),
 )
 class BatchViewSet(ScopedViewSet):
@@ -212,12 +251,22 @@ class BatchViewSet(ScopedViewSet):
         operation_id="batches_push",
         tags=["batches"],
         summary=_("提交一个批次"),
+        description=_(
+            "正文是 CSV 文件，或者表单里的一个文件。收下后排队处理，按 Location 查看结果。"
+            "只能由提供部门的信息系统或人员提交。"
+        ),
         parameters=[CODE, MODE, DECLARED, FILE_NAME, KEY, DIGEST],
         request={
             "text/csv": OpenApiTypes.BINARY,
             "multipart/form-data": {
                 "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": _("CSV 文件"),
+                    },
+                },
                 "required": ["file"],
             },
         },
@@ -257,6 +306,7 @@ class BatchViewSet(ScopedViewSet):
         operation_id="batches_rejections",
         tags=["batches"],
         summary=_("未通过的记录"),
+        description=_("一页 JSON，或者以原文件的列写成的 CSV，改正后可直接再提交。"),
         parameters=[
             OpenApiParameter("format", str, enum=["json", "csv"], description=_("不写则为 json")),
             OpenApiParameter("limit", int, description=_("每页条数，默认 100，至多 1000")),
@@ -265,7 +315,13 @@ class BatchViewSet(ScopedViewSet):
         responses={
             200: RejectionSerializer(many=True),
             (200, "text/csv"): OpenApiTypes.BINARY,
-            **dict.fromkeys((400, 403, 404), ProblemSerializer),
+            **refusals(
+                {
+                    400: ("unknown_parameter", "invalid_limit", "cursor_invalid"),
+                    403: ("not_allowed",),
+                    404: ("not_found",),
+                }
+            ),
         },
     )
     def rejections(self, request: Request, pk: int) -> Response | StreamingHttpResponse:

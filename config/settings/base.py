@@ -164,11 +164,26 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.core.openapi.DescribedSchema",
     "EXCEPTION_HANDLER": "apps.core.api.problem_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Huiliu 汇流 API",
+    "DESCRIPTION": "城市数据归集共享平台的接口。用法和例子见 docs/api.md。",
+    "OAUTH2_FLOWS": ["clientCredentials"],
+    "OAUTH2_TOKEN_URL": "/oauth/token",
+    "TAGS": [
+        {"name": "token", "description": "访问令牌"},
+        {"name": "data", "description": "按授权读取数据"},
+        {"name": "datasets", "description": "数据目录"},
+        {"name": "requests", "description": "共享申请"},
+        {"name": "grants", "description": "授权"},
+        {"name": "batches", "description": "归集批次"},
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.sharing.api.documents.add_token",
+    ],
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
@@ -177,6 +192,8 @@ SPECTACULAR_SETTINGS = {
         "RequestStatusEnum": "apps.sharing.models.SharingRequest.Status",
         "GrantStatusEnum": "apps.sharing.models.Grant.Status",
         "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
+        "BatchModeEnum": "apps.warehouse.models.Batch.Mode",
+        "SharingModeEnum": "apps.sharing.models.Mode",
     },
 }
 OAUTH2_PROVIDER = {

@@ -6,14 +6,17 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.sharing.api.documents import (
+    CSV_EXAMPLE,
     EXPORT_PARAMETERS,
+    PAGE_EXAMPLE,
     PAGE_PARAMETERS,
     PROBLEMS,
     DataPageSerializer,
@@ -23,6 +26,7 @@ from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
 from apps.sharing.gateway.shapes import shape_of
 
+TOKEN: Any = [{"oauth2": ["data"]}]
 EXPORT_WORDS = frozenset({"fields", "cursor"})
 
 
@@ -57,14 +61,22 @@ class DataView(GatewayView):
     @extend_schema(
         operation_id="data_page",
         tags=["data"],
+        summary=_("读取一页数据"),
+        description=_(
+            "按授权读取记录，按 _id 排序，用 next 翻页；CSV 和 NDJSON 的 next 在响应头 "
+            "Huiliu-Next-Cursor 中。每次调用先留下调用记录，再返回数据。"
+        ),
+        auth=TOKEN,
         parameters=PAGE_PARAMETERS,
-        responses={200: DataPageSerializer, **PROBLEMS},
+        examples=[PAGE_EXAMPLE, CSV_EXAMPLE],
+        responses={
+            200: DataPageSerializer,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+            (200, "text/csv"): OpenApiTypes.STR,
+            **PROBLEMS,
+        },
     )
     def get(self, request: Request, code: str) -> HttpResponse:
-        """读取一页数据。
-
-        按授权读取记录，按 `_id` 排序，用 `next` 翻页。每次调用先留下调用记录，再返回数据。
-        """
         started = perf_counter()
         call = self.admitted(request, code)
         query = _query(request, call)
@@ -87,18 +99,20 @@ class ExportView(GatewayView):
     @extend_schema(
         operation_id="data_export",
         tags=["data"],
+        summary=_("整表导出 CSV"),
+        description=_(
+            "逐块读取、逐块发送。授权中途暂停或终止时，文件末行以“#”说明原因和续传用的 cursor，"
+            "连接随即断开，不会当作完整文件结束。"
+        ),
+        auth=TOKEN,
+        examples=[CSV_EXAMPLE],
         parameters=EXPORT_PARAMETERS,
         responses={
-            (200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY),
+            (200, "text/csv"): OpenApiTypes.STR,
             **PROBLEMS,
         },
     )
     def get(self, request: Request, code: str) -> StreamingHttpResponse:
-        """整表导出 CSV。
-
-        逐块读取、逐块发送。授权中途暂停或终止时，文件末行以“#”说明原因和续传用的 cursor，
-        连接随即断开，不会当作完整文件结束。
-        """
         call = self.admitted(request, code)
         parameters = dict(request.query_params.lists())
         query = read_query(parameters, shape_of(call), accept="text/csv", allowed=EXPORT_WORDS)

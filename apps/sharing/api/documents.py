@@ -4,43 +4,45 @@ Pages of data are written by `gateway.formats` without a serializer per row; the
 them.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
+from apps.core.openapi import refusals
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, FORMATS, MAXIMUM_LIMIT, SHAPES
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    """An error, as application/problem+json (RFC 9457): a stable `code`, words in `detail`."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
 class PageGrantSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+    about: ClassVar[str | Promise] = _("据以读取的授权")
+
+    id = serializers.IntegerField(help_text=_("授权的 id，同授权列表"))
     version = serializers.IntegerField(help_text=_("授权内容每变更一次加一；变更后须重新读取"))
-    expires_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text=_("到期时间，带时区"))
 
 
 class DataPageSerializer(serializers.Serializer[Any]):
     """One page of records. Every record begins with `_id`, which names it for life."""
 
-    dataset = serializers.CharField()
-    grant = PageGrantSerializer()
-    count = serializers.IntegerField()
+    about: ClassVar[str | Promise] = _("一页数据。每条记录以 _id 开头，_id 一经给出不再改变")
+
+    dataset = serializers.CharField(help_text=_("目录代码，如 307001002/000001"))
+    grant = PageGrantSerializer(help_text=_("据以读取的授权"))
+    count = serializers.IntegerField(help_text=_("本页条数"))
     next = serializers.CharField(allow_null=True, help_text=_("下一页的 cursor；没有下一页时为空"))
     columns = serializers.ListField(
         child=serializers.CharField(), required=False, help_text=_("仅 shape=arrays 时给出")
     )
-    data = serializers.ListField(child=serializers.JSONField())  # type: ignore[assignment]
+    data = serializers.ListField(  # type: ignore[assignment]  # the page's rows, not the input's
+        child=serializers.JSONField(),
+        help_text=_(
+            "记录。shape=objects 时每条为对象，shape=arrays 时为数组，次序同 columns；"
+            "数值型、货币型写成文本以免失真，日期为 YYYY-MM-DD，日期时间为东八区"
+        ),
+    )
 
 
 FILTERS_HELP = _(
@@ -53,7 +55,13 @@ _CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description=_("上一页�
 _FIELDS = OpenApiParameter(
     "fields", OpenApiTypes.STR, description=_("只取这些数据项，逗号分隔；_id 总会给出")
 )
-_FILTER = OpenApiParameter("<item>", OpenApiTypes.STR, description=FILTERS_HELP)
+_FILTER = OpenApiParameter(
+    "filters",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    description=FILTERS_HELP,
+    style="form",
+    explode=True,
+)
 _CODE = OpenApiParameter(
     "code",
     OpenApiTypes.STR,
@@ -70,24 +78,114 @@ PAGE_PARAMETERS = [
     _CURSOR,
     _FIELDS,
     OpenApiParameter("shape", OpenApiTypes.STR, enum=SHAPES, description=_("记录写法")),
-    OpenApiParameter("format", OpenApiTypes.STR, enum=list(FORMATS)),
+    OpenApiParameter(
+        "format",
+        OpenApiTypes.STR,
+        enum=list(FORMATS),
+        description=_("返回格式；不写则看 Accept，再不然为 json"),
+    ),
     _FILTER,
 ]
 EXPORT_PARAMETERS = [_CODE, _CURSOR, _FIELDS, _FILTER]
 
-PROBLEMS: dict[int, Any] = {
-    400: OpenApiResponse(
-        ProblemSerializer,
-        "unknown_filter · unknown_operator · filter_not_supported · invalid_value · "
-        "too_many_filters · invalid_limit · unknown_field · unknown_format · unknown_shape · "
-        "doubled_parameter · cursor_invalid",
-    ),
-    401: OpenApiResponse(ProblemSerializer, "not_authenticated"),
-    403: OpenApiResponse(
-        ProblemSerializer,
-        "no_grant · grant_not_delivered · grant_not_started · grant_suspended · grant_ended · "
-        "grant_expired · system_disabled",
-    ),
-    409: OpenApiResponse(ProblemSerializer, "resync_required"),
-    503: OpenApiResponse(ProblemSerializer, "busy · query_timeout · grant_unavailable"),
-}
+FORBIDDEN = (
+    "no_grant",
+    "grant_not_delivered",
+    "grant_not_started",
+    "grant_suspended",
+    "grant_ended",
+    "grant_expired",
+    "system_disabled",
+)
+PROBLEMS: dict[Any, Any] = refusals(
+    {
+        400: (
+            "unknown_filter",
+            "unknown_operator",
+            "filter_not_supported",
+            "invalid_value",
+            "too_many_filters",
+            "invalid_limit",
+            "unknown_field",
+            "unknown_format",
+            "unknown_shape",
+            "doubled_parameter",
+            "cursor_invalid",
+        ),
+        403: FORBIDDEN,
+        409: ("resync_required",),
+        503: ("busy", "query_timeout", "grant_unavailable"),
+    }
+)
+PAGE_EXAMPLE = OpenApiExample(
+    "page",
+    summary="一页，两条",
+    value={
+        "dataset": "307001002/000001",
+        "grant": {"id": 12, "version": 1, "expires_at": "2027-11-18T00:00:00+08:00"},
+        "count": 2,
+        "next": "AAAAAAAAAAcAAAAAAAAADAAAAAEAAAAAAAAAAg",
+        "data": [
+            {"_id": 1, "name": "张*", "division_code": "500103", "registered_on": "2026-01-05"},
+            {"_id": 2, "name": "李*", "division_code": "500103", "registered_on": "2026-02-06"},
+        ],
+    },
+    media_type="application/json",
+)
+CSV_EXAMPLE = OpenApiExample(
+    "csv",
+    summary="首行为列名",
+    value="_id,name,division_code\r\n1,张*,500103\r\n",
+    media_type="text/csv",
+)
+
+
+def add_token(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
+    """Describe `/oauth/token`, which is not a view of DRF's and so is not found by itself."""
+    answer = {
+        "type": "object",
+        "description": "访问令牌",
+        "properties": {
+            "access_token": {"type": "string", "description": "访问令牌，放在 Authorization 头"},
+            "token_type": {"type": "string", "description": "固定为 Bearer"},
+            "expires_in": {"type": "integer", "description": "有效秒数，3600"},
+            "scope": {"type": "string", "description": "固定为 data"},
+        },
+    }
+    asked = {
+        "type": "object",
+        "description": "客户端凭证",
+        "required": ["grant_type"],
+        "properties": {
+            "grant_type": {"type": "string", "description": "固定为 client_credentials"},
+            "client_id": {"type": "string", "description": "调用凭证的编号；也可用 HTTP Basic"},
+            "client_secret": {"type": "string", "description": "调用凭证的密钥，只在签发时显示"},
+        },
+    }
+    refused = {
+        "type": "object",
+        "description": "OAuth 2.0 的错误（RFC 6749 §5.2）",
+        "properties": {"error": {"type": "string", "description": "错误，如 invalid_client"}},
+    }
+    schemas = result["components"].setdefault("schemas", {})
+    schemas.update({"Token": answer, "TokenRequest": asked, "TokenRefusal": refused})
+
+    def of(name: str, media_type: str = "application/json") -> dict[str, Any]:
+        return {media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+    result["paths"]["/oauth/token"] = {
+        "post": {
+            "operationId": "token_draw",
+            "tags": ["token"],
+            "summary": "换取访问令牌",
+            "description": "用信息系统的调用凭证换取一小时有效的访问令牌（RFC 6749 §4.4）。",
+            "requestBody": {"content": of("TokenRequest", "application/x-www-form-urlencoded")},
+            "security": [],
+            "responses": {
+                "200": {"description": "成功", "content": of("Token")},
+                "400": {"description": "请求的内容有误", "content": of("TokenRefusal")},
+                "401": {"description": "凭证不对", "content": of("TokenRefusal")},
+            },
+        }
+    }
+    return result

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins
@@ -14,8 +15,9 @@ from rest_framework.serializers import Serializer
 
 from apps.core.api import ScopedViewSet
 from apps.core.errors import NotFound
+from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
-from apps.sharing.api.requests import REFUSALS, status_filter
+from apps.sharing.api.requests import BAD_LIST, NO_ROW, status_filter
 from apps.sharing.api.serializers import GrantSerializer, MoveInput, SuspendInput
 from apps.sharing.models import Grant
 
@@ -24,19 +26,41 @@ INPUTS: dict[str, type[Serializer[Any]]] = {
     "resume": MoveInput,
     "end": MoveInput,
 }
-STATUS = OpenApiParameter("status", OpenApiTypes.STR, enum=Grant.Status.values)
-MOVE = OpenApiParameter("move", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(INPUTS))
+STATUS = OpenApiParameter(
+    "status", OpenApiTypes.STR, enum=Grant.Status.values, description=_("只要这种状态的")
+)
+MOVE = OpenApiParameter(
+    "move",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    enum=list(INPUTS),
+    description=_("暂停、恢复、终止"),
+)
+REFUSALS = refusals(
+    {
+        400: ("invalid_input",),
+        403: ("not_allowed",),
+        404: ("not_found",),
+        409: ("illegal_move", "stale_revision"),
+    }
+)
 
 
 @extend_schema_view(
     list=extend_schema(
-        operation_id="grants_list", tags=["grants"], parameters=[STATUS], summary="授权列表"
+        operation_id="grants_list",
+        tags=["grants"],
+        parameters=[STATUS],
+        responses={200: GrantSerializer(many=True), **BAD_LIST},
+        summary=_("授权列表"),
+        description=_("本部门得到的和给出的授权；信息系统见其所属部门的。"),
     ),
     retrieve=extend_schema(
         operation_id="grants_read",
         tags=["grants"],
-        responses={200: GrantSerializer, **REFUSALS},
-        summary="授权",
+        responses={200: GrantSerializer, **NO_ROW},
+        summary=_("一项授权"),
+        description=_("授权的数据项、脱敏方式、数据范围条件和期限。"),
     ),
 )
 class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -59,7 +83,8 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
         parameters=[MOVE],
         request=SuspendInput,
         responses={200: GrantSerializer, **REFUSALS},
-        summary="暂停、恢复、终止授权",
+        summary=_("暂停、恢复、终止授权"),
+        description=_("即时生效：使用系统的下一次调用就按新状态处理。"),
     )
     @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
     def move(self, request: Request, pk: int, move: str) -> Response:

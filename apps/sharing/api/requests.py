@@ -15,13 +15,14 @@ from rest_framework.serializers import Serializer
 
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
+from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
-from apps.sharing.api.documents import ProblemSerializer
 from apps.sharing.api.serializers import (
     DraftInput,
     ExtendInput,
     MoveInput,
     ProposeInput,
+    RequestMoveShape,
     RequestSerializer,
     ReviseInput,
 )
@@ -42,9 +43,29 @@ INPUTS: dict[str, type[Serializer[Any]]] = {
     "withdraw": MoveInput,
     "revise": ReviseInput,
 }
-STATUS = OpenApiParameter("status", OpenApiTypes.STR, enum=SharingRequest.Status.values)
-MOVE = OpenApiParameter("move", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(INPUTS))
-REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409), ProblemSerializer)
+STATUS = OpenApiParameter(
+    "status",
+    OpenApiTypes.STR,
+    enum=SharingRequest.Status.values,
+    description=_("只要这种状态的"),
+)
+MOVE = OpenApiParameter(
+    "move",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    enum=list(INPUTS),
+    description=_("动作，见 docs/lifecycles.md"),
+)
+BAD_LIST = refusals({400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")})
+NO_ROW = refusals({404: ("not_found",)})
+REFUSALS = refusals(
+    {
+        400: ("invalid_input", "no_items", "unknown_item", "invalid_value", "unknown_mask"),
+        403: ("not_allowed", "own_request", "own_proposal"),
+        404: ("not_found",),
+        409: ("illegal_move", "stale_revision", "conflict", "already_asked"),
+    }
+)
 
 
 def status_filter(request: Request, known: list[str]) -> dict[str, str]:
@@ -72,13 +93,19 @@ def status_filter(request: Request, known: list[str]) -> dict[str, str]:
 
 @extend_schema_view(
     list=extend_schema(
-        operation_id="requests_list", tags=["requests"], parameters=[STATUS], summary="共享申请列表"
+        operation_id="requests_list",
+        tags=["requests"],
+        parameters=[STATUS],
+        responses={200: RequestSerializer(many=True), **BAD_LIST},
+        summary=_("共享申请列表"),
+        description=_("本部门提出的，和向本部门提出的。"),
     ),
     retrieve=extend_schema(
         operation_id="requests_read",
         tags=["requests"],
-        responses={200: RequestSerializer, **REFUSALS},
-        summary="共享申请",
+        responses={200: RequestSerializer, **NO_ROW},
+        summary=_("一件共享申请"),
+        description=_("申请的内容、状态和答复。"),
     ),
 )
 class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -104,7 +131,8 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         tags=["requests"],
         request=DraftInput,
         responses={201: RequestSerializer, **REFUSALS},
-        summary="起草共享申请",
+        summary=_("起草共享申请"),
+        description=_("由本部门的人员登录后起草；起草后用 submit 提交本部门审批。"),
     )
     def create(self, request: Request) -> Response:
         given = _checked(DraftInput, request)
@@ -115,9 +143,10 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         operation_id="requests_move",
         tags=["requests"],
         parameters=[MOVE],
-        request=ProposeInput,
+        request=RequestMoveShape,
         responses={200: RequestSerializer, **REFUSALS},
-        summary="办理共享申请",
+        summary=_("办理共享申请"),
+        description=_("做一个动作；各动作由谁做、从哪种状态做起，见 docs/lifecycles.md。"),
     )
     @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
     def move(self, request: Request, pk: int, move: str) -> Response:

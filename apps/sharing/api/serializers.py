@@ -1,7 +1,8 @@
 """Requests and grants as the API shows and takes them; input and output are kept apart."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -9,31 +10,43 @@ from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.sharing.models import Grant, Mode, RequestedItem, SharingRequest
 
+REVISION_HELP = _("所见的修订号；给出而与现状不符时，返回 stale_revision")
 CONDITION_HELP = _("数据范围条件，逐条同时成立：[{item, operator, value}]")
 
 
 class ItemSerializer(serializers.ModelSerializer[RequestedItem]):
-    name = serializers.CharField(source="item.column_name")
-    label = serializers.CharField(source="item.name")  # type: ignore[assignment]
+    about: ClassVar[str | Promise] = _("申请的一个数据项")
+
+    name = serializers.CharField(source="item.column_name", help_text=_("列名"))
+    label = serializers.CharField(  # type: ignore[assignment]  # a field's own label is a text
+        source="item.name", help_text=_("中文名称")
+    )
 
     class Meta:
         model = RequestedItem
         fields = ("name", "label", "mask")
+        extra_kwargs: ClassVar[dict[str, Any]] = {"mask": {"help_text": _("脱敏方式，空为明文")}}
 
 
 class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     """A sharing request as it stands."""
 
-    dataset = serializers.CharField(source="dataset.code")
-    dataset_name = serializers.CharField(source="dataset.name")
-    provider = serializers.CharField(source="dataset.department.name")
-    consumer = serializers.CharField(source="consumer.name")
-    system = serializers.CharField(source="system.code")
-    items = ItemSerializer(source="requested_items", many=True)
+    about: ClassVar[str | Promise] = _("共享申请的现状")
+
+    dataset = serializers.CharField(source="dataset.code", help_text=_("目录代码"))
+    dataset_name = serializers.CharField(source="dataset.name", help_text=_("目录名称"))
+    provider = serializers.CharField(
+        source="dataset.department.name", help_text=_("提供部门的名称")
+    )
+    consumer = serializers.CharField(source="consumer.name", help_text=_("使用部门的名称"))
+    system = serializers.CharField(source="system.code", help_text=_("使用系统的编号"))
+    items = ItemSerializer(source="requested_items", many=True, help_text=_("申请的数据项"))
     row_condition = serializers.JSONField(help_text=CONDITION_HELP)
-    status_label = serializers.CharField(source="get_status_display")
-    applicant = serializers.CharField(source="applicant.name")
-    grant = serializers.IntegerField(source="grant.id", allow_null=True, default=None)
+    status_label = serializers.CharField(source="get_status_display", help_text=_("状态的名称"))
+    applicant = serializers.CharField(source="applicant.name", help_text=_("经办人的姓名"))
+    grant = serializers.IntegerField(
+        source="grant.id", allow_null=True, default=None, help_text=_("授权的 id；尚无时为空")
+    )
 
     class Meta:
         model = SharingRequest
@@ -50,13 +63,15 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
 class GrantSerializer(serializers.ModelSerializer[Grant]):
     """What a system may read, and until when."""
 
-    request = serializers.CharField(source="request.number")
-    dataset = serializers.CharField(source="dataset.code")
-    dataset_name = serializers.CharField(source="dataset.name")
-    provider = serializers.CharField(source="provider.name")
-    consumer = serializers.CharField(source="consumer.name")
-    system = serializers.CharField(source="system.code")
-    status_label = serializers.CharField(source="get_status_display")
+    about: ClassVar[str | Promise] = _("授权：一个信息系统可以读什么、读到何时")
+
+    request = serializers.CharField(source="request.number", help_text=_("所依据的申请编号"))
+    dataset = serializers.CharField(source="dataset.code", help_text=_("目录代码"))
+    dataset_name = serializers.CharField(source="dataset.name", help_text=_("目录名称"))
+    provider = serializers.CharField(source="provider.name", help_text=_("提供部门的名称"))
+    consumer = serializers.CharField(source="consumer.name", help_text=_("使用部门的名称"))
+    system = serializers.CharField(source="system.code", help_text=_("使用系统的编号"))
+    status_label = serializers.CharField(source="get_status_display", help_text=_("状态的名称"))
     columns = serializers.JSONField(help_text=_("授权数据项：[{name, mask}]"))
     row_condition = serializers.JSONField(help_text=CONDITION_HELP)
 
@@ -71,13 +86,27 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
 
 
 class _Contents(serializers.Serializer[Any]):
-    basis = serializers.CharField(required=False, allow_blank=True)
-    scenario = serializers.CharField(required=False, allow_blank=True)
-    scope = serializers.CharField(required=False, allow_blank=True)
-    mode = serializers.ChoiceField(choices=Mode.choices, required=False)
-    starts_on = serializers.DateField(required=False, allow_null=True)
-    ends_on = serializers.DateField(required=False, allow_null=True)
-    vouched = serializers.BooleanField(required=False)
+    basis = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("使用依据；提交前必填")
+    )
+    scenario = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("使用场景；提交前必填")
+    )
+    scope = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("使用范围；提交前必填")
+    )
+    mode = serializers.ChoiceField(
+        choices=Mode.choices, required=False, help_text=_("共享方式，不写为服务接口")
+    )
+    starts_on = serializers.DateField(
+        required=False, allow_null=True, help_text=_("使用开始日期；提交前必填")
+    )
+    ends_on = serializers.DateField(
+        required=False, allow_null=True, help_text=_("使用截止日期；提交前必填")
+    )
+    vouched = serializers.BooleanField(
+        required=False, help_text=_("承诺申请真实、合法、必要；提交前须为 true")
+    )
     items = serializers.DictField(
         child=serializers.CharField(allow_blank=True),
         required=False,
@@ -91,35 +120,96 @@ class _Contents(serializers.Serializer[Any]):
 class DraftInput(_Contents):
     """What a new request says; it may be completed before it is submitted."""
 
-    dataset = serializers.SlugRelatedField(slug_field="code", queryset=Dataset.objects.all())
+    about: ClassVar[str | Promise] = _("起草的内容；提交前可再补充")
+
+    dataset = serializers.SlugRelatedField(
+        slug_field="code", queryset=Dataset.objects.all(), help_text=_("目录代码，带 /")
+    )
     system = serializers.SlugRelatedField(
-        slug_field="code", queryset=InformationSystem.objects.all()
+        slug_field="code",
+        queryset=InformationSystem.objects.all(),
+        help_text=_("使用系统的编号，须是本部门在用的"),
     )
 
 
 class MoveInput(serializers.Serializer[Any]):
     """What every move takes; `revision` is what the caller saw, another one is refused."""
 
-    reason = serializers.CharField(required=False, allow_blank=True, default="")
-    revision = serializers.IntegerField(required=False, min_value=1)
+    about: ClassVar[str | Promise] = _("每个动作都有的内容")
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text=_("理由；动作要求时必填")
+    )
+    revision = serializers.IntegerField(required=False, min_value=1, help_text=REVISION_HELP)
 
 
 class ReviseInput(_Contents):
-    revision = serializers.IntegerField(required=False, min_value=1)
+    revision = serializers.IntegerField(required=False, min_value=1, help_text=REVISION_HELP)
 
 
 class ProposeInput(MoveInput):
-    outcome = serializers.ChoiceField(choices=("agree", "narrow", "refuse"))
-    items = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
-    row_condition = serializers.ListField(child=serializers.DictField(), required=False)
-    ends_on = serializers.DateField(required=False)
-    legal_basis = serializers.CharField(required=False, allow_blank=True)
+    outcome = serializers.ChoiceField(
+        choices=("agree", "narrow", "refuse"), help_text=_("处理意见：同意、部分同意、不予共享")
+    )
+    items = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text=_("部分同意时：列名 → 脱敏方式，空为明文"),
+    )
+    row_condition = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text=CONDITION_HELP
+    )
+    ends_on = serializers.DateField(required=False, help_text=_("部分同意时：较早的截止日期"))
+    legal_basis = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("不予共享时必填：依据")
+    )
 
 
 class ExtendInput(serializers.Serializer[Any]):
-    workdays = serializers.IntegerField(min_value=1, max_value=10)
-    reason = serializers.CharField()
+    workdays = serializers.IntegerField(min_value=1, max_value=10, help_text=_("延长的工作日数"))
+    reason = serializers.CharField(help_text=_("延期理由"))
 
 
 class SuspendInput(MoveInput):
-    rectify_by = serializers.DateField(required=False)
+    about: ClassVar[str | Promise] = _("办理授权的内容")
+
+    rectify_by = serializers.DateField(required=False, help_text=_("暂停时：整改期限"))
+
+
+class RequestMoveShape(MoveInput):
+    """For readers: what all the moves of a request take together."""
+
+    about: ClassVar[str | Promise] = _(
+        "办理申请的内容。reason 除 extend 外都可给出；其余各项属于所注明的动作"
+    )
+
+    outcome = serializers.ChoiceField(
+        choices=("agree", "narrow", "refuse"),
+        required=False,
+        help_text=_("propose 必填：同意、部分同意、不予共享"),
+    )
+    legal_basis = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("propose 且不予共享时必填：依据")
+    )
+    workdays = serializers.IntegerField(
+        required=False, min_value=1, max_value=10, help_text=_("extend 必填：延长的工作日数")
+    )
+    items = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text=_("propose、revise：列名 → 脱敏方式，空为明文"),
+    )
+    row_condition = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text=CONDITION_HELP
+    )
+    basis = serializers.CharField(required=False, help_text=_("revise：使用依据"))
+    scenario = serializers.CharField(required=False, help_text=_("revise：使用场景"))
+    scope = serializers.CharField(required=False, help_text=_("revise：使用范围"))
+    mode = serializers.ChoiceField(
+        choices=Mode.choices, required=False, help_text=_("revise：共享方式")
+    )
+    starts_on = serializers.DateField(required=False, help_text=_("revise：使用开始日期"))
+    ends_on = serializers.DateField(required=False, help_text=_("propose、revise：截止日期"))
+    vouched = serializers.BooleanField(
+        required=False, help_text=_("revise：承诺申请真实、合法、必要")
+    )

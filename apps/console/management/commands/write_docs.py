@@ -5,14 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
-from apps.console.reference import ROOT, lifecycles_page, sources_page
+from apps.console.reference import PAGES, ROOT
 
 
 class Command(BaseCommand):
-    help = "生成 docs/lifecycles.md 和 docs/sources.md"
+    help = "生成 docs/lifecycles.md、docs/sources.md 和 docs/openapi.yaml"
 
     def handle(self, *args: Any, **options: Any) -> None:
         with translation.override("zh-hans"):
-            for name, page in (("lifecycles", lifecycles_page()), ("sources", sources_page())):
-                (ROOT / "docs" / f"{name}.md").write_text(page, encoding="utf-8")
-                self.stdout.write(f"docs/{name}.md")
+            for name, page in PAGES.items():
+                (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+                self.stdout.write(f"docs/{name}")
