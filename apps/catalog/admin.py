@@ -20,7 +20,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.catalog import operations, validation
-from apps.catalog.lifecycle import DATASET, EDITABLE
+from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Classification, DataItem, Dataset, DatasetAssessment
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
 from apps.core import access
@@ -214,9 +214,6 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
     def screen(self, dataset: Dataset) -> Any:
         if dataset.pk is None:
             return format_html('<a href="{}">{}</a>', reverse("catalog:dataset-new"), _("分步编制"))
-        if dataset.status in EDITABLE:
-            url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
-            return format_html('<a href="{}">{}</a>', url, _("分步编制"))
         return format_html('<a href="{}">{}</a>', dataset.get_absolute_url(), _("打开"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -120,4 +120,5 @@ def test_the_pages_of_the_reference_are_written(
     monkeypatch.setattr("apps.console.management.commands.write_docs.ROOT", tmp_path)
     call_command("write_docs", verbosity=0)
     written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("docs/*")}
-    assert written == {"lifecycles.md": lifecycles_page(), "sources.md": sources_page()}
+    pages = {"lifecycles.md": lifecycles_page(), "sources.md": sources_page()}
+    assert pages.items() <= written.items()
