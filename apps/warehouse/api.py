@@ -160,7 +160,7 @@ REFUSALS = refusals(
         ),
         403: ("not_allowed",),
         404: ("not_found",),
-        409: ("idempotency_conflict",),
+        409: ("idempotency_conflict", "batch_in_flight"),
         411: ("length_required",),
         413: ("file_too_large",),
         507: ("storage_full",),
