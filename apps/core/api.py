@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, pagination, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,6 +45,12 @@ def problem_response(error: DomainError) -> JsonResponse:
         content_type=PROBLEM_TYPE,
         json_dumps_params={"ensure_ascii": False},
     )
+
+
+@csrf_exempt
+def no_such_address(request: HttpRequest) -> JsonResponse:
+    """Answer in the API's own shape at an address under it that there is not."""
+    return problem_response(NotFound(_("没有这个接口，请核对地址")))
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:

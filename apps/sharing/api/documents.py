@@ -140,35 +140,39 @@ CSV_EXAMPLE = OpenApiExample(
 )
 
 
+_TOKEN: dict[str, Any] = {
+    "type": "object",
+    "description": "访问令牌",
+    "properties": {
+        "access_token": {"type": "string", "description": "访问令牌，放在 Authorization 头"},
+        "token_type": {"type": "string", "description": "固定为 Bearer"},
+        "expires_in": {"type": "integer", "description": "有效秒数，3600"},
+        "scope": {"type": "string", "description": "固定为 data"},
+    },
+}
+_TOKEN_REQUEST: dict[str, Any] = {
+    "type": "object",
+    "description": "客户端凭证",
+    "required": ["grant_type"],
+    "properties": {
+        "grant_type": {"type": "string", "description": "固定为 client_credentials"},
+        "client_id": {"type": "string", "description": "调用凭证的编号；也可用 HTTP Basic"},
+        "client_secret": {"type": "string", "description": "调用凭证的密钥，只在签发时显示"},
+    },
+}
+_TOKEN_REFUSAL: dict[str, Any] = {
+    "type": "object",
+    "description": "OAuth 2.0 的错误（RFC 6749 §5.2）",
+    "properties": {"error": {"type": "string", "description": "错误，如 invalid_client"}},
+}
+
+
 def add_token(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
     """Describe `/oauth/token`, which is not a view of DRF's and so is not found by itself."""
-    answer = {
-        "type": "object",
-        "description": "访问令牌",
-        "properties": {
-            "access_token": {"type": "string", "description": "访问令牌，放在 Authorization 头"},
-            "token_type": {"type": "string", "description": "固定为 Bearer"},
-            "expires_in": {"type": "integer", "description": "有效秒数，3600"},
-            "scope": {"type": "string", "description": "固定为 data"},
-        },
-    }
-    asked = {
-        "type": "object",
-        "description": "客户端凭证",
-        "required": ["grant_type"],
-        "properties": {
-            "grant_type": {"type": "string", "description": "固定为 client_credentials"},
-            "client_id": {"type": "string", "description": "调用凭证的编号；也可用 HTTP Basic"},
-            "client_secret": {"type": "string", "description": "调用凭证的密钥，只在签发时显示"},
-        },
-    }
-    refused = {
-        "type": "object",
-        "description": "OAuth 2.0 的错误（RFC 6749 §5.2）",
-        "properties": {"error": {"type": "string", "description": "错误，如 invalid_client"}},
-    }
     schemas = result["components"].setdefault("schemas", {})
-    schemas.update({"Token": answer, "TokenRequest": asked, "TokenRefusal": refused})
+    schemas.update(
+        {"Token": _TOKEN, "TokenRequest": _TOKEN_REQUEST, "TokenRefusal": _TOKEN_REFUSAL}
+    )
 
     def of(name: str, media_type: str = "application/json") -> dict[str, Any]:
         return {media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
