@@ -15,6 +15,7 @@ from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.console.demo.city import datasets
 from apps.console.demo.people import clerk_and_head
+from apps.console.demo.writing import morning
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, SharingRequest
 
@@ -151,7 +152,7 @@ def load_requests(*, at: datetime, progress: Callable[[str], None]) -> int:
         system = _system(case.consumer)
         if SharingRequest.objects.filter(dataset=dataset, system=system).exists():
             continue
-        walk = Walk(case, dataset, system, _morning(at, case.days))
+        walk = Walk(case, dataset, system, morning(at, case.days))
         request = walk.draft()
         _bring(request, walk)
         progress(f"{request.number} {case.dataset} → {request.get_status_display()}")
@@ -250,8 +251,3 @@ def _system(department: str) -> InformationSystem:
         .filter(department__code=department)
         .order_by("code")[0]
     )
-
-
-def _morning(at: datetime, days: int) -> datetime:
-    local = timezone.localtime(at) - timedelta(days=days)
-    return local.replace(hour=9, minute=10, second=0, microsecond=0)

@@ -42,7 +42,13 @@ def load_underway(*, at: datetime) -> None:
             continue
         plan = replace(plans[shape], name=name)
         with transaction.atomic():
-            _walk(plan, department, until, timezone.localtime(at) - timedelta(days=days))
+            _walk(plan, department, until, morning(at, days))
+
+
+def morning(at: datetime, days: int) -> datetime:
+    """Return the beginning of an office day, so many days before."""
+    local = timezone.localtime(at) - timedelta(days=days)
+    return local.replace(hour=9, minute=10, second=0, microsecond=0)
 
 
 def _walk(plan: DatasetPlan, department: str, until: str, at: datetime) -> None:
@@ -54,13 +60,13 @@ def _walk(plan: DatasetPlan, department: str, until: str, at: datetime) -> None:
     catalog.submit(dataset=dataset, actor=editor, at=at + timedelta(hours=2))
     if until == "awaiting_head":
         return
-    catalog.approve(dataset=dataset, actor=head, at=at + timedelta(hours=20))
+    catalog.approve(dataset=dataset, actor=head, at=at + timedelta(hours=6))
     if until == "returned":
         officer = User.objects.get(username="authority")
         catalog.send_back(
             dataset=dataset,
             actor=officer,
-            at=at + timedelta(hours=30),
+            at=at + timedelta(hours=25),
             reason="共享条件过窄：请对照三定规定写明可以使用的部门和场景。",
         )
 
