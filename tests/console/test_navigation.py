@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.console import navigation
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
+from tests.factories.catalog import DatasetFactory
 from tests.factories.sharing import Scene
 
 STAFF = (
@@ -52,8 +53,9 @@ def kind_of(address: str) -> str:
 
 @pytest.fixture
 def busy(scene: Scene) -> Scene:
-    """Requests on their way and a grant, so that lists have rows and pages have buttons."""
+    """Requests on their way, a grant and a draft entry: lists have rows and pages have buttons."""
     at = timezone.now()
+    DatasetFactory(department=scene.provider_department)
     stories.request_in("reviewing", scene, at)
     other = Scene(**{**scene.__dict__, "system": another_system(scene)})
     stories.grant_in("in_force", other, at)
