@@ -147,7 +147,7 @@ class Walk:
 def load_requests(*, at: datetime, progress: Callable[[str], None]) -> int:
     """Play every case that was not played yet; return how many requests there are."""
     plans = {plan.name: plan.code for plan in datasets()}
-    for case in CASES:
+    for case in sorted(CASES, key=lambda case: -case.days):  # numbers in the order of days
         dataset = Dataset.objects.select_related("department").get(code=plans[case.dataset])
         system = _system(case.consumer)
         if SharingRequest.objects.filter(dataset=dataset, system=system).exists():
