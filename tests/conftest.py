@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.factories.accounts import DepartmentFactory, UserFactory
 
@@ -122,6 +123,12 @@ CAST = (
     "unassigned",
     "inactive",
 )
+
+
+@pytest.fixture(autouse=True)
+def _language(settings: Any) -> None:
+    """A request in English leaves its language to the thread, and so to the next test."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)
