@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +13,7 @@ from apps.catalog import queries, search
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.errors import InvalidInput
+from apps.core.paging import page_of
 
 PAGE_ROWS = 50
 LABELS: dict[str, str | Promise] = {
@@ -28,20 +28,6 @@ LABELS: dict[str, str | Promise] = {
 }
 AS_CHIPS = ("sharing", "status", "cycle", "opening")
 AS_LISTS = ("department", "classification")
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list by keyset; `total` counts everything that matches."""
-
-    rows: list[Dataset]
-    total: int
-    next_url: str
-    previous_url: str
-
-    @property
-    def shown(self) -> int:
-        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,9 @@ def datasets(request: HttpRequest) -> HttpResponse:
     found = search.find(visible, filters)
     choices = search.choices(visible, filters)
     context = {
-        "page": _page(found.select_related("department", "classification"), request.GET),
+        "page": page_of(
+            found.select_related("department", "classification"), request.GET, size=PAGE_ROWS
+        ),
         "filters": filters,
         "complaint": complaint,
         "chips": [Facet(name, LABELS[name], choices[name]) for name in AS_CHIPS],
@@ -89,26 +77,3 @@ def _chosen(
     return [
         (name, LABELS[name], words.get(name) or value) for name, value in filters.chosen().items()
     ]
-
-
-def _page(found: QuerySet[Dataset], query: QueryDict) -> Page:
-    total = found.count()
-    after = query.get("after", "")
-    ordered = found.order_by("-pk")
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        ordered = ordered.filter(pk__lt=int(after))
-    else:
-        after = ""  # somebody wrote the address by hand: begin at the first page
-    rows = list(ordered[: PAGE_ROWS + 1])
-    shown = rows[:PAGE_ROWS]
-    following = _with(query, after=str(shown[-1].pk)) if len(rows) > PAGE_ROWS else ""
-    return Page(shown, total, following, _with(query, after="") if after else "")
-
-
-def _with(query: QueryDict, **changes: str) -> str:
-    changed = query.copy()
-    for key, value in changes.items():
-        changed.pop(key, None)
-        if value:
-            changed[key] = value
-    return "?" + changed.urlencode()

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.core import access
+from apps.core.paging import page_of
 from apps.ledger import queries as ledger
 from apps.warehouse import queries
 from apps.warehouse.landing.reasons import reason_label
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
-from apps.warehouse.views.pages import page_of
 
 REJECTION_ROWS = 50
 

@@ -18,6 +18,7 @@ from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Column, Contract
 from apps.core.errors import DomainError
+from apps.core.paging import page_of
 from apps.standards.checks import CHECKS
 from apps.standards.types import DataType
 from apps.warehouse import operations as warehouse
@@ -26,7 +27,6 @@ from apps.warehouse.forms import UploadForm
 from apps.warehouse.freshness import Freshness, with_freshness
 from apps.warehouse.models import Batch
 from apps.warehouse.rejected_file import UTF8_MARK
-from apps.warehouse.views.pages import page_of
 
 PAGE_ROWS = 50
 BATCH_ROWS = 20
