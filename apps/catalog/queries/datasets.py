@@ -1,4 +1,4 @@
-"""What is asked of the catalogue."""
+"""What is asked about catalogue entries."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
