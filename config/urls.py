@@ -9,9 +9,18 @@ from drf_spectacular.views import SpectacularAPIView
 
 from apps.core.api import no_such_address
 
-PAGES = ["console", "clocks", "catalog", "warehouse", "sharing", "ledger", "accounts"]
+PAGES = [
+    "console",
+    "clocks",
+    "catalog",
+    "warehouse",
+    "sharing",
+    "supervision",
+    "ledger",
+    "accounts",
+]
 PUBLIC_PAGES = ["opening"]
-WITH_API = ["catalog", "warehouse", "sharing", "clocks"]
+WITH_API = ["catalog", "warehouse", "sharing", "supervision", "clocks"]
 
 
 def _patterns(app: str, name: str) -> list[URLPattern | URLResolver]:

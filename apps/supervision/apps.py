@@ -6,3 +6,7 @@ class SupervisionConfig(AppConfig):
     name = "apps.supervision"
     label = "supervision"
     verbose_name = _("监督管理")
+
+    def ready(self) -> None:
+        """Register who may do what, before anybody asks."""
+        from apps.supervision import permissions  # noqa: F401

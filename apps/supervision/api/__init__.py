@@ -1,0 +1,1 @@
+"""Supervision over the API."""

@@ -1,0 +1,1 @@
+"""How the matters of supervision move; one table per object."""

@@ -1,0 +1,1 @@
+"""What supervision keeps: the responsibility board, work tasks and what comes later."""
