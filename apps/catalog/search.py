@@ -17,7 +17,7 @@ from apps.catalog.models import (
     SharingAttribute,
     UpdateCycle,
 )
-from apps.catalog.validation import significant
+from apps.catalog.surroundings import significant
 from apps.core.errors import InvalidInput
 
 STATELESS = Q(sharing_condition__regex=r"^\s*$")

@@ -6,7 +6,6 @@ Source: 《政务数据共享条例》第三条、第十三条、第十五条；
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import InformationSystem
 from apps.catalog.models import (
     AssessmentKind,
     Conclusion,
@@ -29,6 +27,12 @@ from apps.catalog.models import (
     SharingAttribute,
 )
 from apps.catalog.models.choices import ASSESSMENT_REASONS, FORMAT_TYPES, MODES_OF_FORMAT
+from apps.catalog.surroundings import (
+    Around,
+    latest_conclusions,
+    significant,
+    significant_systems,
+)
 from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
 from apps.standards.types import DECIMAL_TYPES, DIGITS_LIMIT, DataType
@@ -95,13 +99,22 @@ class Remark:
         return str(self.message)
 
 
-Rule = Callable[[Dataset, Sequence[DataItem], date], Iterator[Remark]]
+Rule = Callable[[Dataset, Sequence[DataItem], Around], Iterator[Remark]]
 
 
 def remarks_on(dataset: Dataset, *, on: date) -> list[Remark]:
     """Return everything that is wrong or doubtful, errors first."""
-    items = list(dataset.items.all())
-    found = [remark for rule in _RULES for remark in rule(dataset, items, on)]
+    around = Around(
+        on,
+        significant_systems([dataset.department_id]).get(dataset.department_id, frozenset()),
+        latest_conclusions([dataset.pk]).get(dataset.pk, {}),
+    )
+    return remarks_about(dataset, list(dataset.items.all()), around)
+
+
+def remarks_about(dataset: Dataset, items: Sequence[DataItem], around: Around) -> list[Remark]:
+    """Return the remarks on an entry as it would be, without a query; errors first."""
+    found = [remark for rule in _RULES for remark in rule(dataset, items, around)]
     return sorted(found, key=lambda remark: not remark.is_error)
 
 
@@ -123,12 +136,6 @@ def why_not(move: str, remarks: Sequence[Remark]) -> str:
     }
 
 
-def significant(name: str) -> str:
-    """Return what distinguishes a name: no space, no punctuation, one width, one case."""
-    plain = unicodedata.normalize("NFKC", name).lower()
-    return "".join(letter for letter in plain if letter.isalnum())
-
-
 def _error(field: str, message: str | Promise, item: str = "") -> Remark:
     return Remark("error", field, message, item)
 
@@ -137,17 +144,15 @@ def _warning(field: str, message: str | Promise, item: str = "") -> Remark:
     return Remark("warning", field, message, item)
 
 
-def _name(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _name(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     name = dataset.name.strip()
-    systems = InformationSystem.objects.filter(department=dataset.department_id)
-    known = {significant(system) for system in systems.values_list("name", flat=True)}
-    if significant(name) in known or _SYSTEM_NAME.search(name):
+    if significant(name) in around.systems or _SYSTEM_NAME.search(name):
         yield _error("name", _("名称写的是信息系统，应写明其中是什么数据"))
     if re.search(r"[0-9０-９]$", name) and not re.search(r"(19|20)\d\d$", name):
         yield _warning("name", _("名称以数字结尾，可能是表格拖动填充所致"))
 
 
-def _abstract(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _abstract(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     abstract = dataset.abstract.strip()
     if not abstract:
         yield _error("abstract", _("请填写摘要"))
@@ -155,7 +160,7 @@ def _abstract(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator
         yield _warning("abstract", _("摘要只是重复了名称，应说明数据的内容、范围和用途"))
 
 
-def _format(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _format(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     types = FORMAT_TYPES[dataset.format_class]
     kind = dataset.format_type.strip().lower()
     if not kind:
@@ -172,7 +177,7 @@ def _format(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[R
         )
 
 
-def _mode(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _mode(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if dataset.mode_class != ModeClass.PLATFORM:
         if dataset.mode_type:
             yield _error("mode_type", _("只有共享平台方式才填写共享方式类型"))
@@ -190,7 +195,7 @@ def _mode(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Rem
         )
 
 
-def _sharing(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _sharing(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if dataset.sharing_attribute == SharingAttribute.NOT_SHARED:
         if not dataset.sharing_reason.strip():
             yield _error("sharing_reason", _("不予共享的，须写明理由"))
@@ -207,7 +212,7 @@ def _sharing(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[
             )
 
 
-def _opening(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _opening(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     attribute = dataset.opening_attribute
     if attribute == OpeningAttribute.CONDITIONAL and not dataset.opening_condition.strip():
         yield _error("opening_condition", _("有条件开放的，须写明开放条件"))
@@ -215,19 +220,19 @@ def _opening(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[
         yield _error("opening_attribute", _("含个人信息的不能无条件开放；脱敏后可改为有条件开放"))
 
 
-def _dates(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
-    if dataset.release_on is not None and dataset.release_on > on:
+def _dates(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
+    if dataset.release_on is not None and dataset.release_on > around.on:
         yield _error("release_on", _("发布日期不能晚于今天"))
 
 
-def _secrets(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _secrets(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if not dataset.holds_no_secrets:
         yield _error(
             "holds_no_secrets", _("含国家秘密或者工作秘密的数据不得编目；确认不含的，请勾选")
         )
 
 
-def _grade(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _grade(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     """House rule (domain §4): what a grade allows."""
     sharing, opening = dataset.effective_sharing_attribute, dataset.opening_attribute
     if dataset.grade == Grade.ONE and dataset.contains_sensitive:
@@ -245,14 +250,14 @@ def _grade(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Re
         yield _error("opening_attribute", _("4 级及以上的数据不予开放"))
 
 
-def _responsibility(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _duty(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if not (dataset.contact_name.strip() and dataset.contact_phone.strip()):
         yield _warning("contact_name", _("未填写联系人和电话，使用部门无法联系"))
     if not dataset.legal_duty.strip():
         yield _warning("legal_duty", _("未填写数据产生所依据的法定职责"))
 
 
-def _key(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _key(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if not items:
         yield _error("items", _("至少要有一个数据项"))
         return
@@ -273,7 +278,7 @@ def _key(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Rema
             yield _warning("required", _("是主键列，入库时按必填处理"), by_column[name].name)
 
 
-def _privacy(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _privacy(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if any(item.personal for item in items) and not dataset.contains_personal:
         yield _error("contains_personal", _("有数据项属于个人信息，目录应标明“含个人信息”"))
     if any(item.sensitive for item in items) and not dataset.contains_sensitive:
@@ -283,7 +288,7 @@ def _privacy(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[
             yield _warning("mask", _("敏感个人信息未设默认脱敏方式，共享时将全部隐藏"), item.name)
 
 
-def _item_names(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _item_names(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     alike = Counter(significant(item.name) for item in items)
     for item in items:
         if item.column_name in RESERVED_COLUMNS or "__" in item.column_name:
@@ -296,7 +301,7 @@ def _item_names(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterat
             yield _error("name", _("与另一个数据项只差空格或标点"), item.name)
 
 
-def _item_types(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _item_types(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     for item in items:
         if item.data_type in DECIMAL_TYPES:
             if not item.length:
@@ -307,7 +312,7 @@ def _item_types(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterat
             yield _warning("length", _("未填写长度，入库时不限长度"), item.name)
 
 
-def _item_rules(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _item_rules(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     for item in items:
         if item.value_check:
             fitting = _CHECKED_TYPES.get(item.value_check, (DataType.TEXT,))
@@ -323,7 +328,7 @@ def _item_rules(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterat
             yield _error("pattern", _("格式表达式写法有误"), item.name)
 
 
-def _item_sharing(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
+def _item_sharing(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     whole = _STRICTNESS[SharingAttribute(dataset.effective_sharing_attribute)]
     for item in items:
         if not item.sharing_attribute:
@@ -337,15 +342,12 @@ def _item_sharing(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iter
             yield _error("sharing_condition", _("有条件共享的，须写明使用条件"), item.name)
 
 
-def _assessments(dataset: Dataset, items: Sequence[DataItem], on: date) -> Iterator[Remark]:
-    latest: dict[str, str] = {}
-    for assessment in dataset.assessments.order_by("assessed_on", "pk"):
-        latest[assessment.kind] = assessment.conclusion
+def _assessments(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     needed = [AssessmentKind.SECRECY]
     if dataset.contains_personal:
         needed.append(AssessmentKind.PERSONAL_INFORMATION)
     for kind in needed:
-        if latest.get(kind) != Conclusion.PASSED:
+        if around.conclusions.get(kind) != Conclusion.PASSED:
             yield _error("assessments", ASSESSMENT_REASONS[kind])
 
 
@@ -367,7 +369,7 @@ _RULES: tuple[Rule, ...] = (
     _dates,
     _secrets,
     _grade,
-    _responsibility,
+    _duty,
     _key,
     _privacy,
     _item_names,

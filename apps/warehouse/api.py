@@ -24,10 +24,10 @@ from apps.catalog import queries as catalog
 from apps.core import access
 from apps.core.api import KeysetPagination, ScopedViewSet, read_cursor, sign_cursor
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
+from apps.core.incoming import HandedIn, read_body
 from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
-from apps.warehouse.incoming import HandedIn, read_body
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
 

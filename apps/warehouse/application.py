@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from apps.core import files
 from apps.core.contracts import Contract
-from apps.warehouse import files, physical, queries
+from apps.warehouse import physical, queries
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
 from apps.warehouse.landing.header import match_header

@@ -62,9 +62,12 @@ OWN_ROOMS = {
     },
     "clocks": dict.fromkeys(["calendar", "derivation", "wording"], "below"),
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
-    "catalog": dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
+    "catalog": {
+        **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
+        **dict.fromkeys(["surroundings", "item_defaults"], "on models"),
+    },
     "warehouse": {
-        **dict.fromkeys(["landing", "files", "incoming"], "below"),
+        "landing": "below",
         **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
         **dict.fromkeys(["rejected_file", "freshness"], "on models"),
         "application": "on queries",

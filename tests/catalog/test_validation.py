@@ -7,6 +7,7 @@ import pytest
 
 from apps.catalog import validation
 from apps.catalog.models import Dataset
+from apps.catalog.surroundings import significant
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.catalog import DatasetAssessmentFactory, DatasetFactory
 
@@ -169,7 +170,7 @@ def test_it_costs_the_same_however_many_items_there_are(
     ("one", "other"), [("ＡＢＣ 信息", "abc信息"), ("甲（乙）", "甲乙"), ("数·据", "数据")]
 )
 def test_names_are_compared_by_what_distinguishes_them(one: str, other: str) -> None:
-    assert validation.significant(one) == validation.significant(other)
+    assert significant(one) == significant(other)
     first = DatasetFactory(name=one)
     second = DatasetFactory(name=other)
     for dataset in (first, second):

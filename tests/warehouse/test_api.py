@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
+from apps.core import files
 from apps.ledger.models import Event
-from apps.warehouse import files
 from apps.warehouse import operations as warehouse
 from apps.warehouse.models import Batch, StoredFile
 from tests.factories.accounts import InformationSystemFactory
@@ -289,7 +289,7 @@ class TestRefused:
         def full(descriptor: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("apps.warehouse.files.os.fsync", full)
+        monkeypatch.setattr("apps.core.files.os.fsync", full)
         problem(push(client, dataset), 507, "storage_full")
         assert nothing_kept()
         assert not list(files.path_of("x").parent.glob("incoming/*"))

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from apps.catalog.models import Dataset
+from apps.core import files
 from apps.ledger.models import Event, Notice
-from apps.warehouse import files, queries
+from apps.warehouse import queries
 from apps.warehouse.models import Batch
 from tests.factories.warehouse import IDENTITIES, balance, column, landed, published
 from tests.warehouse.conftest import Rows

@@ -24,9 +24,10 @@ from django.utils import timezone
 from psycopg import sql
 
 from apps.catalog.models import Dataset
+from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
-from apps.warehouse import files, queries
 from apps.warehouse import operations as warehouse
+from apps.warehouse import queries
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.tasks import land_due
 from tests.factories.warehouse import AT, IDENTITIES, balance, landed, received

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.forms.fields import WordsField
+from apps.catalog.item_defaults import follow_element, provisional_column
 from apps.catalog.models import DataItem, Dataset
 from apps.catalog.models.item import COLUMN_PATTERN
 from apps.standards.checks import CHECK_CHOICES
@@ -20,8 +21,6 @@ LINES_BLANK: Final = 3
 LINES_LIMIT: Final = 300
 KEYS: Final = (NOTHING, ("subject", _("主体标识")), ("key", _("主键")))
 PRIVACY: Final = (NOTHING, ("personal", _("个人信息")), ("sensitive", _("敏感个人信息")))
-# What an element of the standards gives to an item of its name that says nothing else.
-FROM_ELEMENT: Final = ("column_name", "length", "scale", "value_check", "mask")
 
 
 class LineForm(forms.Form):
@@ -162,32 +161,11 @@ def _row(line: Mapping[str, Any], element: DataElement | None, used: set[str]) -
     if line.get("pk"):
         row["pk"] = line["pk"]
     elif element is not None:
-        _follow(row, element, used)
+        follow_element(row, element, used)
     if not row["column_name"]:
-        row["column_name"] = _provisional(used)
+        row["column_name"] = provisional_column(used)
     used.add(row["column_name"])
     return row
-
-
-def _follow(row: dict[str, Any], element: DataElement, used: set[str]) -> None:
-    says_nothing = row.get("data_type", DataType.TEXT) == DataType.TEXT and not row.get("length")
-    for name in FROM_ELEMENT:
-        if row.get(name) in (None, "") and getattr(element, name) not in (None, ""):
-            row[name] = getattr(element, name)
-    if row["column_name"] in used:
-        row["column_name"] = ""
-    if says_nothing:
-        row["data_type"] = element.data_type
-    row["data_element"], row["code_list"] = element, element.code_list
-    row["sensitive"] = row.get("sensitive") or element.sensitive
-    row["personal"] = row.get("personal") or element.personal or element.sensitive
-
-
-def _provisional(used: set[str]) -> str:
-    number = 1
-    while f"item_{number}" in used:
-        number += 1
-    return f"item_{number}"
 
 
 def _names(text: str) -> list[str]:

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.ledger import operations as ledger
-from apps.warehouse import files, queries
+from apps.warehouse import queries
 from apps.warehouse.application import Application, TooDirty
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of

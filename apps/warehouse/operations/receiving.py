@@ -9,12 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
-from apps.core import access, jobs
+from apps.core import access, files, jobs
 from apps.core.access import Standing
 from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
+from apps.core.files import KeptFile
 from apps.ledger import operations as ledger
-from apps.warehouse import files
-from apps.warehouse.files import KeptFile
 from apps.warehouse.models import Batch, StoredFile
 
 

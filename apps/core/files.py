@@ -34,10 +34,10 @@ class KeptFile:
     size_bytes: int
 
 
-def keep(blocks: Iterable[bytes]) -> KeptFile:
+def keep(blocks: Iterable[bytes], *, limit: int = LIMIT_BYTES) -> KeptFile:
     """Write the blocks to a file and give it its hash for a name; keeping it again is harmless.
 
-    The file gets its name only when it is whole and on the disk.
+    The file gets its name only when it is whole and on the disk. `limit` is in bytes.
 
     Raises:
         InvalidInput: it is larger than a file may be.
@@ -46,7 +46,7 @@ def keep(blocks: Iterable[bytes]) -> KeptFile:
     folder = _folder("files")
     incoming = _folder("files/incoming") / uuid4().hex
     try:
-        kept = _write(blocks, incoming)
+        kept = _write(blocks, incoming, limit)
         incoming.replace(folder / kept.sha256)
         _sync_folder(folder)
     except OSError as error:
@@ -58,21 +58,25 @@ def keep(blocks: Iterable[bytes]) -> KeptFile:
     return kept
 
 
-def _write(blocks: Iterable[bytes], path: Path) -> KeptFile:
+def _write(blocks: Iterable[bytes], path: Path, limit: int) -> KeptFile:
     digest = hashlib.sha256()
     size = 0
     with path.open("xb") as file:
         for block in blocks:
             digest.update(block)
             size += file.write(block)
-            if size > LIMIT_BYTES:
+            if size > limit:
                 raise InvalidInput(
-                    _("文件超过 %(limit)s GB；分成几批提交") % {"limit": LIMIT_BYTES >> 30},
+                    _("文件超过 %(limit)s；分成几批提交") % {"limit": _size(limit)},
                     code="file_too_large",
                 )
         file.flush()
         os.fsync(file.fileno())
     return KeptFile(digest.hexdigest(), size)
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 30} GB" if limit >= 1 << 30 else f"{limit >> 20} MB"
 
 
 def blocks_of(file: BinaryIO) -> Iterable[bytes]:

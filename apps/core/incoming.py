@@ -17,7 +17,7 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError, InvalidInput
-from apps.warehouse.files import LIMIT_BYTES
+from apps.core.files import LIMIT_BYTES
 
 _SHA256 = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):\s*")
 _FILE_NAME = re.compile(r'filename="?([^";]+)"?')
@@ -81,7 +81,7 @@ class Announced:
             )
 
 
-def read_body(request: HttpRequest) -> HandedIn:
+def read_body(request: HttpRequest, *, limit: int = LIMIT_BYTES) -> HandedIn:
     """Return the file of a request: the body itself, or the one file of a multipart form.
 
     Raises:
@@ -91,7 +91,7 @@ def read_body(request: HttpRequest) -> HandedIn:
     text = request.META.get("CONTENT_LENGTH") or ""
     if not text.isdecimal():
         raise LengthRequired
-    if int(text) > LIMIT_BYTES:
+    if int(text) > limit:
         raise TooLarge
     digest = announced_digest(request.headers.get("Content-Digest", ""))
     body = Announced(request, int(text), digest)
