@@ -92,9 +92,16 @@ def _translate(error: Exception) -> DomainError | None:
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return _Translated(_("调用凭证缺失、无效或已过期"), "not_authenticated", 401)
         case exceptions.APIException():
-            return _Translated(str(error.detail), error.default_code, error.status_code)
+            return _of_the_framework(error)
         case _:
             return None
+
+
+def _of_the_framework(error: exceptions.APIException) -> DomainError:
+    words = str(error.detail)
+    if isinstance(error, exceptions.ParseError):
+        return _Translated(_("正文不是合格的 JSON"), "parse_error", 400, cause=words)
+    return _Translated(words, error.default_code, error.status_code)
 
 
 class KeysetPagination(pagination.BasePagination):

@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from apps.core.admin import ScopedAdmin
 from apps.core.lifecycle import Lifecycle
+from apps.core.templatetags.numbers import exact
 from apps.warehouse import operations
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch, DataTable, Rejection, Store
@@ -54,7 +55,7 @@ class StoreAdmin(ScopedAdmin):
 @admin.register(DataTable)
 class DataTableAdmin(ScopedAdmin):
     view_only = True
-    list_display = ("dataset", "place", "store", "row_count", "batch_counter", "last_landed_at")
+    list_display = ("dataset", "place", "store", "rows_in_force", "batch_counter", "last_landed_at")
     list_filter = ("store__kind", ("last_landed_at", RangeDateTimeFilter))
     list_select_related = ("dataset", "store")
     search_fields = ("dataset__name", "dataset__code", "schema", "name")
@@ -64,10 +65,14 @@ class DataTableAdmin(ScopedAdmin):
         ("store", "schema", "name"),
         ("version", "is_indexed"),
         "column_names",
-        ("row_count", "batch_counter"),
+        ("rows_in_force", "batch_counter"),
         ("created_at", "last_landed_at"),
     )
-    readonly_fields = ("screen",)
+    readonly_fields = ("screen", "rows_in_force")
+
+    @display(description=_("现有条数"), ordering="row_count")
+    def rows_in_force(self, table: DataTable) -> str:
+        return exact(table.row_count)
 
     @display(description=_("存放位置"), ordering="schema")
     def place(self, table: DataTable) -> str:
@@ -84,7 +89,7 @@ class BatchAdmin(ScopedAdmin):
     view_only = True
     lifecycle: ClassVar[Lifecycle | None] = BATCH
     operations: ClassVar[ModuleType | None] = operations
-    list_display = ("number", "dataset", "provider", "state", "mode", "declared", "rejected",
+    list_display = ("number", "dataset", "provider", "state", "mode", "handed_in", "sent_back",
                     "received_at")  # fmt: skip
     list_filter = ("status", "mode", ("received_at", RangeDateTimeFilter))
     list_select_related = ("dataset__department",)
@@ -114,6 +119,14 @@ class BatchAdmin(ScopedAdmin):
     @display(description=_("状态"), ordering="status", label=BATCH_COLOURS)
     def state(self, batch: Batch) -> tuple[str, str]:
         return batch.status, batch.get_status_display()
+
+    @display(description=_("文件条数"), ordering="declared")
+    def handed_in(self, batch: Batch) -> str:
+        return exact(batch.declared)
+
+    @display(description=_("未通过"), ordering="rejected")
+    def sent_back(self, batch: Batch) -> str:
+        return exact(batch.rejected)
 
     @display(description=_("办理页面"))
     def screen(self, batch: Batch) -> Any:

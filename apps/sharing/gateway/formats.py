@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import Any
 
 import orjson
+from django.utils import timezone
 
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.cursor import Cursor
@@ -86,7 +87,7 @@ def _envelope(
         "grant": {
             "id": call.grant_id,
             "version": call.grant_version,
-            "expires_at": call.expires_at,
+            "expires_at": timezone.localtime(call.expires_at),
         },
         "count": len(rows),
         "next": following,
