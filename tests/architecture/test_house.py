@@ -63,6 +63,7 @@ OWN_ROOMS = {
     "clocks": dict.fromkeys(["calendar", "derivation", "wording"], "below"),
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
     "catalog": {
+        "tokens": "below",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),
     },

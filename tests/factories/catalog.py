@@ -13,6 +13,7 @@ from apps.catalog.models import (
     DatasetAssessment,
     DatasetVersion,
 )
+from apps.catalog.operations import refresh
 from tests.factories.accounts import DepartmentFactory
 
 LONG_AGO = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -89,6 +90,11 @@ class DatasetFactory(factory.django.DjangoModelFactory[Dataset]):
                     required=required,
                     **more,
                 )
+
+    @factory.post_generation
+    def indexed(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
+        if create:
+            refresh(self, at=LONG_AGO)
 
 
 class PublishedDatasetFactory(DatasetFactory):

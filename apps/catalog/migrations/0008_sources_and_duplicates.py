@@ -2,5 +2,5 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0007_duties_in_law_and_lists")]
+    dependencies = [("catalog", "0007_duties_in_law_and_lists"), ("accounts", "0002_platform_user")]
     operations = []

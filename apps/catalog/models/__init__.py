@@ -17,6 +17,7 @@ from apps.catalog.models.dataset import Dataset, SplitPart
 from apps.catalog.models.delegation import DatasetGroupPermission, DatasetUserPermission
 from apps.catalog.models.item import DataItem
 from apps.catalog.models.review import DatasetAssessment, DatasetVersion
+from apps.catalog.models.search import SearchEntry
 
 __all__ = [
     "AssessmentKind",
@@ -34,6 +35,7 @@ __all__ = [
     "ModeClass",
     "ModeType",
     "OpeningAttribute",
+    "SearchEntry",
     "SharingAttribute",
     "SplitPart",
     "UpdateCycle",

@@ -23,6 +23,7 @@ from apps.catalog.models import (
     DatasetAssessment,
     SplitPart,
 )
+from apps.catalog.operations.indexing import refresh
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
 from apps.core import access
 from apps.core.errors import (
@@ -78,6 +79,7 @@ def create_dataset(
     _save(dataset, actor=actor, at=at, reason=_("新建"))
     _write_items(dataset, items, actor=actor, at=at)
     dataset.related.set(related)
+    refresh(dataset, at=at)
     ledger.record(
         standing, "catalog.create_dataset", dataset, at=at, details={"code": dataset.code}
     )
@@ -126,6 +128,7 @@ def revise_dataset(
     labels = [str(Dataset._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
     if has_items:
         labels.append(str(DataItem._meta.verbose_name))
+    refresh(current, at=at)
     ledger.record(standing, "catalog.revise_dataset", current, at=at, details={"changed": labels})
     dataset.refresh_from_db()
     return dataset
@@ -169,6 +172,7 @@ def record_assessment(
     if file is not None:
         assessment.file = file
     assessment.save()
+    refresh(dataset, at=at)
     ledger.record(
         standing,
         "catalog.record_assessment",

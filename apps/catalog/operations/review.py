@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -14,6 +15,7 @@ from apps.catalog import validation
 from apps.catalog.contracts import draw_up_contract, draw_up_contracts
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset, DatasetStatus, DatasetVersion
+from apps.catalog.operations.indexing import refresh, refresh_many
 from apps.catalog.snapshots import snapshot_of
 from apps.clocks import operations as clocks
 from apps.clocks import queries as clock_queries
@@ -35,6 +37,7 @@ def submit(*, dataset: Dataset, actor: User, at: datetime, revision: int | None 
     standing = access.require(actor, "submit", dataset, at=at)
     _require_complete(dataset, "submit", at)
     DATASET.apply(dataset, "submit", actor=actor, at=at, revision=revision)
+    refresh(dataset, at=at)
     _stop_clock(dataset, "catalog.first_review_fix", at)
     ledger.close_todos(dataset, at=at, by=actor)
     ledger.open_todo(
@@ -63,6 +66,7 @@ def approve(*, dataset: Dataset, actor: User, at: datetime, revision: int | None
     standing = access.require(actor, "approve", dataset, at=at)
     _require_complete(dataset, "approve", at)
     DATASET.apply(dataset, "approve", actor=actor, at=at, revision=revision, submitted_at=at)
+    refresh(dataset, at=at)
     reviewer = authority()
     clock = clocks.start(dataset, "catalog.review", department=reviewer, at=at)
     ledger.close_todos(dataset, at=at, by=actor)
@@ -108,6 +112,7 @@ def send_back(
         revision=revision,
         remark=reason.strip(),
     )
+    refresh(dataset, at=at)
     due_on = None
     if was_submitted:
         _stop_clock(dataset, "catalog.review", at)
@@ -151,16 +156,13 @@ def publish(*, dataset: Dataset, actor: User, at: datetime, revision: int | None
     standing = access.require(actor, "publish", dataset, at=at)
     _require_complete(dataset, "publish", at)
     today = timezone.localdate(at)
-    DATASET.apply(
-        dataset,
-        "publish",
-        actor=actor,
-        at=at,
-        revision=revision,
-        published_at=at,
-        release_on=dataset.release_on or today,
-        remark="",
-    )
+    fields: dict[str, Any] = {
+        "published_at": at,
+        "release_on": dataset.release_on or today,
+        "remark": "",
+    }
+    DATASET.apply(dataset, "publish", actor=actor, at=at, revision=revision, **fields)
+    refresh(dataset, at=at)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=dataset.versions.count() + 1,
@@ -229,6 +231,7 @@ def take_over(*, datasets: Sequence[Dataset], actor: User, at: datetime) -> list
         ),
         batch_size=1,  # several rows travel as arrays, and long JSON is slow to quote inside one
     )
+    refresh_many(keys, at=at)
     ledger.record(standing, "catalog.take_over", None, at=at, details={"count": len(versions)})
     return versions
 

@@ -10,6 +10,7 @@ from apps.accounts.queries import authority, members_with
 from apps.catalog import queries
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset
+from apps.catalog.operations.indexing import refresh
 from apps.clocks import operations as clocks
 from apps.core import access
 from apps.ledger import operations as ledger
@@ -42,6 +43,7 @@ def request_withdrawal(
         revision=revision,
         remark=reason.strip(),
     )
+    refresh(dataset, at=at)
     reviewer = authority()
     clock = clocks.start(dataset, "catalog.withdraw_review", department=reviewer, at=at)
     ledger.open_todo(
@@ -87,6 +89,7 @@ def decline_withdrawal(
         revision=revision,
         remark=reason.strip(),
     )
+    refresh(dataset, at=at)
     clocks.stop(dataset, "catalog.withdraw_review", at=at)
     ledger.close_todos(dataset, at=at, by=actor)
     _tell_provider(dataset, _("撤回申请未获同意：%(name)s") % {"name": dataset.name}, reason, at)
@@ -114,6 +117,7 @@ def withdraw(
     """
     standing = access.require(actor, "withdraw", dataset, at=at)
     DATASET.apply(dataset, "withdraw", actor=actor, at=at, revision=revision, withdrawn_at=at)
+    refresh(dataset, at=at)
     clocks.stop(dataset, "catalog.withdraw_review", at=at)
     ledger.close_todos(dataset, at=at, by=actor)
     users = queries.departments_using(dataset)

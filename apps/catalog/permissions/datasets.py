@@ -68,6 +68,7 @@ def _delegated(actor: User, *rights: str) -> Q:
     )
 
 
+@access.scope("catalog.SearchEntry", "view")  # its fields are called alike: one rule for both
 @access.scope("catalog.Dataset", "view")
 def reader(actor: User) -> Q:
     if actor.holds("authority_officer", "authority_leader", "audit_admin"):

@@ -1,0 +1,13 @@
+"""What the worker does for the catalogue; every task may come twice."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from apps.catalog import operations as catalog
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="catalog.refresh_search")
+@app.task(name="catalog.refresh_search", queueing_lock="catalog.refresh_search", pass_context=False)
+def refresh_search(timestamp: int | None = None) -> None:
+    """Catch up with entries that changed past an operation, as in a reform of departments."""
+    catalog.refresh_stale(at=timezone.now())
