@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -78,8 +78,38 @@ class Lifecycle:
         with transaction.atomic():
             self._move_row(row, move, revision=revision, at=at, fields=fields)
             row.refresh_from_db()
-            _remember(row, move, actor=actor, at=at, reason=reason)
+            _remember([row], move, actor=actor, at=at, reason=reason)
         return row
+
+    def apply_all(
+        self,
+        rows: QuerySet[GovernedT],
+        name: str,
+        *,
+        actor: Any,
+        at: datetime,
+        reason: str = "",
+        **fields: Any,
+    ) -> list[GovernedT]:
+        """Move those of the rows from whose status the move leads, set-based; return them.
+
+        Rows in other statuses are left as they are: the caller says how many did not move.
+
+        Raises:
+            InvalidInput: the move needs a reason and none was given.
+        """
+        move = self.move(name)
+        if move.reason and not reason.strip():
+            raise InvalidInput(_("“%(move)s”须填写理由") % {"move": move.label}, field="reason")
+        manager: Any = rows.model._base_manager
+        with transaction.atomic():
+            locked = manager.filter(pk__in=rows.order_by().values("pk"), status__in=move.sources)
+            keys = list(locked.select_for_update().order_by("pk").values_list("pk", flat=True))
+            chosen = manager.filter(pk__in=keys)
+            chosen.update(status=move.target, revision=F("revision") + 1, updated_at=at, **fields)
+            moved: list[GovernedT] = list(chosen.order_by("pk"))
+            _remember(moved, move, actor=actor, at=at, reason=reason)
+        return moved
 
     def move(self, name: str) -> Move:
         """Return the move of that name; an unknown one is a programming mistake."""
@@ -149,13 +179,15 @@ class Lifecycle:
 registry: dict[str, Lifecycle] = {}
 
 
-def _remember(row: Governed, move: Move, *, actor: Any, at: datetime, reason: str) -> None:
-    """Write the historical row ourselves: simple-history hears `save()` only."""
-    history = getattr(type(row), "history", None)
+def _remember(
+    rows: Sequence[Governed], move: Move, *, actor: Any, at: datetime, reason: str
+) -> None:
+    """Write the historical rows ourselves: simple-history hears `save()` only."""
+    history = getattr(type(rows[0]), "history", None) if rows else None
     if history is None:
         return
     history.bulk_history_create(
-        [row],
+        rows,
         update=True,
         default_user=actor if getattr(actor, "pk", None) else None,
         default_change_reason=str(move.label) + (f"：{reason}" if reason else ""),

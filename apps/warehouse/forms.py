@@ -41,3 +41,20 @@ class UploadForm(forms.Form):
         initial="1",
         error_messages={"required": _("文件没有传完，连接就断开了；重新提交")},
     )
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class NoChangeForm(forms.Form):
+    """The period in which nothing changed."""
+
+    period_from = forms.DateField(label=_("期间起"), widget=DayInput())
+    period_to = forms.DateField(
+        label=_("期间止"), widget=DayInput(), help_text=_("最晚为今天；这几天按已更新计。")
+    )
+    note = forms.CharField(label=_("说明"), required=False, max_length=300)

@@ -328,3 +328,51 @@ class Rejection(models.Model):
 
     def __str__(self) -> str:
         return str(_("第 %(line)s 行") % {"line": self.line})
+
+
+class NoChange(models.Model):
+    """The provider's word that a dataset did not change in a period: it counts as a delivery.
+
+    Source: house rule (统计口径: 更新及时率)
+    """
+
+    handover: ClassVar[dict[str, Q | None]] = {"confirmed_by": None}
+
+    dataset = models.ForeignKey(
+        "catalog.Dataset",
+        verbose_name=_("数据目录"),
+        on_delete=models.PROTECT,
+        related_name="no_changes",
+    )
+    period_from = models.DateField(_("期间起"))
+    period_to = models.DateField(_("期间止"))
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("确认人"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    confirmed_at = models.DateTimeField(_("确认时间"))
+    note = models.CharField(_("说明"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("无变化确认")
+        verbose_name_plural = _("无变化确认")
+        ordering = ["-period_to", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(period_to__gte=F("period_from")),
+                name="warehouse_nochange_period_in_order",
+                violation_error_message=_("期间止不能早于期间起"),
+            ),
+            models.UniqueConstraint(
+                fields=["dataset", "period_from", "period_to"],
+                name="warehouse_nochange_period_once",
+                violation_error_message=_("这个期间已经确认过"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(
+            _("%(begin)s 至 %(end)s 无变化") % {"begin": self.period_from, "end": self.period_to}
+        )

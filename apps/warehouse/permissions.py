@@ -3,7 +3,9 @@
     action                      who                                             rows
     Dataset view_landing        editor, approver, systems of the department     own department's
                                 authority's officers and leaders, audit admin   all
-    Dataset land                editor and systems of the department            own department's
+    Dataset land,               editor and systems of the department            own department's
+      confirm_no_change
+    NoChange view               as view_landing                                 as view_landing
     Batch view                  as view_landing                                 as view_landing
     Batch view_rejections,      editor, approver, systems of the department     own department's
       Rejection view
@@ -27,7 +29,12 @@ from apps.ledger import phrases
 PROVIDERS = ("department_editor", "department_approver")
 OVERSEERS = ("authority_officer", "authority_leader", "audit_admin")
 
-phrases.register({"warehouse.receive": _("提交了归集批次")})
+phrases.register(
+    {
+        "warehouse.receive": _("提交了归集批次"),
+        "warehouse.confirm_no_change": _("确认数据无变化"),
+    }
+)
 
 
 def provides(actor: User) -> bool:
@@ -49,7 +56,7 @@ def provider_or_overseer(actor: User) -> Q:
     return _of_department(actor, "department")
 
 
-@access.scope("catalog.Dataset", "land")
+@access.scope("catalog.Dataset", "land", "confirm_no_change")
 def who_hands_in(actor: User) -> Q:
     if actor.kind == User.Kind.SERVICE or actor.holds("department_editor"):
         return Q(department=actor.department_id)
@@ -58,6 +65,11 @@ def who_hands_in(actor: User) -> Q:
 
 @access.scope("warehouse.Batch", "view")
 def batch_of_own_department(actor: User) -> Q:
+    return _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.NoChange", "view")
+def confirmation_of_own_department(actor: User) -> Q:
     return _of_department(actor, "dataset__department")
 
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 from psycopg import sql
 
 from apps.accounts.models import User
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
-from apps.warehouse.models import Batch, DataTable
+from apps.warehouse.models import Batch, DataTable, NoChange
 
 LEASE = timedelta(minutes=2)
 OPEN = (Batch.Status.RECEIVED, Batch.Status.CHECKING)
@@ -80,6 +81,48 @@ def due(at: datetime) -> QuerySet[Batch]:
         dataset=OuterRef("dataset"), pk__lt=OuterRef("pk"), status__in=OPEN
     )
     return Batch.objects.filter(waiting | left).exclude(Exists(earlier)).order_by("id")
+
+
+def has_landed(dataset: Dataset) -> bool:
+    """Say whether any batch of the dataset ever landed."""
+    return Batch.objects.filter(dataset=dataset, status=Batch.Status.LANDED).exists()
+
+
+def changing_batches(dataset: Dataset, begin: date, end: date) -> QuerySet[Batch]:
+    """Return the batches that changed the dataset's rows on these days, both included."""
+    moved = Q(landed__gt=0) | Q(changed__gt=0) | Q(deleted__gt=0)
+    return Batch.objects.filter(
+        moved,
+        dataset=dataset,
+        status=Batch.Status.LANDED,
+        finished_at__date__gte=begin,
+        finished_at__date__lte=end,
+    )
+
+
+def confirmations_of(dataset: Dataset) -> QuerySet[NoChange]:
+    """Return the periods in which the dataset was confirmed unchanged, latest first."""
+    return NoChange.objects.filter(dataset=dataset).select_related("confirmed_by")
+
+
+def unconfirmed_from(dataset: Dataset, today: date) -> date | None:
+    """Return the first day that neither a batch nor a confirmation covers.
+
+    None when nothing ever landed, or when all days up to today are covered.
+    """
+    last = (
+        Batch.objects.filter(
+            dataset=dataset, status__in=(Batch.Status.LANDED, Batch.Status.UNCHANGED)
+        )
+        .order_by("-id")
+        .values_list("finished_at", flat=True)
+        .first()
+    )
+    if last is None:
+        return None
+    confirmed = confirmations_of(dataset).values_list("period_to", flat=True).first()
+    covered = max(timezone.localdate(last), confirmed or date.min)
+    return covered + timedelta(days=1) if covered < today else None
 
 
 def last_applied(table: DataTable) -> Batch | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.warehouse.api import BatchViewSet
+from apps.warehouse.api import BatchViewSet, NoChangeViewSet
 from apps.warehouse.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -14,6 +14,11 @@ api_urlpatterns = [
         "batches/<int:pk>/rejections",
         BatchViewSet.as_view({"get": "rejections"}),
         name="api-batch-rejections",
+    ),
+    path(
+        "datasets/<str:code>/no-changes",
+        NoChangeViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-no-changes",
     ),
     path("batches/<str:code>", BatchViewSet.as_view({"post": "push"}), name="api-batch-push"),
 ]

@@ -48,7 +48,7 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "decline_withdrawal": {"authority": EVERY},
 }
 # What other apps let people do with an entry is theirs to test.
-ELSEWHERE: Final = {"view_landing", "land"}
+ELSEWHERE: Final = {"view_landing", "land", "confirm_no_change"}
 
 
 def test_the_matrix_knows_every_action() -> None:

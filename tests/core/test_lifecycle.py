@@ -69,6 +69,28 @@ def test_a_move_that_needs_a_reason_gets_one(life: Lifecycle, provider: Any, at:
     )
 
 
+def test_many_move_at_once_and_the_others_stay(
+    life: Lifecycle, provider: Any, at: datetime, django_assert_num_queries: Any
+) -> None:
+    for _number in range(4):
+        InformationSystemFactory(status="building")
+    running = InformationSystemFactory(status="running")
+    before = running.revision
+    rows = InformationSystem.objects.all()
+    with django_assert_num_queries(6):  # a savepoint, lock, change, read, history, release
+        moved = life.apply_all(rows, "start", actor=provider, at=at, contact_name="周工")
+    assert len(moved) == 4
+    assert {(row.status, row.revision, row.contact_name) for row in moved} == {
+        ("running", 2, "周工")
+    }
+    assert all(row.history.latest("history_id").history_user == provider for row in moved)
+    running.refresh_from_db()
+    assert running.revision == before
+    assert life.apply_all(rows, "start", actor=provider, at=at) == []
+    with pytest.raises(InvalidInput):
+        life.apply_all(rows, "retire", actor=provider, at=at)
+
+
 def test_it_refuses_a_table_that_names_no_status() -> None:
     with pytest.raises(ValueError, match="unknown status"):
         Lifecycle(

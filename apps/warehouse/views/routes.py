@@ -9,6 +9,7 @@ pages = (
         path("tables/", tables.tables, name="tables"),
         path("tables/<str:code>/", tables.table, name="table"),
         path("tables/<str:code>/template.csv", tables.template, name="table-template"),
+        path("tables/<str:code>/no-change/", tables.no_change, name="table-no-change"),
         path("batches/<int:pk>/", batches.batch, name="batch"),
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),
         path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),

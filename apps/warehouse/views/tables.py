@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
@@ -11,25 +12,27 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from apps.accounts.models import Department
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Column, Contract
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotAllowed
 from apps.core.paging import page_of
 from apps.standards.checks import CHECKS
 from apps.standards.types import DataType
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
-from apps.warehouse.forms import UploadForm
+from apps.warehouse.forms import NoChangeForm, UploadForm
 from apps.warehouse.freshness import Freshness, with_freshness
 from apps.warehouse.models import Batch
 from apps.warehouse.rejected_file import UTF8_MARK
 
 PAGE_ROWS = 50
 BATCH_ROWS = 20
+CONFIRMATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,34 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
         "page": page_of(batches, request.GET, size=BATCH_ROWS),
         "form": form if may_land and in_force else None,
         "in_force": in_force,
+        "confirmations": list(queries.confirmations_of(subject)[:CONFIRMATIONS]),
+        "no_change_form": _no_change_form(user, subject) if in_force else None,
         "dirty_limit": f"{contract.dirty_limit_ratio:.1%}" if contract else "",
     }
     return render(request, "warehouse/table.html", context)
+
+
+@login_required
+@require_POST
+def no_change(request: HttpRequest, code: str) -> HttpResponse:
+    """Confirm that nothing changed in the period of the form."""
+    user: Any = request.user
+    subject = _dataset_or_404(request, code)
+    form = NoChangeForm(request.POST)
+    if form.is_valid():
+        try:
+            warehouse.confirm_no_change(
+                dataset=subject, actor=user, at=timezone.now(), **form.cleaned_data
+            )
+        except NotAllowed as error:
+            raise PermissionDenied from error
+        except DomainError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("已确认，这个期间按已更新计"))
+    else:
+        messages.error(request, _("填写期间的起止日期，如 2026-11-01"))
+    return redirect("warehouse:table", subject.dashed_code)
 
 
 @login_required
@@ -169,6 +197,17 @@ def _handed_in(
         form.add_error(field if field in form.fields else None, str(error))
         return None
     return redirect("warehouse:batch", batch.pk)
+
+
+def _no_change_form(user: Any, subject: Dataset) -> NoChangeForm | None:
+    """The form to confirm the days since the last delivery; None where there is nothing to."""
+    if not access.allowed(user, "confirm_no_change", subject):
+        return None
+    today = timezone.localdate()
+    begin = queries.unconfirmed_from(subject, today)
+    if begin is None:
+        return None
+    return NoChangeForm(initial={"period_from": begin, "period_to": today})
 
 
 def _dataset_or_404(request: HttpRequest, code: str) -> Any:
