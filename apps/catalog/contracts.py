@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from django.db.models import prefetch_related_objects
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import DataItem, Dataset
 from apps.core.contracts import Column, Contract
 from apps.standards import queries as standards
 from apps.standards.normalisers import normalisers_for
+from apps.standards.types import postgres_type
 
 Codes = Mapping[int, tuple[str, ...]]
 
@@ -21,7 +24,7 @@ def draw_up_contract(dataset: Dataset, *, on: date) -> Contract:
     Raises:
         ValueError: the key names no columns, or a column name stands twice.
     """
-    items = list(dataset.items.order_by("position", "pk"))
+    items = sorted(dataset.items.all(), key=lambda item: (item.position, item.pk))
     return _contract(dataset, items, standards.codes_by_list(_lists(items), on=on))
 
 
@@ -36,6 +39,41 @@ def draw_up_contracts(datasets: Sequence[Dataset], *, on: date) -> dict[int, Con
         )
         for dataset in datasets
     }
+
+
+def unfollowable(earlier: Iterable[Contract], wanted: Contract) -> list[tuple[str, str | Promise]]:
+    """Return the columns that the entry's table cannot follow, each with why; "" for the key.
+
+    A table takes new columns, and keeps those that left the contract, unfilled. It rewrites
+    nothing: a column's type and the key stay as the first rows came. `earlier`: every contract that
+    was in force, for a column that left long ago is still in the table.
+
+    Source: house rule (design §4)
+    """
+    found: list[tuple[str, str | Promise]] = []
+    known = list(earlier)
+    types = {
+        column.name: _stored_type(column, contract)
+        for contract in known
+        for column in contract.columns
+    }
+    for column in wanted.columns:
+        was = types.get(column.name)
+        if was is not None and was != _stored_type(column, wanted):
+            found.append(
+                (
+                    column.name,
+                    _("列 %(column)s 的类型或长度与已有数据表不一致，须另用新列名")
+                    % {"column": column.name},
+                )
+            )
+    if known and known[-1].key != wanted.key:
+        found.append(("", _("主键列与已有数据表不一致，须另编目录")))
+    return found
+
+
+def _stored_type(column: Column, contract: Contract) -> str:
+    return "text" if column.name == contract.key[0] else postgres_type(column)
 
 
 def _lists(items: Iterable[DataItem]) -> set[int]:

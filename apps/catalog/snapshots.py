@@ -74,15 +74,16 @@ def snapshot_of(dataset: Dataset) -> dict[str, Any]:
     """Return the entry with its items in plain JSON values; pointers as codes.
 
     Fetch `department`, `classification`, `system`, `source_department` and the items with their
-    `data_element` and `code_list` beforehand when there are many.
+    `data_element` and `code_list`, and `related`, beforehand when there are many.
     """
     return {
         "code": dataset.code,
         "department": dataset.department.code,
         "classification": dataset.classification.code,
-        **{name: _plain(getattr(dataset, name)) for name in DATASET_FIELDS},
+        **{name: plain(getattr(dataset, name)) for name in DATASET_FIELDS},
+        "related": sorted(other.code for other in dataset.related.all()),
         "items": [
-            {name: _plain(getattr(item, name)) for name in ITEM_FIELDS} for item in _items(dataset)
+            {name: plain(getattr(item, name)) for name in ITEM_FIELDS} for item in _items(dataset)
         ],
     }
 
@@ -91,7 +92,8 @@ def _items(dataset: Dataset) -> list[DataItem]:
     return sorted(dataset.items.all(), key=lambda item: (item.position, item.pk))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a field's value as a snapshot keeps it: JSON, pointers as codes."""
     if isinstance(value, Model):
         return getattr(value, "code", str(value.pk))
     if isinstance(value, date | datetime):

@@ -37,7 +37,10 @@ from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
 from apps.standards.types import DECIMAL_TYPES, DIGITS_LIMIT, DataType
 
-NEEDS_COMPLETE: Final = ("submit", "approve", "publish")
+NEEDS_COMPLETE: Final = (
+    *("submit", "approve", "publish"),
+    *("submit_change", "approve_change", "publish_change"),
+)
 RESERVED_COLUMNS: Final = frozenset(
     {
         "changes",

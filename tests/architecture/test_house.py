@@ -66,6 +66,7 @@ OWN_ROOMS = {
         "tokens": "below",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),
+        **dict.fromkeys(["proposals", "differences"], "on models"),
     },
     "warehouse": {
         "landing": "below",

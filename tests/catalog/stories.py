@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from apps.catalog import operations as catalog
-from apps.catalog.models import Dataset
+from apps.catalog.models import Dataset, DatasetChange
 from tests.factories.catalog import DatasetAssessmentFactory, DatasetFactory
 
 REASON: Final = "摘要请写明数据范围"
@@ -65,4 +65,52 @@ STORIES: Final[dict[str, Callable[..., Dataset]]] = {
     "published": published,
     "withdrawal_requested": withdrawal_requested,
     "withdrawn": withdrawn,
+}
+
+
+NEW_ABSTRACT: Final = "领取救助的困难群众的基本信息，按月更新"
+WHY: Final = "写明更新频率"
+
+
+def change_draft(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    """A change of an entry in force; `begun`: fields, items, trigger … as the operation takes them."""
+    dataset = begun.pop("dataset", None) or published(people, at)
+    begun.setdefault("fields", {"abstract": NEW_ABSTRACT})
+    return catalog.begin_change(
+        dataset=dataset, actor=people.editor, at=at, **{"reason": WHY, **begun}
+    )
+
+
+def change_awaiting_head(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    change = change_draft(people, at, **begun)
+    return catalog.submit_change(change=change, actor=people.editor, at=at)
+
+
+def change_submitted(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    change = change_awaiting_head(people, at, **begun)
+    return catalog.approve_change(change=change, actor=people.head, at=at)
+
+
+def change_returned(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    change = change_submitted(people, at, **begun)
+    return catalog.send_back_change(change=change, actor=people.officer, at=at, reason=REASON)
+
+
+def change_applied(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    change = change_submitted(people, at, **begun)
+    return catalog.publish_change(change=change, actor=people.officer, at=at)
+
+
+def change_abandoned(people: People, at: datetime, **begun: Any) -> DatasetChange:
+    change = change_draft(people, at, **begun)
+    return catalog.abandon_change(change=change, actor=people.editor, at=at, reason="不再修改")
+
+
+CHANGE_STORIES: Final[dict[str, Callable[..., DatasetChange]]] = {
+    "draft": change_draft,
+    "awaiting_head": change_awaiting_head,
+    "submitted": change_submitted,
+    "returned": change_returned,
+    "applied": change_applied,
+    "abandoned": change_abandoned,
 }

@@ -32,6 +32,7 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "administer": dict.fromkeys(["provider", "provider_head", *OVERSEERS], EVERY),
     "revise": {"provider": EVERY},
     "record_assessment": {"provider": EVERY},
+    "begin_change": {"provider": EVERY},
     "submit": {"provider": EVERY},
     "change": {"provider": EDITABLE},
     "approve": {"provider_head": EVERY},
@@ -100,6 +101,8 @@ ACTS: Final[dict[str, tuple[str, Act]]] = {
     "revise": ("draft", lambda d, who, at: catalog.revise_dataset(
         dataset=d, actor=who, at=at, abstract="改过的摘要")),
     "record_assessment": ("draft", _assess),
+    "begin_change": ("published", lambda d, who, at: catalog.begin_change(
+        dataset=d, actor=who, at=at, fields={"abstract": "改过的摘要"})),
     "delegate_manage": ("draft", lambda d, who, at: catalog.delegate_manage(
         dataset=d, to=who, actor=who, at=at)),
     "delegate_review": ("draft", lambda d, who, at: catalog.delegate_review(
@@ -117,6 +120,8 @@ def picture(dataset: Dataset) -> tuple[Any, ...]:
         list(dataset.assessments.order_by("pk").values()),
         dataset.history.count(),
         dataset.versions.count(),
+        dataset.changes.count(),
+        dataset.review_rounds.count(),
         list(dataset.group_permissions.values_list("pk", flat=True)),
         list(dataset.user_permissions.values_list("pk", flat=True)),
         Event.objects.filter(outcome="done").count(),

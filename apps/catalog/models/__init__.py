@@ -1,7 +1,10 @@
 """Catalogue entries, their items, assessments, versions and rights."""
 
+from apps.catalog.models.change import OPEN_CHANGE, DatasetChange
 from apps.catalog.models.choices import (
     AssessmentKind,
+    ChangeChannel,
+    ChangeStatus,
     Conclusion,
     DatasetStatus,
     FormatClass,
@@ -9,23 +12,34 @@ from apps.catalog.models.choices import (
     ModeClass,
     ModeType,
     OpeningAttribute,
+    RoundOutcome,
     SharingAttribute,
+    TriggerKind,
     UpdateCycle,
 )
 from apps.catalog.models.classification import Classification
 from apps.catalog.models.dataset import Dataset, SplitPart
 from apps.catalog.models.delegation import DatasetGroupPermission, DatasetUserPermission
 from apps.catalog.models.item import DataItem
-from apps.catalog.models.review import DatasetAssessment, DatasetVersion
+from apps.catalog.models.review import (
+    DatasetAssessment,
+    DatasetVersion,
+    ReviewRemark,
+    ReviewRound,
+)
 from apps.catalog.models.search import SearchEntry
 
 __all__ = [
+    "OPEN_CHANGE",
     "AssessmentKind",
+    "ChangeChannel",
+    "ChangeStatus",
     "Classification",
     "Conclusion",
     "DataItem",
     "Dataset",
     "DatasetAssessment",
+    "DatasetChange",
     "DatasetGroupPermission",
     "DatasetStatus",
     "DatasetUserPermission",
@@ -35,8 +49,12 @@ __all__ = [
     "ModeClass",
     "ModeType",
     "OpeningAttribute",
+    "ReviewRemark",
+    "ReviewRound",
+    "RoundOutcome",
     "SearchEntry",
     "SharingAttribute",
     "SplitPart",
+    "TriggerKind",
     "UpdateCycle",
 ]

@@ -18,6 +18,36 @@ class DatasetStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", _("已撤回")
 
 
+class ChangeStatus(models.TextChoices):
+    DRAFT = "draft", _("修改中")
+    AWAITING_HEAD = "awaiting_head", _("待本部门审批")
+    SUBMITTED = "submitted", _("待主管部门审核")
+    RETURNED = "returned", _("已退回")
+    APPLIED = "applied", _("已发布")
+    ABANDONED = "abandoned", _("已放弃")
+
+
+class ChangeChannel(models.TextChoices):
+    TYPED = "typed", _("页面填写")
+    SPREADSHEET = "spreadsheet", _("电子表格导入")
+    API = "api", _("接口提交")
+
+
+class TriggerKind(models.TextChoices):
+    """What obliges a department to update its catalogue; 《政务数据共享条例》第十七条."""
+
+    STATUTE = "statute", _("法律法规修改")
+    FUNCTION = "function", _("职能调整")
+    REFORM = "reform", _("机构改革")
+    OTHER = "other", _("其他情形")
+
+
+class RoundOutcome(models.TextChoices):
+    PUBLISHED = "published", _("审核发布")
+    RETURNED = "returned", _("退回修改")
+    ABANDONED = "abandoned", _("放弃")
+
+
 class SharingAttribute(models.TextChoices):
     UNCONDITIONAL = "unconditional", _("无条件共享")
     CONDITIONAL = "conditional", _("有条件共享")

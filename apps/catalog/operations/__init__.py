@@ -1,27 +1,51 @@
 """The use cases of the catalogue."""
 
+from apps.catalog.operations.changes import (
+    abandon_change,
+    approve_change,
+    begin_change,
+    extend_change,
+    publish_change,
+    revise_change,
+    send_back_change,
+    submit_change,
+)
 from apps.catalog.operations.delegation import delegate_manage, delegate_review, end_delegation
 from apps.catalog.operations.drafting import create_dataset, record_assessment, revise_dataset
 from apps.catalog.operations.indexing import refresh, refresh_many, refresh_stale
+from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
+from apps.catalog.operations.rounds import erase_remark, settle_remark, write_remark
 from apps.catalog.operations.withdrawal import decline_withdrawal, request_withdrawal, withdraw
 
 __all__ = [
+    "Trigger",
+    "abandon_change",
     "approve",
+    "approve_change",
+    "begin_change",
     "create_dataset",
     "decline_withdrawal",
     "delegate_manage",
     "delegate_review",
     "end_delegation",
+    "erase_remark",
+    "extend_change",
     "publish",
+    "publish_change",
     "record_assessment",
     "refresh",
     "refresh_many",
     "refresh_stale",
     "request_withdrawal",
+    "revise_change",
     "revise_dataset",
     "send_back",
+    "send_back_change",
+    "settle_remark",
     "submit",
+    "submit_change",
     "take_over",
     "withdraw",
+    "write_remark",
 ]

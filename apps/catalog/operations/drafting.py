@@ -1,19 +1,19 @@
 """Enter an entry, change it while it is still the department's own, record its assessments."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, Max, Model, UniqueConstraint, Value
+from django.db import transaction
+from django.db.models import BigIntegerField, F, Max, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department, User
-from apps.catalog.lifecycle import EDITABLE
+from apps.catalog import queries
+from apps.catalog.lifecycle import EDITABLE, EDITABLE_CHANGE
 from apps.catalog.models import (
     AssessmentKind,
     Classification,
@@ -24,19 +24,18 @@ from apps.catalog.models import (
     SplitPart,
 )
 from apps.catalog.operations.indexing import refresh
-from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
-from apps.core import access
-from apps.core.errors import (
-    Conflict,
-    IllegalMove,
-    InvalidInput,
-    NotAllowed,
-    StaleRevision,
-    required_text,
+from apps.catalog.operations.writing import (
+    Fields,
+    refuse_unknown,
+    save,
+    trimmed,
+    write_fields,
+    write_items,
 )
+from apps.catalog.snapshots import DATASET_FIELDS
+from apps.core import access
+from apps.core.errors import IllegalMove, InvalidInput, NotAllowed, StaleRevision, required_text
 from apps.ledger import operations as ledger
-
-Fields = Mapping[str, Any]
 
 
 @transaction.atomic
@@ -65,7 +64,7 @@ def create_dataset(
     own = (standing.principal or actor).department
     if department is not None and department != own:
         raise NotAllowed(_("只能为本部门编制目录"))
-    _refuse_unknown(fields, DATASET_FIELDS)
+    refuse_unknown(fields, DATASET_FIELDS)
     if len(classification.code) < 6:
         raise InvalidInput(_("资源分类至少要分到“目”"), field="classification")
     dataset = Dataset(
@@ -74,10 +73,10 @@ def create_dataset(
         code=_next_code(classification),
         created_at=at,
         updated_at=at,
-        **_trimmed(fields),
+        **trimmed(fields),
     )
-    _save(dataset, actor=actor, at=at, reason=_("新建"))
-    _write_items(dataset, items, actor=actor, at=at)
+    save(dataset, actor=actor, at=at, reason=_("新建"))
+    write_items(dataset, items, actor=actor, at=at)
     dataset.related.set(related)
     refresh(dataset, at=at)
     ledger.record(
@@ -110,13 +109,13 @@ def revise_dataset(
         InvalidInput, Conflict: as in `create_dataset`.
     """
     standing = access.require(actor, "revise", dataset, at=at)
-    _refuse_unknown(fields, DATASET_FIELDS)
+    refuse_unknown(fields, DATASET_FIELDS)
     current = Dataset.objects.select_for_update().get(pk=dataset.pk)
     _require_editable(current)
     if revision is not None and revision != current.revision:
         raise StaleRevision
-    changed = _changes(current, _trimmed(fields))
-    has_items = items is not None and _write_items(current, items, actor=actor, at=at)
+    changed = write_fields(current, trimmed(fields))
+    has_items = items is not None and write_items(current, items, actor=actor, at=at)
     if related is not None and set(related) != set(current.related.all()):
         current.related.set(related)
         changed.append("related")
@@ -124,7 +123,7 @@ def revise_dataset(
         return dataset
     current.revision += 1
     current.updated_at = at
-    _save(current, actor=actor, at=at, reason=reason or _("修改"))
+    save(current, actor=actor, at=at, reason=reason or _("修改"))
     labels = [str(Dataset._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
     if has_items:
         labels.append(str(DataItem._meta.verbose_name))
@@ -151,11 +150,13 @@ def record_assessment(
     Source: 《政务数据共享条例》第十三条
     Raises:
         NotAllowed: the actor does not edit this entry.
-        IllegalMove: it is under review or in force.
+        IllegalMove: it is under review, or in force with no change being prepared.
         InvalidInput: kind, conclusion, date or assessor is missing or wrong.
     """
     standing = access.require(actor, "record_assessment", dataset, at=at)
-    _require_editable(dataset)
+    under_way = queries.open_change_of(dataset)
+    if under_way is None or under_way.status not in EDITABLE_CHANGE:
+        _require_editable(dataset)
     if kind not in AssessmentKind.values or conclusion not in Conclusion.values:
         raise InvalidInput(_("请选择评估类型和结论"), field="conclusion")
     if assessed_on > timezone.localdate(at):
@@ -199,119 +200,3 @@ def _next_code(classification: Classification) -> str:
         last=Max(Cast(SplitPart(F("code"), Value("/"), Value(2)), BigIntegerField()))
     )["last"]
     return f"{classification.code}/{(number or 0) + 1:06d}"
-
-
-def _changes(row: Dataset | DataItem, values: Fields) -> list[str]:
-    """Write the values that differ into the row, not yet into the database; return their names."""
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    return changed
-
-
-def _write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: datetime) -> bool:
-    """Add, change and take out items until they are these rows; say whether anything changed."""
-    present = {item.pk: item for item in dataset.items.all()}
-    claimed = {row.get("pk") for row in rows}
-    by_column = {item.column_name: item for item in present.values() if item.pk not in claimed}
-    _refuse_doubles(rows)
-    kept = []
-    for position, row in enumerate(rows, 1):
-        values = {name: value for name, value in row.items() if name != "pk"}
-        _refuse_unknown(values, ITEM_FIELDS)
-        item = present.get(row.get("pk", 0)) or by_column.get(row.get("column_name", ""))
-        kept.append((item or DataItem(dataset=dataset), {"position": position, **values}))
-    staying = {item.pk for item, _values in kept}
-    leaving = [item for item in present.values() if item.pk not in staying]
-    for item in leaving:
-        _credit(item, actor=actor, at=at, reason=_("删除"))
-        item.delete()
-    saved = [_save_item(item, values, actor=actor, at=at) for item, values in kept]
-    return bool(leaving) or any(saved)
-
-
-def _refuse_doubles(rows: Sequence[Fields]) -> None:
-    """Two rows of one column would both be taken for the item that has it."""
-    columns = [row["column_name"].strip() for row in rows if row.get("column_name")]
-    doubled = next((name for name in columns if columns.count(name) > 1), None)
-    if doubled is not None:
-        raise Conflict(
-            _("列名“%(name)s”用了两次；同一目录内列名不能重复") % {"name": doubled},
-            constraint="catalog_dataitem_column_unique_in_dataset",
-            field="column_name",
-        )
-
-
-def _save_item(item: DataItem, values: Fields, *, actor: User, at: datetime) -> bool:
-    is_new = item.pk is None
-    if not _changes(item, _trimmed(values)) and not is_new:
-        return False
-    try:
-        _save(item, actor=actor, at=at, reason=_("新建") if is_new else _("修改"))
-    except (InvalidInput, Conflict) as error:
-        label = item.name or item.column_name or str(item.position)
-        raise type(error)(
-            _("数据项“%(item)s”：%(message)s") % {"item": label, "message": error.message},
-            item=label,
-            **error.details,
-        ) from error
-    return True
-
-
-def _save(row: Dataset | DataItem, *, actor: User, at: datetime, reason: Any) -> None:
-    """Check and save with history; what only the database can see becomes a conflict in words."""
-    try:
-        row.full_clean(validate_unique=False, validate_constraints=True)
-    except ValidationError as error:
-        raise _taken(row, error) or _invalid(error) from error
-    _credit(row, actor=actor, at=at, reason=reason)
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError as error:
-        raise _conflict(row, error) from error
-
-
-def _credit(row: Any, *, actor: User, at: datetime, reason: Any) -> None:
-    row._history_user, row._history_date, row._change_reason = actor, at, str(reason)
-
-
-def _invalid(error: ValidationError) -> InvalidInput:
-    errors = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
-    field, messages = next(iter(errors.items()))
-    details: dict[str, Any] = {"errors": errors}
-    if field != "__all__":
-        details["field"] = field
-    return InvalidInput(messages[0], **details)
-
-
-def _taken(row: Model, error: ValidationError) -> Conflict | None:
-    """The conflict, where the error says that another row has what may stand only once."""
-    for constraint in row._meta.constraints:
-        message = constraint.violation_error_message
-        if isinstance(constraint, UniqueConstraint) and message in error.messages:
-            return Conflict(message, constraint=constraint.name)
-    return None
-
-
-def _conflict(row: Model, error: IntegrityError) -> Conflict:
-    diagnosis = getattr(error.__cause__, "diag", None)
-    name = getattr(diagnosis, "constraint_name", None)
-    for constraint in row._meta.constraints:
-        if constraint.name == name:
-            return Conflict(constraint.violation_error_message, constraint=name)
-    raise error
-
-
-def _trimmed(fields: Fields) -> dict[str, Any]:
-    return {
-        name: value.strip() if isinstance(value, str) else value for name, value in fields.items()
-    }
-
-
-def _refuse_unknown(fields: Fields, known: Sequence[str]) -> None:
-    unknown = sorted(set(fields) - set(known))
-    if unknown:
-        raise InvalidInput(
-            _("没有字段“%(names)s”") % {"names": "、".join(unknown)}, field=unknown[0]
-        )

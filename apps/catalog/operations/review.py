@@ -14,8 +14,9 @@ from apps.accounts.queries import authority, members_with
 from apps.catalog import validation
 from apps.catalog.contracts import draw_up_contract, draw_up_contracts
 from apps.catalog.lifecycle import DATASET
-from apps.catalog.models import Dataset, DatasetStatus, DatasetVersion
+from apps.catalog.models import Dataset, DatasetStatus, DatasetVersion, RoundOutcome
 from apps.catalog.operations.indexing import refresh, refresh_many
+from apps.catalog.operations.rounds import begin_round, close_round
 from apps.catalog.snapshots import snapshot_of
 from apps.clocks import operations as clocks
 from apps.clocks import queries as clock_queries
@@ -38,6 +39,7 @@ def submit(*, dataset: Dataset, actor: User, at: datetime, revision: int | None 
     _require_complete(dataset, "submit", at)
     DATASET.apply(dataset, "submit", actor=actor, at=at, revision=revision)
     refresh(dataset, at=at)
+    begin_round(dataset, None, snapshot_of(dataset), by=actor, at=at)
     _stop_clock(dataset, "catalog.first_review_fix", at)
     ledger.close_todos(dataset, at=at, by=actor)
     ledger.open_todo(
@@ -113,6 +115,7 @@ def send_back(
         remark=reason.strip(),
     )
     refresh(dataset, at=at)
+    close_round(dataset, None, RoundOutcome.RETURNED, by=actor, at=at, reason=reason)
     due_on = None
     if was_submitted:
         _stop_clock(dataset, "catalog.review", at)
@@ -171,6 +174,7 @@ def publish(*, dataset: Dataset, actor: User, at: datetime, revision: int | None
         published_at=at,
         published_by=actor,
     )
+    close_round(dataset, None, RoundOutcome.PUBLISHED, by=actor, at=at)
     _stop_clock(dataset, "catalog.review", at)
     ledger.close_todos(dataset, at=at, by=actor)
     ledger.notify(
@@ -215,6 +219,7 @@ def take_over(*, datasets: Sequence[Dataset], actor: User, at: datetime) -> list
         "source_department",
         "items__data_element",
         "items__code_list",
+        "related",
     )
     contracts = draw_up_contracts(datasets, on=timezone.localdate(at))
     versions = DatasetVersion.objects.bulk_create(

@@ -11,6 +11,7 @@ from apps.catalog import queries
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset
 from apps.catalog.operations.indexing import refresh
+from apps.catalog.operations.publishing import give_up
 from apps.clocks import operations as clocks
 from apps.core import access
 from apps.ledger import operations as ledger
@@ -120,6 +121,9 @@ def withdraw(
     refresh(dataset, at=at)
     clocks.stop(dataset, "catalog.withdraw_review", at=at)
     ledger.close_todos(dataset, at=at, by=actor)
+    under_way = queries.open_change_of(dataset)
+    if under_way is not None:
+        give_up(under_way, actor=actor, at=at, reason=str(_("目录已撤回")))
     users = queries.departments_using(dataset)
     if users:
         clock = clocks.start(

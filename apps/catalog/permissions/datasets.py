@@ -10,7 +10,8 @@
                          authority's officers and leaders, audit admin    all
     create               department editor                                (own department)
     revise, submit,      department editor                                own department's
-      record_assessment  who was delegated manage_dataset                 the delegated ones
+      record_assessment, who was delegated manage_dataset                 the delegated ones
+      begin_change
     change               the same                                         … while draft or returned
     approve              department approver (sharing office's head)      own department's
     send_back            department approver                              own, awaiting the head
@@ -56,7 +57,7 @@ phrases.register(
 )
 
 
-def _delegated(actor: User, *rights: str) -> Q:
+def delegated(actor: User, *rights: str) -> Q:
     """The entries on which the person, or his department's group, was given one of the rights."""
     groups = Department.objects.filter(pk=actor.department_id).values("group")
     by_group = DatasetGroupPermission.objects.filter(
@@ -76,7 +77,7 @@ def reader(actor: User) -> Q:
     own = Q(department=actor.department_id)
     # Who uses the data reads on about it after the entry is withdrawn.
     rights = ("manage_dataset", "review_requests", "use_dataset")
-    return IN_FORCE | own | _delegated(actor, *rights)
+    return IN_FORCE | own | delegated(actor, *rights)
 
 
 @access.scope("catalog.Dataset", "administer")
@@ -84,7 +85,7 @@ def keeper(actor: User) -> Q:
     """What the administration lists: not the whole catalogue, which has pages of its own."""
     if actor.holds("authority_officer", "authority_leader", "audit_admin"):
         return EVERYBODY
-    return Q(department=actor.department_id) | _delegated(actor, "manage_dataset")
+    return Q(department=actor.department_id) | delegated(actor, "manage_dataset")
 
 
 @access.ability("catalog.Dataset", "create")
@@ -92,12 +93,12 @@ def editor_of_some_department(actor: User) -> bool:
     return actor.holds("department_editor")
 
 
-@access.scope("catalog.Dataset", "revise", "submit", "record_assessment")
+@access.scope("catalog.Dataset", "revise", "submit", "record_assessment", "begin_change")
 def editor_of_dataset(actor: User) -> Q:
-    delegated = _delegated(actor, "manage_dataset")
+    entrusted = delegated(actor, "manage_dataset")
     if actor.holds("department_editor"):
-        return Q(department=actor.department_id) | delegated
-    return delegated
+        return Q(department=actor.department_id) | entrusted
+    return entrusted
 
 
 @access.scope("catalog.Dataset", "change")

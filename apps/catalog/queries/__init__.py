@@ -1,5 +1,19 @@
 """What is asked of the catalogue."""
 
+from apps.catalog.queries.changes import (
+    Proposal,
+    awaiting,
+    changes_visible_to,
+    open_change_of,
+    open_round,
+    proposal_of,
+    remarks_on_change,
+    remarks_on_proposal,
+    rounds_of,
+    unsettled,
+    version_on,
+    waiting_since,
+)
 from apps.catalog.queries.datasets import (
     contract_of,
     current_version,
@@ -10,11 +24,23 @@ from apps.catalog.queries.datasets import (
 from apps.catalog.queries.similar import Similar, similar_to
 
 __all__ = [
+    "Proposal",
     "Similar",
+    "awaiting",
+    "changes_visible_to",
     "contract_of",
     "current_version",
     "departments_using",
+    "open_change_of",
+    "open_round",
+    "proposal_of",
     "published",
+    "remarks_on_change",
+    "remarks_on_proposal",
+    "rounds_of",
     "similar_to",
+    "unsettled",
+    "version_on",
     "visible_to",
+    "waiting_since",
 ]

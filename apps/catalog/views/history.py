@@ -2,19 +2,16 @@
 
 import itertools
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.catalog.differences import words_of
 from apps.catalog.models import DataItem, Dataset
-from apps.core.templatetags.dates import day, minute
-from apps.standards.checks import CHECKS
-from apps.standards.masks import MASKS
 
 QUIET = ("revision", "created_at", "updated_at", "name_key", "submitted_at", "published_at")
 MOST = 40
-NAMED: dict[str, Any] = {"value_check": CHECKS, "mask": MASKS}
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,8 @@ def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
         Change(
             item,
             str(field.verbose_name),
-            _words(field, getattr(older, field.attname)),
-            _words(field, getattr(newer, field.attname)),
+            words_of(field, getattr(older, field.attname)),
+            words_of(field, getattr(newer, field.attname)),
         )
         for field in newer.tracked_fields
         if field.name not in QUIET
@@ -101,23 +98,3 @@ def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
         newer.history_change_reason or "",
         changes,
     )
-
-
-def _words(field: Any, value: Any) -> str:
-    if value is None or value in ("", []):
-        return _("（空）")
-    if field.name in NAMED and value in NAMED[field.name]:
-        return str(NAMED[field.name][value].label)
-    if field.choices:
-        return str(dict(field.flatchoices).get(value, value))
-    match value:
-        case bool():
-            return _("是") if value else _("否")
-        case datetime():
-            return minute(value)
-        case date():
-            return day(value)
-        case list():
-            return "、".join(str(part) for part in value)
-        case _:
-            return str(value)
