@@ -93,10 +93,7 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
     """
     pairs = list(_differing(old, new))
     names = _Names(pairs)
-    return [
-        _in_words(model, name, before, after, names, more)
-        for model, name, before, after, more in pairs
-    ]
+    return [_in_words(pair, names) for pair in pairs]
 
 
 def smallness(found: Sequence[Difference]) -> Smallness:

@@ -201,7 +201,7 @@ def _field(model: type[Model], name: str) -> Any:
 def _target(model: type[Model], name: str) -> type[Model] | None:
     if name in ("pk", "related"):
         return None
-    related: Any = getattr(_field(model, name), "related_model", None)
+    related: type[Model] | None = getattr(_field(model, name), "related_model", None)
     return related
 
 

@@ -73,7 +73,7 @@ WHY: Final = "写明更新频率"
 
 
 def change_draft(people: People, at: datetime, **begun: Any) -> DatasetChange:
-    """A change of an entry in force; `begun`: fields, items, trigger … as the operation takes them."""
+    """A change of an entry in force; `begun`: fields, items, trigger as the operation has them."""
     dataset = begun.pop("dataset", None) or published(people, at)
     begun.setdefault("fields", {"abstract": NEW_ABSTRACT})
     return catalog.begin_change(

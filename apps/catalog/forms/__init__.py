@@ -1,5 +1,6 @@
 """What is asked when an entry is written, assessed and moved on."""
 
+from apps.catalog.forms.changes import BeginChangeForm, ExtendForm
 from apps.catalog.forms.drafting import AssessmentForm, BasicsForm, NewForm, RulesForm
 from apps.catalog.forms.items import ItemForm, ItemsForm
 from apps.catalog.forms.moves import MoveForm
@@ -7,6 +8,8 @@ from apps.catalog.forms.moves import MoveForm
 __all__ = [
     "AssessmentForm",
     "BasicsForm",
+    "BeginChangeForm",
+    "ExtendForm",
     "ItemForm",
     "ItemsForm",
     "MoveForm",

@@ -9,6 +9,8 @@ from apps.core.lifecycle import Move
 
 WORDS: dict[str, tuple[Any, Any]] = {
     "send_back": (_("退回意见"), _("逐条写明须修改的内容，提供部门会收到。")),
+    "send_back_change": (_("退回意见"), _("写在各字段的意见会一并送达。")),
+    "abandon_change": (_("放弃的原因"), _("现行版本不受影响。")),
     "request_withdrawal": (_("撤回理由"), _("主管部门审核时会看到。")),
     "decline_withdrawal": (_("不同意的理由"), ""),
 }

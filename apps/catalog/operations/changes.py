@@ -371,10 +371,7 @@ def _owe(
 ) -> None:
     """Close what was owed before, and open what is owed next."""
     is_review = kind == "catalog.review_change"
-    role = {
-        "catalog.approve_change": "department_approver",
-        "catalog.mend_change": "department_editor",
-    }
+    role = "authority_officer" if is_review else ROLE_OWING[kind]
     ledger.close_todos(change, at=at, by=by)
     ledger.open_todo(
         change,

@@ -68,7 +68,7 @@ def require_publishable(change: DatasetChange, move: str, at: datetime) -> None:
 
 def bring_into_force(change: DatasetChange, actor: User, at: datetime) -> Dataset:
     """Write the change into the entry and its items, and freeze the next version."""
-    dataset = Dataset.objects.select_for_update().get(pk=change.dataset_id)
+    dataset: Dataset = Dataset.objects.select_for_update().get(pk=change.dataset_id)
     rows: list[dict[str, Any]] = change.items or []
     pointers = Pointers([(Dataset, change.fields), *((DataItem, row) for row in rows)])
     write_fields(dataset, python_values(Dataset, change.fields, pointers))

@@ -67,10 +67,10 @@ def proposal_of(change: DatasetChange) -> Proposal:
 
 
 def _as_published(change: DatasetChange) -> Proposal:
-    numbers = (change.base_version, change.applied_version)
+    numbers = (change.base_version, change.applied_version or 0)
     versions = DatasetVersion.objects.filter(dataset=change.dataset_id, number__in=numbers)
     kept = {version.number: version.snapshot for version in versions}
-    before, after = kept.get(numbers[0], {}), kept.get(numbers[1] or 0, {})
+    before, after = kept.get(numbers[0], {}), kept.get(numbers[1], {})
     return Proposal(change, change.dataset, before, after, differences(before, after))
 
 

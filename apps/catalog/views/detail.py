@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.contrib.auth.decorators import login_required
+from django.db.models import Model
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from apps.catalog.lifecycle import EDITABLE
 from apps.catalog.models import DataItem, Dataset, DatasetStatus
 from apps.catalog.views.buttons import buttons
 from apps.catalog.views.history import history_of
+from apps.catalog.views.reviewing import review_of
 from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
 from apps.core import access
@@ -87,6 +89,7 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "trail": ledger.trail(subject) if is_ours else [],
         "history": history_of(subject) if is_ours else [],
         "request_url": _request_url(user, subject),
+        **(review_of(user, subject) if is_ours else {}),
     }
     return render(request, "catalog/dataset.html", context)
 
@@ -116,7 +119,7 @@ def item_lines(subject: Dataset) -> list[ItemLine]:
     ]
 
 
-def clock_lines(subject: Dataset, at: datetime) -> list[ClockLine]:
+def clock_lines(subject: Model, at: datetime) -> list[ClockLine]:
     calendar = clocks.work_calendar()
     return [
         ClockLine(

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from apps.catalog.views import detail, editing, listing, moves
+from apps.catalog.views import changes, detail, editing, listing, moves, reviewing
 
 
 class DashedCode:
@@ -37,6 +37,13 @@ pages = (
             detail.assessment_file,
             name="dataset-assessment",
         ),
+        path("datasets/<dashed_code:code>/change/", changes.begin, name="change-begin"),
+        path("changes/<int:pk>/", changes.change, name="change"),
+        path("changes/<int:pk>/extend/", changes.extend, name="change-extend"),
+        path("changes/<int:pk>/move/<slug:name>/", moves.change_move, name="change-move"),
+        path("review-rounds/<int:pk>/remarks/", reviewing.write_remark, name="remark-write"),
+        path("review-remarks/<int:pk>/erase/", reviewing.erase_remark, name="remark-erase"),
+        path("review-remarks/<int:pk>/settle/", reviewing.settle_remark, name="remark-settle"),
     ],
     "catalog",
 )
