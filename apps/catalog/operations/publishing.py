@@ -18,6 +18,7 @@ from apps.catalog.models import (
     DatasetVersion,
     RoundOutcome,
 )
+from apps.catalog.operations.indexing import refresh
 from apps.catalog.operations.rounds import close_round
 from apps.catalog.operations.writing import save, write_fields, write_items
 from apps.catalog.proposals import Pointers, python_values
@@ -90,6 +91,7 @@ def bring_into_force(change: DatasetChange, actor: User, at: datetime) -> Datase
         published_at=at,
         published_by=actor,
     )
+    refresh(dataset, at=at)
     return dataset
 
 
