@@ -4,7 +4,6 @@ from apps.catalog.operations.changes import (
     abandon_change,
     approve_change,
     begin_change,
-    extend_change,
     publish_change,
     revise_change,
     send_back_change,
@@ -12,6 +11,7 @@ from apps.catalog.operations.changes import (
 )
 from apps.catalog.operations.delegation import delegate_manage, delegate_review, end_delegation
 from apps.catalog.operations.drafting import create_dataset, record_assessment, revise_dataset
+from apps.catalog.operations.extending import extend_change
 from apps.catalog.operations.indexing import refresh, refresh_many, refresh_stale
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
