@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.catalog import operations, validation
 from apps.catalog.lifecycle import DATASET
-from apps.catalog.models import Classification, DataItem, Dataset, DatasetAssessment
+from apps.catalog.models import Classification, DataItem, Dataset, DatasetAssessment, Synonym
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
 from apps.core import access
 from apps.core.admin import ScopedAdmin, ScopedInline
@@ -316,3 +316,20 @@ class ClassificationAdmin(ScopedAdmin):
     list_select_related = ("parent",)
     fields = ("code", "name", "level", "parent")
     autocomplete_fields = ("parent",)
+
+
+@admin.register(Synonym)
+class SynonymAdmin(ScopedAdmin):
+    list_display = ("word", "alike", "note")
+    search_fields = ("word", "others")
+    fields = ("word", "others", "note")
+
+    @display(description=_("同义词"))
+    def alike(self, synonym: Synonym) -> str:
+        return "、".join(synonym.others)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
+        if "others" in form.base_fields:
+            form.base_fields["others"].widget = ArrayWidget()
+        return form

@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from apps.catalog.api import DatasetViewSet
+from apps.catalog.api import DatasetViewSet, SavedFilterViewSet
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
 
 api_urlpatterns = [
+    path(
+        "saved-filters",
+        SavedFilterViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-saved-filters",
+    ),
+    path(
+        "saved-filters/<int:pk>",
+        SavedFilterViewSet.as_view({"delete": "destroy"}),
+        name="api-saved-filter",
+    ),
     path("datasets", DatasetViewSet.as_view({"get": "list"}), name="api-datasets"),
     path(
         "datasets/<dashed_code:code>",

@@ -114,8 +114,8 @@ class KeysetPagination(pagination.BasePagination):
     maximum_limit: ClassVar[int] = 200
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        limit = self._limit(request)
-        after = self._after(request)
+        limit = self.limit(request)
+        after = self.after(request)
         ordered = queryset.order_by("-pk")
         if after is not None:
             ordered = ordered.filter(pk__lt=after)
@@ -160,7 +160,12 @@ class KeysetPagination(pagination.BasePagination):
             },
         ]
 
-    def _limit(self, request: Request) -> int:
+    def limit(self, request: Request) -> int:
+        """Return how many rows a page shall have.
+
+        Raises:
+            InvalidInput: not a number, or out of bounds.
+        """
         text = request.query_params.get("limit", str(self.default_limit))
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= self.maximum_limit):
             raise InvalidInput(
@@ -169,7 +174,8 @@ class KeysetPagination(pagination.BasePagination):
             )
         return int(text)
 
-    def _after(self, request: Request) -> int | None:
+    def after(self, request: Request) -> int | None:
+        """Return where the page begins, as the cursor of the page before says."""
         cursor = request.query_params.get("cursor")
         return None if not cursor else read_cursor(cursor)
 

@@ -64,6 +64,7 @@ OWN_ROOMS = {
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
     "catalog": {
         "tokens": "below",
+        "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),
         **dict.fromkeys(["proposals", "differences"], "on models"),

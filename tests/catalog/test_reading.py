@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.catalog import operations as catalog
 from apps.catalog import search
 from apps.catalog.contracts import draw_up_contract, draw_up_contracts
-from apps.catalog.models import Dataset
+from apps.catalog.models import Dataset, SearchEntry
 from apps.catalog.views.history import history_of
 from apps.core.errors import InvalidInput
 from tests.catalog.stories import STORIES, People, draft
@@ -96,8 +96,10 @@ class TestSearch:
         DatasetFactory(name="尚未发布的信息")
 
     def names(self, **query: str) -> set[str]:
-        filters = search.Filters.read(query)
-        return set(search.find(Dataset.objects.all(), filters).values_list("name", flat=True))
+        found = search.Search(SearchEntry.objects.all(), search.Filters.read(query))
+        keys = found.page(size=50).keys
+        assert len(keys) == found.total
+        return set(Dataset.objects.filter(pk__in=keys).values_list("name", flat=True))
 
     @pytest.mark.parametrize(
         ("query", "found"),
@@ -139,9 +141,9 @@ class TestSearch:
         assert (refusal.value.code, refusal.value.details["field"]) == ("invalid_filter", field)
 
     def test_each_count_is_what_the_choice_would_leave(self) -> None:
-        everything = Dataset.objects.all()
+        everything = SearchEntry.objects.all()
         for filters in (search.Filters(), search.Filters(sharing="unconditional")):
-            for name, choices in search.choices(everything, filters).items():
+            for name, choices in search.Search(everything, filters).choices.items():
                 for choice in choices:
                     if choice.is_chosen:
                         continue

@@ -1,5 +1,6 @@
 """The catalogue over the API."""
 
 from apps.catalog.api.datasets import DatasetViewSet
+from apps.catalog.api.saved_filters import SavedFilterViewSet
 
-__all__ = ["DatasetViewSet"]
+__all__ = ["DatasetViewSet", "SavedFilterViewSet"]

@@ -14,19 +14,26 @@ from apps.catalog.models import (
     Dataset,
     DatasetStatus,
     DatasetVersion,
+    FormatClass,
     OpeningAttribute,
+    SearchEntry,
     SharingAttribute,
     UpdateCycle,
 )
-from apps.core.api import ScopedViewSet
+from apps.catalog.scoring import LOSSES
+from apps.core import access
+from apps.core.api import KeysetPagination, ScopedViewSet, sign_cursor
 from apps.core.openapi import refusals
 from apps.standards.types import DataType
 
-PAGING = ("limit", "cursor", "format")
+PAGING = ("limit", "cursor", "format", "facets")
 
 FILTERS = [
     OpenApiParameter(
-        "q", str, description="关键词：名称、代码、部门、摘要、主题；空格隔开的须全部符合"
+        "q",
+        str,
+        description="关键词：名称、数据项、代码、主题、部门、摘要，也可以是拼音或拼音首字母；"
+        "须全部符合，同义词视为相同；几乎没有相符的，给出相近的",
     ),
     OpenApiParameter("department", str, description="提供部门的编码"),
     OpenApiParameter("classification", str, description="资源分类代码，可只写前几位"),
@@ -39,7 +46,27 @@ FILTERS = [
     ),
     OpenApiParameter("opening", str, enum=OpeningAttribute.values, description="开放属性"),
     OpenApiParameter("cycle", str, enum=UpdateCycle.values, description="更新周期"),
+    OpenApiParameter("format_class", str, enum=FormatClass.values, description="格式分类"),
+    OpenApiParameter("region", str, description="提供部门所在行政区划的代码"),
+    OpenApiParameter(
+        "has_data", str, enum=list(search.YES_OR_NO), description="是否已有数据归集入库"
+    ),
+    OpenApiParameter(
+        "quality",
+        str,
+        enum=list(search.BANDS),
+        description="目录质量：excellent 90 分以上，good 75–89，fair 60–74，poor 不足 60",
+    ),
+    OpenApiParameter("loss", str, enum=list(LOSSES), description="失分项：在这一项上失分的目录"),
     OpenApiParameter("status", str, enum=DatasetStatus.values, description="状态"),
+    OpenApiParameter(
+        "sort",
+        str,
+        enum=list(search.SORTS),
+        description="次序：有关键词时默认 relevance（只翻到前 1,000 条），否则默认 newest；"
+        "score 由低到高",
+    ),
+    OpenApiParameter("facets", bool, description="为 true 时，一并给出各筛选条件的值和件数"),
 ]
 
 
@@ -70,6 +97,19 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         child=serializers.CharField(), read_only=True, help_text="主题标签"
     )
 
+    has_data = serializers.BooleanField(
+        source="search_entry.has_data",
+        read_only=True,
+        default=False,
+        help_text="是否已有数据归集入库",
+    )
+    quality_score = serializers.IntegerField(
+        source="search_entry.score",
+        read_only=True,
+        default=0,
+        help_text="目录质量得分，0–100",
+    )
+
     class Meta:
         model = Dataset
         fields = (
@@ -89,6 +129,8 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
             "contains_sensitive",
             "themes",
             "status",
+            "has_data",
+            "quality_score",
             "release_on",
             "updated_at",
         )
@@ -203,6 +245,42 @@ class DatasetDetailSerializer(DatasetSerializer):
         read_only_fields = fields  # type: ignore[assignment]
 
 
+class SearchPagination(KeysetPagination):
+    """Pages of what was found; with their total and, when asked for, the counts of every filter."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page = super().get_paginated_response_schema(schema)
+        page["properties"]["results"]["description"] = "本页各条，按 sort 的次序"
+        page["properties"]["total"] = {"type": "integer", "description": "符合条件的总数"}
+        page["properties"]["facets"] = {
+            "type": "object",
+            "description": "facets=true 时给出：筛选条件 → 各个值；件数以其他条件都已满足计",
+            "additionalProperties": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["value", "label", "count"],
+                    "properties": {
+                        "value": {"type": "string", "description": "用作查询参数的值"},
+                        "label": {"type": "string", "description": "名称"},
+                        "count": {"type": "integer", "description": "选它之后的件数"},
+                    },
+                },
+            },
+        }
+        return page
+
+
+def facets_of(found: search.Search) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [
+            {"value": choice.value, "label": str(choice.label), "count": choice.count}
+            for choice in choices
+        ]
+        for name, choices in found.choices.items()
+    }
+
+
 @extend_schema_view(
     list=extend_schema(
         operation_id="datasets_list",
@@ -234,14 +312,29 @@ class DatasetViewSet(ScopedViewSet):
     Reading the catalogue gives no right to the data; that takes a grant.
     """
 
-    queryset = Dataset.objects.select_related("department", "classification", "system").all()
+    queryset = Dataset.objects.select_related(
+        "department", "classification", "system", "search_entry"
+    ).all()
+    pagination_class = SearchPagination
     serializer_class = DatasetSerializer
 
     def list(self, request: Request) -> Response:
         filters = search.Filters.read_strictly(request.query_params.dict(), beside=PAGING)
-        found = search.find(self.get_queryset(), filters)
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response(DatasetSerializer(page, many=True).data)
+        pages = SearchPagination()
+        limit, after = pages.limit(request), pages.after(request)
+        found = search.Search(access.rows(request.user, "view", SearchEntry), filters)
+        part = found.page(size=limit, start=after)
+        rows = self.get_queryset().in_bulk(part.keys)
+        answer: dict[str, Any] = {
+            "results": DatasetSerializer(
+                [rows[key] for key in part.keys if key in rows], many=True
+            ).data,
+            "next": None if part.following is None else sign_cursor(part.following),
+            "total": found.total,
+        }
+        if request.query_params.get("facets") == "true":
+            answer["facets"] = facets_of(found)
+        return Response(answer)
 
     def retrieve(self, request: Request, code: str) -> Response:
         return Response(DatasetDetailSerializer(self.find(code=code.replace("-", "/"))).data)

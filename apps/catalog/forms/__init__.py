@@ -4,6 +4,7 @@ from apps.catalog.forms.changes import BeginChangeForm, ExtendForm
 from apps.catalog.forms.drafting import AssessmentForm, BasicsForm, NewForm, RulesForm
 from apps.catalog.forms.items import ItemForm, ItemsForm
 from apps.catalog.forms.moves import MoveForm
+from apps.catalog.forms.saved_filters import SavedFilterForm
 
 __all__ = [
     "AssessmentForm",
@@ -15,4 +16,5 @@ __all__ = [
     "MoveForm",
     "NewForm",
     "RulesForm",
+    "SavedFilterForm",
 ]

@@ -3,12 +3,122 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.core.validators
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0004_catalogue_imports"), ("accounts", "0002_platform_user")]
+    dependencies = [
+        ("catalog", "0004_catalogue_imports"),
+        ("accounts", "0002_platform_user"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
     operations = [
+        migrations.CreateModel(
+            name="Synonym",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "word",
+                    models.CharField(
+                        help_text="这一组词中通用的一个。",
+                        max_length=30,
+                        unique=True,
+                        verbose_name="词",
+                    ),
+                ),
+                (
+                    "others",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30),
+                        help_text="用逗号分隔；查其中任一个，其余的也一并查到。",
+                        size=None,
+                        verbose_name="同义词",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="说明")),
+            ],
+            options={
+                "verbose_name": "同义词",
+                "verbose_name_plural": "同义词",
+                "ordering": ["word"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SavedFilter",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=50, verbose_name="名称")),
+                (
+                    "query",
+                    models.CharField(
+                        blank=True,
+                        help_text="地址中问号之后的部分。",
+                        max_length=1000,
+                        verbose_name="筛选条件",
+                    ),
+                ),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("own", "仅本人"),
+                            ("department", "本部门"),
+                            ("everybody", "全市各部门"),
+                        ],
+                        default="own",
+                        max_length=12,
+                        verbose_name="共享给",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="保存时间")),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.department",
+                        verbose_name="保存人所在部门",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_filters",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="保存人",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "常用筛选",
+                "verbose_name_plural": "常用筛选",
+                "ordering": ["name", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("owner", "name"),
+                        name="catalog_savedfilter_name_unique_for_owner",
+                        violation_error_message="已有同名的常用筛选",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="catalog_savedfilter_has_name",
+                        violation_error_message="常用筛选须有名称",
+                    ),
+                ],
+            },
+        ),
         migrations.CreateModel(
             name="SearchEntry",
             fields=[

@@ -27,7 +27,7 @@ from apps.catalog.models.review import (
     ReviewRemark,
     ReviewRound,
 )
-from apps.catalog.models.search import SearchEntry
+from apps.catalog.models.search import SavedFilter, SearchEntry, Synonym
 
 __all__ = [
     "OPEN_CHANGE",
@@ -52,9 +52,11 @@ __all__ = [
     "ReviewRemark",
     "ReviewRound",
     "RoundOutcome",
+    "SavedFilter",
     "SearchEntry",
     "SharingAttribute",
     "SplitPart",
+    "Synonym",
     "TriggerKind",
     "UpdateCycle",
 ]

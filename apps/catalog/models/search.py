@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Department
+from apps.accounts.models import Department, User
 from apps.catalog.models.choices import (
     DatasetStatus,
     FormatClass,
@@ -89,3 +89,80 @@ class SearchEntry(models.Model):
 
     def __str__(self) -> str:
         return self.sort_name
+
+
+class SynonymManager(models.Manager["Synonym"]):
+    def get_by_natural_key(self, word: str) -> "Synonym":
+        return self.get(word=word)
+
+
+class Synonym(models.Model):
+    """A word of the field and the words that mean the same to whoever searches; kept by hand."""
+
+    word = models.CharField(
+        _("词"), max_length=30, unique=True, help_text=_("这一组词中通用的一个。")
+    )
+    others = ArrayField(
+        models.CharField(max_length=30),
+        verbose_name=_("同义词"),
+        help_text=_("用逗号分隔；查其中任一个，其余的也一并查到。"),
+    )
+    note = models.CharField(_("说明"), max_length=200, blank=True)
+
+    objects = SynonymManager()
+
+    class Meta:
+        verbose_name = _("同义词")
+        verbose_name_plural = _("同义词")
+        ordering = ["word"]
+
+    def __str__(self) -> str:
+        return self.word
+
+    def natural_key(self) -> tuple[str]:
+        return (self.word,)
+
+
+class SavedFilter(models.Model):
+    """A search that somebody keeps under a name, for himself or for others as well."""
+
+    class Audience(models.TextChoices):
+        OWN = "own", _("仅本人")
+        DEPARTMENT = "department", _("本部门")
+        EVERYBODY = "everybody", _("全市各部门")
+
+    handover: ClassVar[dict[str, Q | None]] = {"owner": Q()}
+    succession: ClassVar[dict[str, str]] = {"department": "moves"}
+
+    name = models.CharField(_("名称"), max_length=50)
+    query = models.CharField(
+        _("筛选条件"), max_length=1000, blank=True, help_text=_("地址中问号之后的部分。")
+    )
+    owner = models.ForeignKey(
+        User, models.CASCADE, related_name="saved_filters", verbose_name=_("保存人")
+    )
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="+", verbose_name=_("保存人所在部门")
+    )
+    audience = models.CharField(_("共享给"), max_length=12, choices=Audience, default=Audience.OWN)
+    created_at = models.DateTimeField(_("保存时间"))
+
+    class Meta:
+        verbose_name = _("常用筛选")
+        verbose_name_plural = _("常用筛选")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                name="catalog_savedfilter_name_unique_for_owner",
+                violation_error_message=_("已有同名的常用筛选"),
+            ),
+            models.CheckConstraint(
+                condition=~Q(name=""),
+                name="catalog_savedfilter_has_name",
+                violation_error_message=_("常用筛选须有名称"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -16,6 +16,7 @@ from apps.catalog.operations.indexing import refresh, refresh_many, refresh_stal
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
 from apps.catalog.operations.rounds import erase_remark, settle_remark, write_remark
+from apps.catalog.operations.saved_filters import delete_filter, save_filter
 from apps.catalog.operations.withdrawal import decline_withdrawal, request_withdrawal, withdraw
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "decline_withdrawal",
     "delegate_manage",
     "delegate_review",
+    "delete_filter",
     "end_delegation",
     "erase_remark",
     "extend_change",
@@ -40,6 +42,7 @@ __all__ = [
     "request_withdrawal",
     "revise_change",
     "revise_dataset",
+    "save_filter",
     "send_back",
     "send_back_change",
     "settle_remark",

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from django.utils import timezone
+
 from apps.catalog.models import DataItem, Dataset, SearchEntry
+from apps.catalog.scoring import score_of
 from apps.catalog.tokens import initials_of, pinyin_of, vector, words_of
 
 FIELDS = tuple(
@@ -33,6 +36,7 @@ def search_entry_of(dataset: Dataset, items: Sequence[DataItem], *, at: datetime
         )
         for token in _tokens(text)
     ]
+    score = score_of(dataset, items, on=timezone.localdate(at))
     columns = [item.column_name for item in items]
     return SearchEntry(
         dataset=dataset,
@@ -49,6 +53,8 @@ def search_entry_of(dataset: Dataset, items: Sequence[DataItem], *, at: datetime
         opening=dataset.opening_attribute,
         cycle=dataset.update_cycle,
         format_class=dataset.format_class,
+        score=score.points,
+        losses=score.kinds,
         updated_at=dataset.updated_at,
         revision=dataset.revision,
         indexed_at=at,

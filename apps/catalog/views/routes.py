@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from apps.catalog.views import changes, detail, editing, listing, moves, reviewing
+from apps.catalog.views import changes, detail, editing, listing, moves, reviewing, saved_filters
 
 
 class DashedCode:
@@ -22,6 +22,13 @@ register_converter(DashedCode, "dashed_code")
 pages = (
     [
         path("datasets/", listing.datasets, name="datasets"),
+        path("saved-filters/", saved_filters.saved_filters, name="saved-filters"),
+        path("saved-filters/new/", saved_filters.new, name="saved-filter-new"),
+        path(
+            "saved-filters/<int:number>/delete/",
+            saved_filters.delete,
+            name="saved-filter-delete",
+        ),
         path("datasets/new/", editing.new, name="dataset-new"),
         path("datasets/<dashed_code:code>/", detail.dataset, name="dataset"),
         path("datasets/<dashed_code:code>/edit/", editing.edit, name="dataset-edit"),

@@ -132,7 +132,7 @@ class RejectionPagination(KeysetPagination):
     maximum_limit: ClassVar[int] = 1_000
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        limit = self._limit(request)
+        limit = self.limit(request)
         if cursor := request.query_params.get("cursor"):
             queryset = queryset.filter(record_number__gt=read_cursor(cursor))
         rows = list(queryset.order_by("record_number")[: limit + 1])

@@ -1,0 +1,229 @@
+"""Searching a hundred thousand entries, against the bare ranked index query through psycopg."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from math import ceil
+from typing import Any, Final
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.catalog.models import Classification, DataItem, Dataset, SearchEntry, Synonym
+from apps.catalog.search import search_entry_of
+from apps.catalog.search.asking import question, synonyms
+from apps.console.demo import city
+from apps.console.demo.bulk import copy_in
+from tests.benchmarks.harness import Measurement, claim, timed
+from tests.factories.accounts import DepartmentFactory, UserFactory
+
+AT: Final = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
+ENTRIES: Final = 100_000
+ROUNDS: Final = 3
+PLACES: Final = [
+    "",
+    "渝中区",
+    "大渡口区",
+    "沙坪坝区",
+    "九龙坡区",
+    "南岸区",
+    "北碚区",
+    "巴南区",
+    "涪陵区",
+    "长寿区",
+    "江津区",
+    "合川区",
+    "永川区",
+    "南川区",
+    "綦江区",
+    "大足区",
+    "璧山区",
+    "铜梁区",
+    "潼南区",
+    "荣昌区",
+    "万州区",
+    "开州区",
+    "梁平区",
+    "武隆区",
+    "城口县",
+    "丰都县",
+    "垫江县",
+    "忠县",
+    "云阳县",
+    "奉节县",
+    "巫山县",
+    "巫溪县",
+]
+QUERIES: Final = [
+    f"q={query}"
+    for kind in (
+        # one word
+        "婚姻登记|低保|社会保障卡|机动车|学籍|不动产|残疾人|律师|食品经营许可|养老机构|公积金|"
+        "疫苗|营业执照|驾驶人|退役军人|统一社会信用代码|水库|身份证|行政处罚|信息|登记|经度|"
+        "法定代表人|注销",
+        # several words
+        "婚姻登记 变更|困境儿童 基本信息|渝中区 学籍|社保 参保 统计|民政局 救助|企业 注册资本|"
+        "监督检查 养老机构|万州区 低保对象|教师资格 奖惩|土地 面积|户籍人口 办理记录|"
+        "工伤认定 办理|法律援助 基本信息|药品 监督检查结果|项目 招标投标|困境儿童基本信息|"
+        "最低生活保障对象变更记录|社会组织监督检查结果",
+        # pinyin and its initials
+        "kjet|hydj|shbzk|jdc|jsy|hunyindengji|xueji|sfz|fcz|canjiren",
+        # codes
+        "307008/|307008-0001|307011/000012|307003/0002",
+        # mistyped
+        "婚因登记|社会保章卡|最低生活保障对像|困镜儿童|营业执罩|不动产蹬记信息",
+        # with filters chosen
+        "登记&sharing=conditional|信息&department=D008|办理记录&cycle=monthly|"
+        "企业&quality=excellent|变更&has_data=yes&opening=not_opened|学校&sort=name|"
+        "社保&sort=newest|机构&classification=307|儿童&department=D008&sharing=conditional",
+    )
+    for query in kind.split("|")
+]
+
+
+@claim("catalog.search", target="<= 6")
+def search_page() -> Measurement:
+    """p95 of the list page (ranking, marking, every filter counted) over p95 of the bare query."""
+    return _measure("/work/datasets/?")
+
+
+@claim("catalog.search_api", target="<= 6")
+def search_api() -> Measurement:
+    """The same over the API, with facets."""
+    return _measure("/api/v1/datasets?facets=true&limit=50&")
+
+
+def _measure(address: str) -> Measurement:
+    reader = _scene()
+    client = Client()
+    client.force_login(reader, backend=settings.AUTHENTICATION_BACKENDS[1])
+    client.get(address)
+    ours, bare = [], []
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as plain:
+        for query in QUERIES[:5]:
+            _ask(plain, query)
+        for _round in range(ROUNDS):
+            for query in QUERIES:
+                bare.append(timed(partial(_ask, plain, query)))
+                ours.append(timed(partial(_get, client, address + query)))
+    return Measurement(
+        _p95(ours) / _p95(bare),
+        {
+            "entries": ENTRIES,
+            "queries": len(QUERIES),
+            "p95_ms": round(_p95(ours) * 1000, 1),
+            "median_ms": round(sorted(ours)[len(ours) // 2] * 1000, 1),
+            "bare_p95_ms": round(_p95(bare) * 1000, 1),
+            "bare_median_ms": round(sorted(bare)[len(bare) // 2] * 1000, 1),
+        },
+    )
+
+
+def _get(client: Client, address: str) -> bytes:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return bytes(answer.content)
+
+
+def _ask(plain: psycopg.Connection[Any], query: str) -> None:
+    """The ranked query alone: the words as the search asks them, the best fifty's keys."""
+    asked = question(query.removeprefix("q=").partition("&")[0], _known())
+    plain.execute(
+        "SELECT dataset_id FROM catalog_searchentry WHERE words @@ %s::tsquery "
+        "ORDER BY ts_rank('{0,0,0.3,1}', title, %s::tsquery) DESC, dataset_id DESC LIMIT 51",
+        [asked.asked, asked.ranked],
+    ).fetchall()
+
+
+_kept: dict[str, Any] = {}
+
+
+def _known() -> dict[str, list[str]]:
+    if "synonyms" not in _kept:
+        _kept["synonyms"] = synonyms()
+    return _kept["synonyms"]  # type: ignore[no-any-return]
+
+
+def _p95(seconds: list[float]) -> float:
+    return sorted(seconds)[ceil(len(seconds) * 0.95) - 1]
+
+
+def _scene() -> User:
+    """A hundred thousand published entries: the demonstration city's, once per district."""
+    if "reader" not in _kept:
+        providers = {
+            plan.code: DepartmentFactory(code=plan.code, name=plan.name, short_name=plan.short_name)
+            for plan in city.departments()
+        }
+        classes = {
+            plan.classification: Classification.objects.create(
+                code=plan.classification, name=plan.short_name, level=3
+            )
+            for plan in city.departments()
+        }
+        Synonym.objects.create(word="最低生活保障", others=["低保"])
+        Synonym.objects.create(word="社会保险", others=["社保"])
+        Synonym.objects.create(word="身份证号", others=["公民身份号码", "身份证号码"])
+        copy_in(Dataset, _datasets(providers, classes))
+        keys = dict(Dataset.objects.values_list("code", "pk"))
+        copy_in(SearchEntry, _rows(providers, classes, keys))
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE catalog_searchentry")
+            cursor.execute("VACUUM ANALYZE catalog_dataset")
+        _kept["reader"] = UserFactory(department=providers["D008"])
+    reader: User = _kept["reader"]
+    return reader
+
+
+def _plans() -> Iterator[tuple[str, str, city.DatasetPlan]]:
+    plans = city.datasets()
+    for number in range(ENTRIES):
+        place = PLACES[number // len(plans)]
+        plan = plans[number % len(plans)]
+        yield f"{plan.classification}/{number + 1:06d}", place + plan.name, plan
+
+
+def _datasets(providers: dict[str, Any], classes: dict[str, Any]) -> Iterator[Dataset]:
+    chance = random.Random(3)
+    for code, name, plan in _plans():
+        published_at = AT - timedelta(days=chance.randint(0, 1000))
+        yield Dataset(
+            code=code,
+            name=name,
+            department=providers[plan.department],
+            abstract=plan.abstract,
+            classification=classes[plan.classification],
+            sharing_attribute=plan.sharing,
+            sharing_scope="本市各级政务部门",
+            sharing_condition="仅用于履行法定职责" if plan.sharing == "conditional" else "",
+            opening_attribute=chance.choice(["not_opened", "conditional", "unconditional"]),
+            update_cycle=plan.cycle,
+            holds_no_secrets=True,
+            legal_duty=chance.choice(["", f"三定规定 · {plan.topic}管理"]),
+            themes=[plan.topic],
+            key_items=list(plan.key),
+            status="published",
+            published_at=published_at,
+            created_at=published_at,
+            updated_at=published_at,
+        )
+
+
+def _rows(
+    providers: dict[str, Any], classes: dict[str, Any], keys: dict[str, int]
+) -> Iterator[SearchEntry]:
+    made = _datasets(providers, classes)
+    chance = random.Random(4)
+    for dataset, (code, _name, plan) in zip(made, _plans(), strict=True):
+        dataset.pk = keys[code]
+        items = [
+            DataItem(name=item.label, column_name=item.column, data_type=item.type)
+            for item in plan.items
+        ]
+        entry = search_entry_of(dataset, items, at=AT)
+        entry.has_data = chance.random() < 0.4
+        yield entry
