@@ -83,9 +83,13 @@ _CHECKED_TYPES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing to mend: `field` of the entry or of the item; `item` is the item's name or ""."""
+    """One thing to mend: `field` of the entry or of the item; `item` is the item's name or "".
 
-    level: Literal["error", "warning"]
+    level: an error keeps the entry from going on, a warning does not; "review" is what a reviewer
+    said.
+    """
+
+    level: Literal["error", "warning", "review"]
     field: str
     message: str | Promise
     item: str = ""

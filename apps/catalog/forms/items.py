@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.forms.fields import WordsField
 from apps.catalog.item_defaults import follow_element, provisional_column
-from apps.catalog.models import DataItem, Dataset
+from apps.catalog.models import DataItem
 from apps.catalog.models.item import COLUMN_PATTERN
 from apps.standards.checks import CHECK_CHOICES
 from apps.standards.masks import MASK_CHOICES
@@ -75,13 +75,17 @@ class ItemsForm(forms.BaseFormSet):  # type: ignore[type-arg]
     edit_only = False
     renderer = forms.renderers.DjangoTemplates()
 
-    def __init__(self, data: Any = None, *, dataset: Dataset, blank: int = LINES_BLANK) -> None:
-        self.dataset = dataset
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        items: Sequence[DataItem],
+        keys: Sequence[str],
+        blank: int = LINES_BLANK,
+    ) -> None:
         self.extra = blank
-        items = [] if data is not None else list(dataset.items.order_by("position", "pk"))
-        super().__init__(
-            data, prefix="items", initial=[_line(item, dataset.key_items) for item in items]
-        )
+        shown = [] if data is not None else items
+        super().__init__(data, prefix="items", initial=[_line(item, keys) for item in shown])
         self.pasted = _names((data or {}).get("paste", ""))
 
     def clean(self) -> None:

@@ -82,6 +82,9 @@ def change_buttons(
         for move in CHANGE.moves_from(subject.status)
         if access.allowed(user, move.name, subject)
     ]
+    if access.allowed(user, "change", subject):
+        url = reverse("catalog:change-edit", args=[subject.pk])
+        found.append(Button("revise_change", _("继续修改"), url))
     running = clocks.running(subject).filter(policy__code="catalog.update")
     if running.filter(extension=None).exists() and access.allowed(user, "extend_change", subject):
         url = reverse("catalog:change-extend", args=[subject.pk])
@@ -114,7 +117,7 @@ def begin(request: HttpRequest, code: str) -> HttpResponse:
             field = error.details.get("field")
             form.add_error(field if field in form.fields else None, str(error))
         else:
-            return redirect(begun)
+            return redirect("catalog:change-edit", begun.pk)
     version = queries.current_version(subject)
     context = {"subject": subject, "form": form, "version": version}
     return render(request, "catalog/change_begin.html", context)

@@ -1,5 +1,6 @@
 """One entry: its fields, items, assessments, versions, what happened, what can be done."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -75,7 +76,7 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
     remarks = _remarks(subject, at) if is_ours else []
     context = {
         "subject": subject,
-        "items": item_lines(subject),
+        "items": item_lines(subject, subject.items.select_related("code_list", "data_element")),
         "related": access.rows(user, "view", subject.related.all()),
         "buttons": buttons(user, subject, remarks),
         "remarks": remarks,
@@ -104,9 +105,8 @@ def assessment_file(request: HttpRequest, code: str, number: int) -> FileRespons
     return FileResponse(found.file.open("rb"), as_attachment=True)
 
 
-def item_lines(subject: Dataset) -> list[ItemLine]:
+def item_lines(subject: Dataset, items: Iterable[DataItem]) -> list[ItemLine]:
     """Return the items in order, each with type, check and mask in words."""
-    items = subject.items.select_related("code_list", "data_element").order_by("position", "pk")
     return [
         ItemLine(
             item,
@@ -115,7 +115,7 @@ def item_lines(subject: Dataset) -> list[ItemLine]:
             CHECKS[item.value_check].label if item.value_check in CHECKS else "",
             MASKS[item.mask].label if item.mask in MASKS else "",
         )
-        for item in items
+        for item in sorted(items, key=lambda item: (item.position, item.pk))
     ]
 
 

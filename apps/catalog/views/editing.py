@@ -1,5 +1,6 @@
-"""Writing an entry in steps; every step saves the draft, complete or not, and says what lacks."""
+"""Writing an entry, or a change of one, in steps: each saves what it has and says what lacks."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +26,10 @@ from apps.catalog.forms import (
 )
 from apps.catalog.forms.items import LINES_BLANK
 from apps.catalog.models import DataItem, Dataset
+from apps.catalog.views.changes import change_or_404
 from apps.catalog.views.detail import dataset_or_404, item_lines
+from apps.catalog.views.reviewing import lines_of
+from apps.catalog.views.subjects import DraftEntry, OpenChange, Subject
 from apps.core import access
 from apps.core.errors import DomainError
 
@@ -64,7 +68,7 @@ def new(request: HttpRequest) -> HttpResponse:
             ),
         )
         if saved:
-            return _onward(request, saved, "basics")
+            return _onward(request, DraftEntry(saved), "basics")
     context = {
         "form": form,
         "groups": _groups(form, {}),
@@ -77,36 +81,50 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, code: str, step: str = "basics") -> HttpResponse:
     """One step of a draft: save it and go on, or stay and be told what is wrong."""
     subject = _editable_or_refused(request, code)
+    return _page(request, subject, step)
+
+
+@login_required
+def edit_change(request: HttpRequest, pk: int, step: str = "basics") -> HttpResponse:
+    """The same step of a change of an entry in force."""
+    return _page(request, _change_or_refused(request, pk), step)
+
+
+def _page(request: HttpRequest, subject: Subject, step: str) -> HttpResponse:
     if step not in PAGES:
         raise Http404
     return PAGES[step](request, subject)
 
 
-def edit_basics(request: HttpRequest, subject: Dataset) -> HttpResponse:
+def edit_basics(request: HttpRequest, subject: Subject) -> HttpResponse:
+    entries = queries.visible_to(request.user)  # type: ignore[arg-type]
     form = BasicsForm(
         request.POST or None,
-        instance=Dataset.objects.get(pk=subject.pk),
-        initial={"related": list(subject.related.all())},
-        department=subject.department,
-        entries=queries.visible_to(request.user).exclude(pk=subject.pk),  # type: ignore[arg-type]
+        instance=copy.copy(subject.entry),
+        initial={"related": subject.related()},
+        department=subject.dataset.department,
+        entries=entries.exclude(pk=subject.dataset.pk),
     )
     if form.is_bound and form.is_valid() and _save(request, subject, form, **form.cleaned_data):
         return _onward(request, subject, "basics")
     return _show(request, subject, "basics", {"form": form})
 
 
-def edit_rules(request: HttpRequest, subject: Dataset) -> HttpResponse:
-    form = RulesForm(request.POST or None, instance=Dataset.objects.get(pk=subject.pk))
+def edit_rules(request: HttpRequest, subject: Subject) -> HttpResponse:
+    form = RulesForm(request.POST or None, instance=copy.copy(subject.entry))
     if form.is_bound and form.is_valid() and _save(request, subject, form, **form.cleaned_data):
         return _onward(request, subject, "rules")
     return _show(request, subject, "rules", {"form": form})
 
 
-def edit_items(request: HttpRequest, subject: Dataset) -> HttpResponse:
+def edit_items(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The table of items; adding lines and moving one save what was typed, too."""
     blank = MORE_LINES if "more" in request.GET else LINES_BLANK
     form = ItemsForm(
-        request.POST if request.method == "POST" else None, dataset=subject, blank=blank
+        request.POST if request.method == "POST" else None,
+        items=subject.items(),
+        keys=subject.entry.key_items,
+        blank=blank,
     )
     if form.is_bound and form.is_valid():
         rows = form.rows()
@@ -126,34 +144,45 @@ def edit_items(request: HttpRequest, subject: Dataset) -> HttpResponse:
 @login_required
 def edit_item(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """All fields of one item, also those that the table has no room for."""
-    subject = _editable_or_refused(request, code)
-    item: DataItem = get_object_or_404(subject.items, pk=number)
+    return _item_page(request, _editable_or_refused(request, code), number)
+
+
+@login_required
+def edit_change_item(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """The same page of an item in a change; items not yet in force go by negative numbers."""
+    return _item_page(request, _change_or_refused(request, pk), number)
+
+
+def _item_page(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
+    items = subject.items()
+    item = next((each for each in items if each.pk == number), None)
+    if item is None:
+        raise Http404
     old_column = item.column_name
-    form = ItemForm(request.POST or None, instance=item)
+    form = ItemForm(request.POST or None, instance=copy.copy(item))
     if form.is_bound and form.is_valid():
         rows = [
-            {"pk": pk, **(form.cleaned_data if pk == number else {})}
-            for pk in subject.items.order_by("position", "pk").values_list("pk", flat=True)
+            {"pk": each.pk, **(form.cleaned_data if each.pk == number else {})} for each in items
         ]
         new_column = form.cleaned_data["column_name"]
-        keys = [new_column if key == old_column else key for key in subject.key_items]
+        keys = [new_column if key == old_column else key for key in subject.entry.key_items]
         if _save(request, subject, form, items=rows, key_items=keys):
             messages.success(request, _("已保存数据项“%(name)s”") % form.cleaned_data)
-            following = _following(subject, item) if "next" in request.POST else None
+            following = _following(items, item) if "next" in request.POST else None
             if following is not None:
-                return redirect("catalog:dataset-edit-item", subject.dashed_code, following.pk)
-            return redirect("catalog:dataset-edit", subject.dashed_code, "items")
-    said = [each for each in _remarks(subject) if each.item == form.initial["name"]]
+                return redirect(subject.item_url(following.pk))
+            return redirect(subject.step_url("items"))
+    said = [each for each in subject.remarks() if each.item == item.name]
     context = {
         "form": form,
         "item": item,
         "said": _by_field(said),
-        "following": _following(subject, item),
+        "following": _following(items, item),
     }
     return _show(request, subject, "item", context)
 
 
-def edit_assessments(request: HttpRequest, subject: Dataset) -> HttpResponse:
+def edit_assessments(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The assessments recorded so far, and a form for one more."""
     wants_to_add = request.method == "POST" and "add" in request.POST
     form = AssessmentForm(
@@ -166,18 +195,17 @@ def edit_assessments(request: HttpRequest, subject: Dataset) -> HttpResponse:
         recorded = _attempt(
             form,
             lambda: catalog.record_assessment(
-                dataset=subject, actor=user, at=timezone.now(), **form.cleaned_data
+                dataset=subject.dataset, actor=user, at=timezone.now(), **form.cleaned_data
             ),
         )
         if recorded:
             messages.success(request, _("已登记%(what)s") % {"what": recorded.get_kind_display()})
             return redirect(request.path)
-    return _show(
-        request, subject, "assessments", {"form": form, "assessments": subject.assessments.all()}
-    )
+    context = {"form": form, "assessments": subject.dataset.assessments.all()}
+    return _show(request, subject, "assessments", context)
 
 
-def edit_review(request: HttpRequest, subject: Dataset) -> HttpResponse:
+def edit_review(request: HttpRequest, subject: Subject) -> HttpResponse:
     """Everything once more; complete, it goes to the own head."""
     user: Any = request.user
     form = forms.Form(request.POST or None)
@@ -185,8 +213,7 @@ def edit_review(request: HttpRequest, subject: Dataset) -> HttpResponse:
         revision = request.POST.get("revision", "")
         submitted = _attempt(
             form,
-            lambda: catalog.submit(
-                dataset=subject,
+            lambda: subject.submit(
                 actor=user,
                 at=timezone.now(),
                 revision=int(revision) if revision.isdigit() else None,
@@ -194,13 +221,19 @@ def edit_review(request: HttpRequest, subject: Dataset) -> HttpResponse:
         )
         if submitted:
             messages.success(request, _("已提交本部门共享工作机构负责人审批"))
-            return redirect(subject.get_absolute_url())
-        subject.refresh_from_db()
-    context = {"form": form, "items": item_lines(subject), "assessments": subject.assessments.all()}
+            return redirect(subject.url)
+        subject.reload()
+    context = {
+        "form": form,
+        "items": item_lines(subject.entry, subject.items()),
+        "related": subject.related(),
+        "assessments": subject.dataset.assessments.all(),
+        "found": lines_of(subject.found, ()),
+    }
     return _show(request, subject, "review", context)
 
 
-PAGES: Final[dict[str, Callable[[HttpRequest, Dataset], HttpResponse]]] = {
+PAGES: Final[dict[str, Callable[[HttpRequest, Subject], HttpResponse]]] = {
     "basics": edit_basics,
     "items": edit_items,
     "rules": edit_rules,
@@ -209,11 +242,18 @@ PAGES: Final[dict[str, Callable[[HttpRequest, Dataset], HttpResponse]]] = {
 }
 
 
-def _editable_or_refused(request: HttpRequest, code: str) -> Dataset:
+def _editable_or_refused(request: HttpRequest, code: str) -> Subject:
     subject = dataset_or_404(request, code)
     if not access.allowed(request.user, "change", subject):
         raise PermissionDenied
-    return subject
+    return DraftEntry(subject)
+
+
+def _change_or_refused(request: HttpRequest, pk: int) -> Subject:
+    subject = change_or_404(request, pk)
+    if not access.allowed(request.user, "change", subject):
+        raise PermissionDenied
+    return OpenChange(subject)
 
 
 def _attempt(form: Any, act: Callable[[], Any]) -> Any:
@@ -225,14 +265,13 @@ def _attempt(form: Any, act: Callable[[], Any]) -> Any:
         return None
 
 
-def _save(request: HttpRequest, subject: Dataset, form: Any, **written: Any) -> bool:
+def _save(request: HttpRequest, subject: Subject, form: Any, **written: Any) -> bool:
     """Keep a step; a refusal goes to the form, with everything that was typed."""
     user: Any = request.user
     revision = request.POST.get("revision", "")
     saved = _attempt(
         form,
-        lambda: catalog.revise_dataset(
-            dataset=subject,
+        lambda: subject.save(
             actor=user,
             at=timezone.now(),
             revision=int(revision) if revision.isdigit() else None,
@@ -240,7 +279,7 @@ def _save(request: HttpRequest, subject: Dataset, form: Any, **written: Any) -> 
         ),
     )
     if saved is None:
-        subject.refresh_from_db()
+        subject.reload()
     return saved is not None
 
 
@@ -258,52 +297,50 @@ def _tell(form: Any, error: DomainError) -> None:
         form.add_error(field if field in form.fields else None, str(error))
 
 
-def _onward(request: HttpRequest, subject: Dataset, step: str) -> HttpResponse:
+def _onward(request: HttpRequest, subject: Subject, step: str) -> HttpResponse:
     if "leave" in request.POST:
         messages.success(request, _("草稿已保存"))
-        return redirect(subject.get_absolute_url())
+        return redirect(subject.url)
     names = list(STEPS)
-    following = names[names.index(step) + 1]
-    return redirect("catalog:dataset-edit", subject.dashed_code, following)
+    return redirect(subject.step_url(names[names.index(step) + 1]))
 
 
 def _show(
-    request: HttpRequest, subject: Dataset, step: str, context: dict[str, Any]
+    request: HttpRequest, subject: Subject, step: str, context: dict[str, Any]
 ) -> HttpResponse:
-    remarks = _remarks(subject)
+    remarks = subject.remarks()
     names = list(STEPS)
     here = names.index("items" if step == "item" else step)
     lacking = dict.fromkeys(names, 0)
     for remark in remarks:
-        if remark.is_error:
+        if remark.level != "warning":
             lacking[_step_of(remark)] += 1
     said = context.pop("said", None) or _by_field([each for each in remarks if not each.item])
     common = {
-        "subject": subject,
+        "subject": subject.entry,
+        "editing": subject,
         "step": step,
         "step_label": STEPS.get(step, STEPS["items"]),
         "steps": [
-            (label, name, "current" if index == here else "", lacking[name])
+            (label, subject.step_url(name), "current" if index == here else "", lacking[name])
             for index, (name, label) in enumerate(STEPS.items())
         ],
-        "previous": names[here - 1] if here else "",
+        "step_urls": {name: subject.step_url(name) for name in names},
+        "items_url": subject.step_url("items"),
+        "previous": subject.step_url(names[here - 1]) if here else "",
         "said": said,
+        "general": said.get("", ()),
         "groups": _groups(context["form"], said),
         "remarks_by_step": [
-            (label, name, [each for each in remarks if _step_of(each) == name])
+            (label, subject.step_url(name), [each for each in remarks if _step_of(each) == name])
             for name, label in STEPS.items()
         ],
-        "error_count": sum(lacking.values()),
+        "error_count": sum(remark.is_error for remark in remarks),
     }
     if step == "items":
-        _set_remarks(context["form"], remarks)
+        _dress_lines(context["form"], subject, remarks)
         context["remarks"] = [*said.get("items", ()), *said.get("key_items", ())]
     return render(request, f"catalog/edit_{step}.html", {**common, **context})
-
-
-def _remarks(subject: Dataset) -> list[validation.Remark]:
-    current = Dataset.objects.get(pk=subject.pk)
-    return validation.remarks_on(current, on=timezone.localdate())
 
 
 def _step_of(remark: validation.Remark) -> str:
@@ -325,14 +362,14 @@ def _groups(form: Any, said: dict[str, list[validation.Remark]]) -> list[tuple[A
     ]
 
 
-def _set_remarks(form: ItemsForm, remarks: list[validation.Remark]) -> None:
+def _dress_lines(form: ItemsForm, subject: Subject, remarks: list[validation.Remark]) -> None:
+    """Give each line what is said about its item, and the page of all its fields."""
     for line in form.forms:
-        name = line["name"].value()
+        name, number = line["name"].value(), line["pk"].value()
         line.said = [remark for remark in remarks if remark.item and remark.item == name]
+        line.url = subject.item_url(int(number)) if number else ""
 
 
-def _following(subject: Dataset, item: DataItem) -> DataItem | None:
-    order = list(subject.items.order_by("position", "pk"))
-    keys = [each.pk for each in order]
-    here = keys.index(item.pk)
-    return order[here + 1] if here + 1 < len(order) else None
+def _following(items: list[DataItem], item: DataItem) -> DataItem | None:
+    here = items.index(item)
+    return items[here + 1] if here + 1 < len(items) else None

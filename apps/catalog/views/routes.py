@@ -17,7 +17,20 @@ class DashedCode:
         return value
 
 
+class SignedNumber:
+    """The key of an item in a change: negative while the item is not in force."""
+
+    regex = r"-?[1-9]\d{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
 register_converter(DashedCode, "dashed_code")
+register_converter(SignedNumber, "signed")
 
 pages = (
     [
@@ -46,6 +59,13 @@ pages = (
         ),
         path("datasets/<dashed_code:code>/change/", changes.begin, name="change-begin"),
         path("changes/<int:pk>/", changes.change, name="change"),
+        path("changes/<int:pk>/edit/", editing.edit_change, name="change-edit"),
+        path("changes/<int:pk>/edit/<slug:step>/", editing.edit_change, name="change-edit"),
+        path(
+            "changes/<int:pk>/edit/items/<signed:number>/",
+            editing.edit_change_item,
+            name="change-edit-item",
+        ),
         path("changes/<int:pk>/extend/", changes.extend, name="change-extend"),
         path("changes/<int:pk>/move/<slug:name>/", moves.change_move, name="change-move"),
         path("review-rounds/<int:pk>/remarks/", reviewing.write_remark, name="remark-write"),
