@@ -10,17 +10,18 @@ from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from django.db.models import ForeignKey
+from django.db.models import ForeignKey, QuerySet
 from django.utils.translation import gettext as _
 
-from apps.catalog.models import Classification, DataItem, Dataset
-from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
+from apps.catalog.models import Classification, DataItem, Dataset, DatasetChange
+from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS, plain
 from apps.core.templatetags.dates import day, minute
 from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
 
 NAMED: Final[dict[str, Any]] = {"value_check": CHECKS, "mask": MASKS}
-ENTRY_FIELDS: Final = ("department", "classification", *DATASET_FIELDS, "related")
+CHANGED_FIELDS: Final = (*DATASET_FIELDS, "related")
+ENTRY_FIELDS: Final = ("department", "classification", *CHANGED_FIELDS)
 SMALL_FIELDS: Final = frozenset(
     {
         "abstract",
@@ -96,18 +97,69 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
     return [_in_words(pair, names) for pair in pairs]
 
 
-def smallness(found: Sequence[Difference]) -> Smallness:
+def field_differences(change: DatasetChange) -> list[Difference]:
+    """Return what an open change differs in on the entry itself, from the entry as it is loaded."""
+    entry = change.dataset
+    now = {name: plain(getattr(entry, name)) for name in change.fields if name != "related"}
+    if "related" in change.fields:
+        now["related"] = sorted(other.code for other in entry.related.all())
+    return differences(now, change.fields)
+
+
+def told(snapshot: Snapshot) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return a snapshot in words: (name, column, fields as label and value), the entry first."""
+    places: list[tuple[str, str, Any, Sequence[str], Snapshot]] = [
+        ("", "", Dataset, ENTRY_FIELDS, snapshot)
+    ]
+    places += [
+        (item["name"], item["column_name"], DataItem, ITEM_FIELDS, item)
+        for item in snapshot.get("items", ())
+    ]
+    names = _Names(
+        [
+            (model, name, None, row.get(name), {})
+            for *_, model, fields, row in places
+            for name in fields
+        ]
+    )
+    return [
+        (
+            title,
+            column,
+            [
+                (
+                    str(model._meta.get_field(name).verbose_name),
+                    _said(model._meta.get_field(name), row[name], names),
+                )
+                for name in fields
+                if row.get(name) not in (None, "", [])
+            ],
+        )
+        for title, column, model, fields, row in places
+    ]
+
+
+def smallness(change: DatasetChange) -> Smallness:
     """Say whether a change is small: only what describes the entry, no item and no rule of it.
 
     Source: house rule (批量审核只用于不影响共享、开放、分级和数据项的小改动)
     """
-    if not found:
-        return Smallness(_("没有改动"))
-    grave = list(dict.fromkeys(_grave(each) for each in found if _grave(each)))
+    changed = [name for name in CHANGED_FIELDS if name in change.fields]
+    grave = [label_of(name) for name in changed if name not in SMALL_FIELDS]
+    if change.items is not None:
+        grave.append(label_of("items"))
     if grave:
         return Smallness(_("改动了%(what)s，须逐条审核") % {"what": "、".join(grave)})
-    labels = dict.fromkeys(each.label for each in found)
-    return Smallness(_("只改了%(what)s") % {"what": "、".join(labels)}, is_small=True)
+    if not changed:
+        return Smallness(_("没有改动"))
+    labels = "、".join(label_of(name) for name in changed)
+    return Smallness(_("只改了%(what)s") % {"what": labels}, is_small=True)
+
+
+def only_small(changes: QuerySet[DatasetChange]) -> QuerySet[DatasetChange]:
+    """Narrow to the small ones, by the same rule."""
+    grave = sorted(set(CHANGED_FIELDS) - SMALL_FIELDS)
+    return changes.filter(items__isnull=True).exclude(fields={}).exclude(fields__has_any_keys=grave)
 
 
 def words_of(field: Any, value: Any) -> str:
@@ -145,12 +197,6 @@ def label_of(field: str, *, is_item: bool = False) -> str:
     known = ITEM_FIELDS if is_item else ENTRY_FIELDS
     model: Any = DataItem if is_item else Dataset
     return str(model._meta.get_field(field).verbose_name) if field in known else ""
-
-
-def _grave(difference: Difference) -> str:
-    if difference.item:
-        return str(DataItem._meta.verbose_name)
-    return "" if difference.field in SMALL_FIELDS else difference.label
 
 
 Pair = tuple[Any, str, Any, Any, dict[str, str]]
@@ -208,7 +254,7 @@ class _Names:
                 codes = {code for code in (before, after) if code}
                 wanted.setdefault(field.related_model, set()).update(codes)
             elif name == "related":
-                wanted.setdefault(Dataset, set()).update(before, after)
+                wanted.setdefault(Dataset, set()).update(before or (), after or ())
         self._names = {
             (model, code): name
             for model, codes in wanted.items()

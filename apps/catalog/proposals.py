@@ -5,7 +5,7 @@ Plain values are those of `snapshots`: pointers as codes, days as ISO text, ever
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -14,12 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import DataItem, Dataset, DatasetChange
 from apps.catalog.models.item import COLUMN_PATTERN
-from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS, plain
+from apps.catalog.snapshots import ITEM_FIELDS, plain
 from apps.core.errors import Conflict, InvalidInput
 
 Plain = Mapping[str, Any]
-CHANGED_FIELDS: Final = (*DATASET_FIELDS, "related")
-"""What a change may touch on the entry itself; the code, the department and the class stay."""
 
 
 class Pointers:

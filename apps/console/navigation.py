@@ -56,6 +56,9 @@ GROUPS: tuple[Group, ...] = (
         (
             Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
             Entry(
+                _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
+            ),
+            Entry(
                 _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
             ),
             Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),

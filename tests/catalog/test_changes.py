@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from apps.catalog import operations as catalog
 from apps.catalog import queries, validation
-from apps.catalog.differences import differences, smallness
+from apps.catalog.differences import differences, only_small, smallness
 from apps.catalog.models import Dataset, DatasetChange, DatasetVersion, ReviewRemark, ReviewRound
 from apps.catalog.proposals import plain_items, proposed
 from apps.catalog.snapshots import snapshot_of
@@ -494,5 +494,7 @@ def test_changed_words_are_marked(dataset: Dataset) -> None:
 def test_what_is_small(
     dataset: Dataset, people: People, at: datetime, fields: dict[str, Any], is_small: bool, why: str
 ) -> None:
-    found = smallness(queries.proposal_of(begin(dataset, people, at, fields=fields)).found)
+    change = begin(dataset, people, at, fields=fields)
+    found = smallness(change)
+    assert only_small(DatasetChange.objects.all()).exists() is is_small
     assert (found.is_small, found.why) == (is_small, why)

@@ -1,5 +1,6 @@
 """The use cases of the catalogue."""
 
+from apps.catalog.operations.bulk import BULK_LIMIT, Outcome, decide_small
 from apps.catalog.operations.changes import (
     abandon_change,
     approve_change,
@@ -20,12 +21,15 @@ from apps.catalog.operations.saved_filters import delete_filter, save_filter
 from apps.catalog.operations.withdrawal import decline_withdrawal, request_withdrawal, withdraw
 
 __all__ = [
+    "BULK_LIMIT",
+    "Outcome",
     "Trigger",
     "abandon_change",
     "approve",
     "approve_change",
     "begin_change",
     "create_dataset",
+    "decide_small",
     "decline_withdrawal",
     "delegate_manage",
     "delegate_review",

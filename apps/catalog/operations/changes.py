@@ -269,7 +269,7 @@ def publish_change(
     close_round(dataset, change, RoundOutcome.PUBLISHED, by=actor, at=at)
     _stop_clock(change, "catalog.review", at)
     ledger.close_todos(change, at=at, by=actor)
-    _announce(change, at, to_users=not smallness(found).is_small)
+    _announce(change, at, to_users=not smallness(change).is_small)
     ledger.record(
         standing,
         "catalog.publish_change",

@@ -7,12 +7,12 @@ from apps.catalog.queries.changes import (
     open_change_of,
     open_round,
     proposal_of,
+    reasons_of_versions,
     remarks_on_change,
     remarks_on_proposal,
     rounds_of,
     unsettled,
     version_on,
-    waiting_since,
 )
 from apps.catalog.queries.datasets import (
     contract_of,
@@ -35,6 +35,7 @@ __all__ = [
     "open_round",
     "proposal_of",
     "published",
+    "reasons_of_versions",
     "remarks_on_change",
     "remarks_on_proposal",
     "rounds_of",
@@ -42,5 +43,4 @@ __all__ = [
     "unsettled",
     "version_on",
     "visible_to",
-    "waiting_since",
 ]

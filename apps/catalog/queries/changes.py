@@ -98,6 +98,12 @@ def version_on(dataset: Dataset, day: date) -> DatasetVersion | None:
     return dataset.versions.filter(published_at__lt=end).order_by("-number").first()
 
 
+def reasons_of_versions(dataset: Dataset) -> dict[int, DatasetChange]:
+    """Return, by the number of the version that it became, each change that was published."""
+    applied = DatasetChange.objects.filter(dataset=dataset, applied_version__isnull=False)
+    return {change.applied_version: change for change in applied if change.applied_version}
+
+
 def open_round(dataset: Dataset, change: DatasetChange | None = None) -> ReviewRound | None:
     """Return the round that is under way for the change, or for the first publication."""
     return rounds_of(dataset, change).filter(outcome="").first()
@@ -119,14 +125,15 @@ def unsettled(dataset: Dataset, change: DatasetChange | None = None) -> QuerySet
     return ReviewRemark.objects.filter(round=last, round__outcome="returned", settled_at=None)
 
 
-def awaiting(actor: User) -> tuple[QuerySet[Dataset], QuerySet[DatasetChange]]:
-    """Return first publications and changes whose review is this person's turn."""
-    entries = access.rows(actor, "send_back", Dataset)
+def awaiting(actor: User) -> dict[str, QuerySet[Any]]:
+    """Return what this person's review is awaited for: changes, first publications, withdrawals."""
+    withdrawals = access.rows(actor, "withdraw", Dataset).filter(status="withdrawal_requested")
     changes = access.rows(actor, "send_back_change", DatasetChange)
-    return (
-        entries.select_related("department"),
-        changes.select_related("dataset__department", "started_by"),
-    )
+    return {
+        "changes": changes.select_related("dataset__department", "started_by"),
+        "first": access.rows(actor, "send_back", Dataset).select_related("department"),
+        "withdrawals": withdrawals.select_related("department"),
+    }
 
 
 def _obstacles(entry: Dataset, change: DatasetChange, on: date) -> list[Remark]:
@@ -190,10 +197,3 @@ def _unfollowable(entry: Dataset, items: Sequence[DataItem], on: date) -> list[R
         Remark("error", "data_type" if column else "key_items", words, names.get(column, ""))
         for column, words in unfollowable(earlier, wanted)
     ]
-
-
-def waiting_since(matter: Dataset | DatasetChange, opened: ReviewRound | None) -> datetime:
-    """Return when the reviewer whose turn it is got the matter."""
-    if matter.submitted_at is not None and matter.status == "submitted":
-        return matter.submitted_at
-    return opened.submitted_at if opened else matter.updated_at

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from apps.catalog import validation
+from apps.catalog import queries, validation
 from apps.catalog.lifecycle import DATASET
 from apps.catalog.models import Dataset
 from apps.core import access
 
+IN_FORCE = ("published", "withdrawal_requested")
 ORDER = ("primary", "neutral", "danger")
 
 
@@ -43,4 +44,8 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -
     if access.allowed(user, "change", dataset):
         url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
         found.append(Button("revise", _("修改目录"), url))
+    if dataset.status in IN_FORCE and access.allowed(user, "begin_change", dataset):
+        url = reverse("catalog:change-begin", args=[dataset.dashed_code])
+        is_begun = queries.open_change_of(dataset) is not None
+        found.append(Button("begin_change", _("查看变更") if is_begun else _("修改目录"), url))
     return sorted(found, key=lambda button: ORDER.index(button.tone))

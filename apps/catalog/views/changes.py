@@ -54,7 +54,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         "subject": subject,
         "dataset": subject.dataset,
         "found": lines_of(proposal.found, said),
-        "smallness": smallness(proposal.found),
+        "smallness": smallness(subject),
         "remarks": remarks,
         "errors": [remark for remark in remarks if remark.is_error],
         "buttons": change_buttons(user, subject, remarks),

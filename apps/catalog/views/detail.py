@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth.decorators import login_required
 from django.db.models import Model
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -71,8 +71,12 @@ def dataset_or_404(request: HttpRequest, code: str) -> Dataset:
 def dataset(request: HttpRequest, code: str) -> HttpResponse:
     user: Any = request.user
     at = timezone.now()
+    if "on" in request.GET:
+        query = request.GET.urlencode()
+        return redirect(f"{reverse('catalog:dataset-on', args=[code])}?{query}")
     subject = dataset_or_404(request, code)
-    is_ours = _sees_inside(user, subject)
+    under_way = queries.open_change_of(subject)
+    is_ours = sees_inside(user, subject)
     remarks = _remarks(subject, at) if is_ours else []
     context = {
         "subject": subject,
@@ -90,6 +94,8 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "trail": ledger.trail(subject) if is_ours else [],
         "history": history_of(subject) if is_ours else [],
         "request_url": _request_url(user, subject),
+        "change": under_way if under_way is not None and is_ours else None,
+        "wind_down": _wind_down(subject),
         **(review_of(user, subject) if is_ours else {}),
     }
     return render(request, "catalog/dataset.html", context)
@@ -100,7 +106,7 @@ def assessment_file(request: HttpRequest, code: str, number: int) -> FileRespons
     """The report of an assessment, for those who see the entry from inside."""
     subject = dataset_or_404(request, code)
     found = get_object_or_404(subject.assessments, pk=number)
-    if not found.file or not _sees_inside(request.user, subject):
+    if not found.file or not sees_inside(request.user, subject):
         raise Http404
     return FileResponse(found.file.open("rb"), as_attachment=True)
 
@@ -131,7 +137,7 @@ def clock_lines(subject: Model, at: datetime) -> list[ClockLine]:
     ]
 
 
-def _sees_inside(user: Any, subject: Dataset) -> bool:
+def sees_inside(user: Any, subject: Dataset) -> bool:
     """Whether assessments, remarks and trail are this person's business."""
     if user.holds("authority_officer", "authority_leader", "audit_admin"):
         return True
@@ -152,6 +158,14 @@ def _mine(user: Any, subject: Dataset, at: datetime) -> set[int]:
     return set(
         access.rows(user, "view", Todo, at=at).filter(pk__in=todos).values_list("pk", flat=True)
     )
+
+
+def _wind_down(subject: Dataset) -> Clock | None:
+    """Until when those who use a withdrawn entry are served."""
+    if subject.status != DatasetStatus.WITHDRAWN:
+        return None
+    policy = "catalog.withdraw_wind_down"
+    return clocks.clocks_of(subject).filter(policy__code=policy).last()
 
 
 def _shape(item: DataItem) -> str:

@@ -2,7 +2,17 @@
 
 from django.urls import include, path, register_converter
 
-from apps.catalog.views import changes, detail, editing, listing, moves, reviewing, saved_filters
+from apps.catalog.views import (
+    changes,
+    detail,
+    editing,
+    listing,
+    moves,
+    queue,
+    reviewing,
+    saved_filters,
+    versions,
+)
 
 
 class DashedCode:
@@ -58,6 +68,10 @@ pages = (
             name="dataset-assessment",
         ),
         path("datasets/<dashed_code:code>/change/", changes.begin, name="change-begin"),
+        path("datasets/<dashed_code:code>/versions/", versions.versions, name="dataset-versions"),
+        path("datasets/<dashed_code:code>/on/", versions.as_it_stood, name="dataset-on"),
+        path("review/", queue.queue, name="review-queue"),
+        path("review/decide/", queue.decide, name="review-decide"),
         path("changes/<int:pk>/", changes.change, name="change"),
         path("changes/<int:pk>/edit/", editing.edit_change, name="change-edit"),
         path("changes/<int:pk>/edit/<slug:step>/", editing.edit_change, name="change-edit"),
