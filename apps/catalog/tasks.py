@@ -4,6 +4,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from apps.catalog import operations as catalog
+from apps.catalog.operations import demands
 
 
 @app.periodic(cron="*/10 * * * *", periodic_id="catalog.refresh_search")
@@ -11,3 +12,12 @@ from apps.catalog import operations as catalog
 def refresh_search(timestamp: int | None = None) -> None:
     """Catch up with entries that changed past an operation, as in a reform of departments."""
     catalog.refresh_stale(at=timezone.now())
+
+
+@app.periodic(cron="7,37 * * * *", periodic_id="catalog.match_demands")
+@app.task(name="catalog.match_demands", queueing_lock="catalog.match_demands", pass_context=False)
+def match_demands(timestamp: int | None = None) -> None:
+    """See which demands were met by a publication, and look for entries that may meet the rest."""
+    at = timezone.now()
+    demands.fulfil_due(at)
+    demands.match_due(at)

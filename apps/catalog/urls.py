@@ -1,11 +1,15 @@
 """Addresses of the catalogue: pages under /work/, the API under /api/v1/."""
 
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from apps.catalog.api import DatasetViewSet, SavedFilterViewSet
+from apps.catalog.api import DatasetViewSet, DemandViewSet, SavedFilterViewSet
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
+
+router = SimpleRouter(trailing_slash=False)
+router.register("demands", DemandViewSet, basename="api-demand")
 
 api_urlpatterns = [
     path(
@@ -24,4 +28,5 @@ api_urlpatterns = [
         DatasetViewSet.as_view({"get": "retrieve"}),
         name="api-dataset",
     ),
+    *router.urls,
 ]

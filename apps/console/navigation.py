@@ -55,6 +55,8 @@ GROUPS: tuple[Group, ...] = (
         _("目录"),
         (
             Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
+            Entry(_("数据需求"), "catalog:demands", "catalog.Demand"),
+            Entry(_("供需对接"), "catalog:demand-matching", "catalog.Demand", "seek_supply"),
             Entry(
                 _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
             ),

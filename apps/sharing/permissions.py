@@ -235,6 +235,7 @@ def nobody_creates_grants(actor: User) -> bool:
 phrases.register(
     {
         "sharing.draft_request": _("起草"),
+        "sharing.draft_request_from_demand": _("由数据需求起草"),
         "sharing.revise": _("修改"),
         "sharing.attach": _("上传附件"),
         "sharing.extend": _("申请延期"),

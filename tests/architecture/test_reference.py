@@ -150,7 +150,7 @@ DERIVED = {
     *("unknown_format", "unknown_shape", "unknown_field"),
     *("method_not_allowed", "parse_error", "unsupported_media_type"),
 }
-API_PLACES = ("core", "catalog/search", "sharing", "warehouse")
+API_PLACES = ("core", "catalog/search", "sharing", "warehouse", "catalog/operations/demands")
 
 
 def test_every_error_code_is_explained_and_every_explained_code_exists() -> None:

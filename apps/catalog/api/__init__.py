@@ -1,6 +1,7 @@
 """The catalogue over the API."""
 
 from apps.catalog.api.datasets import DatasetViewSet
+from apps.catalog.api.demands import DemandViewSet
 from apps.catalog.api.saved_filters import SavedFilterViewSet
 
-__all__ = ["DatasetViewSet", "SavedFilterViewSet"]
+__all__ = ["DatasetViewSet", "DemandViewSet", "SavedFilterViewSet"]

@@ -2,5 +2,6 @@
 
 from apps.catalog.lifecycle.changes import CHANGE, EDITABLE_CHANGE
 from apps.catalog.lifecycle.datasets import DATASET, EDITABLE
+from apps.catalog.lifecycle.demands import DEMAND
 
-__all__ = ["CHANGE", "DATASET", "EDITABLE", "EDITABLE_CHANGE"]
+__all__ = ["CHANGE", "DATASET", "DEMAND", "EDITABLE", "EDITABLE_CHANGE"]

@@ -1,6 +1,196 @@
-from django.db import migrations
+import django.contrib.postgres.fields
+import django.core.validators
+import django.db.models.deletion
+import simple_history.models
+from django.conf import settings
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0005_search_index")]
-    operations = []
+
+    dependencies = [
+        ('catalog', '0005_search_index'),
+        ('accounts', '0002_platform_user'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Demand',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('number', models.CharField(editable=False, max_length=20, unique=True, verbose_name='需求编号')),
+                ('title', models.CharField(help_text='写明需要什么数据，如“低保对象基本信息”。', max_length=80, verbose_name='需求名称')),
+                ('scenario', models.TextField(blank=True, help_text='办理什么事项时、怎样使用这些数据。', verbose_name='使用场景')),
+                ('basis', models.TextField(blank=True, help_text='法律、法规、规章或者三定职责的名称和条款。', verbose_name='使用依据')),
+                ('wanted_items', models.JSONField(blank=True, default=list, verbose_name='需要的数据项')),
+                ('scope', models.TextField(blank=True, help_text='涉及哪些对象、哪段时间的数据。', verbose_name='数据范围')),
+                ('update_cycle', models.CharField(blank=True, choices=[('realtime', '实时'), ('daily', '每日'), ('ten_days', '每旬'), ('weekly', '每周'), ('monthly', '每月'), ('quarterly', '每季度'), ('half_yearly', '每半年'), ('yearly', '每年'), ('irregular', '不定期'), ('once', '一次性')], max_length=20, verbose_name='希望的更新周期')),
+                ('mode', models.CharField(blank=True, choices=[('database', '数据库'), ('file', '文件'), ('interface', '接口')], max_length=20, verbose_name='希望的共享方式')),
+                ('needed_by', models.DateField(blank=True, null=True, verbose_name='希望取得日期')),
+                ('ends_on', models.DateField(blank=True, help_text='转为共享申请时作为使用时限。', null=True, verbose_name='使用截止日期')),
+                ('contact_name', models.CharField(blank=True, max_length=50, verbose_name='联系人')),
+                ('contact_phone', models.CharField(blank=True, max_length=40, verbose_name='联系电话')),
+                ('status', models.CharField(choices=[('draft', '草稿'), ('awaiting_head', '待本部门审批'), ('returned', '已退回'), ('submitted', '待主管部门审核'), ('forwarded', '待提供部门答复'), ('awaiting_signature', '待签发答复'), ('agreed', '已同意待落实'), ('requested', '已转共享申请'), ('fulfilled', '已满足'), ('refused', '不予提供'), ('closed', '已办结'), ('withdrawn', '已撤回')], default='draft', editable=False, max_length=20, verbose_name='状态')),
+                ('remark', models.TextField(blank=True, editable=False, verbose_name='审核意见')),
+                ('received_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='主管部门收到时间')),
+                ('forwarded_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='转交时间')),
+                ('proposal', models.CharField(blank=True, choices=[('', '尚无答复意见'), ('agree', '同意提供'), ('refuse', '不予提供'), ('disown', '不属本部门职责')], editable=False, max_length=10, verbose_name='答复意见')),
+                ('reply', models.TextField(blank=True, editable=False, verbose_name='答复')),
+                ('legal_basis', models.TextField(blank=True, editable=False, verbose_name='不予提供的依据')),
+                ('promised_on', models.DateField(blank=True, editable=False, null=True, verbose_name='承诺提供日期')),
+                ('outcome', models.CharField(blank=True, choices=[('', '尚无结果'), ('existing', '已有目录满足'), ('new_entry', '新编目录'), ('more_items', '已有目录增加数据项')], editable=False, max_length=12, verbose_name='满足方式')),
+                ('decided_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='答复时间')),
+                ('objection', models.TextField(blank=True, editable=False, verbose_name='异议')),
+                ('fulfilled_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='满足时间')),
+                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='办结时间')),
+                ('matched_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='查找目录时间')),
+                ('dataset', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='catalog.dataset', verbose_name='满足需求的目录')),
+                ('decided_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复签发人')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='accounts.department', verbose_name='需求部门')),
+                ('drafted_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='经办人')),
+                ('proposed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复拟稿人')),
+                ('provider', models.ForeignKey(blank=True, help_text='知道由谁掌握时填写；由主管部门审核确定。', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands_to_answer', to='accounts.department', verbose_name='提供部门')),
+                ('region', models.ForeignKey(blank=True, help_text='只需要某个区县的数据时选择；全市的不选。', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.region', verbose_name='涉及区划')),
+                ('split_from', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='catalog.demand', verbose_name='拆分自')),
+                ('system', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='accounts.informationsystem', verbose_name='使用系统')),
+            ],
+            options={
+                'verbose_name': '数据需求',
+                'verbose_name_plural': '数据需求',
+                'ordering': ('-id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='DemandMatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('score', models.FloatField(validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)], verbose_name='匹配度')),
+                ('words', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None, verbose_name='名称中相同的词')),
+                ('found_items', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), default=list, size=None, verbose_name='已有的数据项')),
+                ('missing_items', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), default=list, size=None, verbose_name='没有的数据项')),
+                ('proposed_at', models.DateTimeField(verbose_name='提出时间')),
+                ('decision', models.CharField(blank=True, choices=[('', '待确认'), ('accepted', '采用'), ('declined', '不采用')], max_length=10, verbose_name='意见')),
+                ('reason', models.TextField(blank=True, verbose_name='理由')),
+                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='确认时间')),
+                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demand_matches', to='catalog.dataset', verbose_name='数据目录')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='确认人')),
+                ('demand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='matches', to='catalog.demand', verbose_name='数据需求')),
+            ],
+            options={
+                'verbose_name': '供需匹配',
+                'verbose_name_plural': '供需匹配',
+                'ordering': ('-score', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='HistoricalDemand',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('number', models.CharField(db_index=True, editable=False, max_length=20, verbose_name='需求编号')),
+                ('title', models.CharField(help_text='写明需要什么数据，如“低保对象基本信息”。', max_length=80, verbose_name='需求名称')),
+                ('scenario', models.TextField(blank=True, help_text='办理什么事项时、怎样使用这些数据。', verbose_name='使用场景')),
+                ('basis', models.TextField(blank=True, help_text='法律、法规、规章或者三定职责的名称和条款。', verbose_name='使用依据')),
+                ('wanted_items', models.JSONField(blank=True, default=list, verbose_name='需要的数据项')),
+                ('scope', models.TextField(blank=True, help_text='涉及哪些对象、哪段时间的数据。', verbose_name='数据范围')),
+                ('update_cycle', models.CharField(blank=True, choices=[('realtime', '实时'), ('daily', '每日'), ('ten_days', '每旬'), ('weekly', '每周'), ('monthly', '每月'), ('quarterly', '每季度'), ('half_yearly', '每半年'), ('yearly', '每年'), ('irregular', '不定期'), ('once', '一次性')], max_length=20, verbose_name='希望的更新周期')),
+                ('mode', models.CharField(blank=True, choices=[('database', '数据库'), ('file', '文件'), ('interface', '接口')], max_length=20, verbose_name='希望的共享方式')),
+                ('needed_by', models.DateField(blank=True, null=True, verbose_name='希望取得日期')),
+                ('ends_on', models.DateField(blank=True, help_text='转为共享申请时作为使用时限。', null=True, verbose_name='使用截止日期')),
+                ('contact_name', models.CharField(blank=True, max_length=50, verbose_name='联系人')),
+                ('contact_phone', models.CharField(blank=True, max_length=40, verbose_name='联系电话')),
+                ('status', models.CharField(choices=[('draft', '草稿'), ('awaiting_head', '待本部门审批'), ('returned', '已退回'), ('submitted', '待主管部门审核'), ('forwarded', '待提供部门答复'), ('awaiting_signature', '待签发答复'), ('agreed', '已同意待落实'), ('requested', '已转共享申请'), ('fulfilled', '已满足'), ('refused', '不予提供'), ('closed', '已办结'), ('withdrawn', '已撤回')], default='draft', editable=False, max_length=20, verbose_name='状态')),
+                ('remark', models.TextField(blank=True, editable=False, verbose_name='审核意见')),
+                ('received_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='主管部门收到时间')),
+                ('forwarded_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='转交时间')),
+                ('proposal', models.CharField(blank=True, choices=[('', '尚无答复意见'), ('agree', '同意提供'), ('refuse', '不予提供'), ('disown', '不属本部门职责')], editable=False, max_length=10, verbose_name='答复意见')),
+                ('reply', models.TextField(blank=True, editable=False, verbose_name='答复')),
+                ('legal_basis', models.TextField(blank=True, editable=False, verbose_name='不予提供的依据')),
+                ('promised_on', models.DateField(blank=True, editable=False, null=True, verbose_name='承诺提供日期')),
+                ('outcome', models.CharField(blank=True, choices=[('', '尚无结果'), ('existing', '已有目录满足'), ('new_entry', '新编目录'), ('more_items', '已有目录增加数据项')], editable=False, max_length=12, verbose_name='满足方式')),
+                ('decided_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='答复时间')),
+                ('objection', models.TextField(blank=True, editable=False, verbose_name='异议')),
+                ('fulfilled_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='满足时间')),
+                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='办结时间')),
+                ('history_change_reason', models.TextField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('dataset', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.dataset', verbose_name='满足需求的目录')),
+                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复签发人')),
+                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.department', verbose_name='需求部门')),
+                ('drafted_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='经办人')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('proposed_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='答复拟稿人')),
+                ('provider', models.ForeignKey(blank=True, db_constraint=False, help_text='知道由谁掌握时填写；由主管部门审核确定。', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.department', verbose_name='提供部门')),
+                ('region', models.ForeignKey(blank=True, db_constraint=False, help_text='只需要某个区县的数据时选择；全市的不选。', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.region', verbose_name='涉及区划')),
+                ('split_from', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.demand', verbose_name='拆分自')),
+                ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.informationsystem', verbose_name='使用系统')),
+            ],
+            options={
+                'verbose_name': 'historical 数据需求',
+                'verbose_name_plural': 'historical 数据需求',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.AddIndex(
+            model_name='demand',
+            index=models.Index(fields=['status', '-id'], name='catalog_demand_by_status'),
+        ),
+        migrations.AddIndex(
+            model_name='demand',
+            index=models.Index(fields=['department', 'status'], name='catalog_demand_by_department'),
+        ),
+        migrations.AddIndex(
+            model_name='demand',
+            index=models.Index(fields=['provider', 'status'], name='catalog_demand_by_provider'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demand_decision_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(models.Q(('reply', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='catalog_demand_refusal_has_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('forwarded', 'awaiting_signature', 'agreed')), _negated=True), models.Q(('forwarded_at__isnull', False), ('provider__isnull', False)), _connector='OR'), name='catalog_demand_forwarded_has_provider'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'agreed'), _negated=True), models.Q(('promised_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='catalog_demand_agreed_has_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('requested', 'fulfilled')), _negated=True), ('dataset__isnull', False), _connector='OR'), name='catalog_demand_met_has_dataset'),
+        ),
+        migrations.AddConstraint(
+            model_name='demand',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('submitted', 'forwarded', 'awaiting_signature', 'agreed')), _negated=True), ('received_at__isnull', False), _connector='OR'), name='catalog_demand_received_when_reviewed'),
+        ),
+        migrations.AddConstraint(
+            model_name='demandmatch',
+            constraint=models.UniqueConstraint(fields=('demand', 'dataset'), name='catalog_demandmatch_once_a_demand'),
+        ),
+        migrations.AddConstraint(
+            model_name='demandmatch',
+            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='catalog_demandmatch_score_is_ratio'),
+        ),
+        migrations.AddConstraint(
+            model_name='demandmatch',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demandmatch_decision_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='demandmatch',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'declined'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='catalog_demandmatch_declined_has_reason'),
+        ),
+    ]

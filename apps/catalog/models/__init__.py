@@ -20,6 +20,14 @@ from apps.catalog.models.choices import (
 from apps.catalog.models.classification import Classification
 from apps.catalog.models.dataset import Dataset, SplitPart
 from apps.catalog.models.delegation import DatasetGroupPermission, DatasetUserPermission
+from apps.catalog.models.demand import (
+    DEMAND_OVER,
+    Demand,
+    DemandMatch,
+    DemandOutcome,
+    DemandReply,
+    DemandStatus,
+)
 from apps.catalog.models.item import DataItem
 from apps.catalog.models.review import (
     DatasetAssessment,
@@ -30,6 +38,7 @@ from apps.catalog.models.review import (
 from apps.catalog.models.search import SavedFilter, SearchEntry, Synonym
 
 __all__ = [
+    "DEMAND_OVER",
     "OPEN_CHANGE",
     "AssessmentKind",
     "ChangeChannel",
@@ -44,6 +53,11 @@ __all__ = [
     "DatasetStatus",
     "DatasetUserPermission",
     "DatasetVersion",
+    "Demand",
+    "DemandMatch",
+    "DemandOutcome",
+    "DemandReply",
+    "DemandStatus",
     "FormatClass",
     "Grade",
     "ModeClass",

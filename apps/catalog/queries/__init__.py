@@ -21,16 +21,30 @@ from apps.catalog.queries.datasets import (
     published,
     visible_to,
 )
+from apps.catalog.queries.demands import (
+    MOST_COMPARED,
+    Supply,
+    demands_awaiting,
+    items_named,
+    similar_groups,
+    supply_for,
+    to_be_had_by,
+    visible_demands,
+)
 from apps.catalog.queries.similar import Similar, similar_to
 
 __all__ = [
+    "MOST_COMPARED",
     "Proposal",
     "Similar",
+    "Supply",
     "awaiting",
     "changes_visible_to",
     "contract_of",
     "current_version",
+    "demands_awaiting",
     "departments_using",
+    "items_named",
     "open_change_of",
     "open_round",
     "proposal_of",
@@ -39,8 +53,12 @@ __all__ = [
     "remarks_on_change",
     "remarks_on_proposal",
     "rounds_of",
+    "similar_groups",
     "similar_to",
+    "supply_for",
+    "to_be_had_by",
     "unsettled",
     "version_on",
+    "visible_demands",
     "visible_to",
 ]

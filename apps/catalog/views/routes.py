@@ -13,6 +13,7 @@ from apps.catalog.views import (
     saved_filters,
     versions,
 )
+from apps.catalog.views.demands.routes import PATHS as DEMANDS
 
 
 class DashedCode:
@@ -85,6 +86,7 @@ pages = (
         path("review-rounds/<int:pk>/remarks/", reviewing.write_remark, name="remark-write"),
         path("review-remarks/<int:pk>/erase/", reviewing.erase_remark, name="remark-erase"),
         path("review-remarks/<int:pk>/settle/", reviewing.settle_remark, name="remark-settle"),
+        *DEMANDS,
     ],
     "catalog",
 )

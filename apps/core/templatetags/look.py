@@ -19,12 +19,12 @@ BETWEEN = re.compile(rf"(?<=[{HAN}])[ ]?(?=[{LATIN}])|(?<=[{LATIN}%])[ ]?(?=[{HA
 TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
-        "done", "met", "running_ok", "corrected", "closed_ok", "agree",
+        "done", "met", "running_ok", "corrected", "closed_ok", "agree", "fulfilled",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
-        "received", "paused", "narrow", "clarify",
+        "received", "paused", "narrow", "clarify", "forwarded", "requested", "disown",
     },
     "bad": {"refused", "suspended", "failed", "overdue", "rejected", "expired_over", "refuse"},
 }  # fmt: skip

@@ -82,6 +82,14 @@ class SharingRequest(Governed):
         related_name="sharing_requests",
         verbose_name=_("使用系统"),
     )
+    demand = models.ForeignKey(
+        "catalog.Demand",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sharing_requests",
+        verbose_name=_("所依据的需求"),
+    )
     basis = models.TextField(_("使用依据"), blank=True)
     scenario = models.TextField(_("使用场景"), blank=True)
     scope = models.TextField(_("使用范围"), blank=True)

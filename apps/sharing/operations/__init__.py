@@ -10,6 +10,7 @@ from apps.sharing.operations.drafting import (
     withdraw,
 )
 from apps.sharing.operations.extension import consent_extension, extend
+from apps.sharing.operations.from_demand import draft_request_from_demand
 from apps.sharing.operations.grants import (
     carry_out_due,
     deliver,
@@ -51,6 +52,7 @@ __all__ = [
     "consent_extension",
     "deliver",
     "draft_request",
+    "draft_request_from_demand",
     "end",
     "expire",
     "extend",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import InformationSystem, User
-from apps.catalog.models import Dataset
+from apps.catalog.models import Dataset, Demand
 from apps.clocks import operations as clocks
 from apps.core import access
 from apps.core.errors import InvalidInput, NotAllowed, StaleRevision
@@ -18,6 +18,7 @@ from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import SharingRequest
 from apps.sharing.operations import contents, internal_route, owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.demand_news import give_back
 from apps.sharing.operations.versions import save_version
 
 
@@ -43,6 +44,36 @@ def draft_request(
         InvalidInput: the dataset or an item is not to be had, the system is another department's.
     """
     standing = access.require(actor, "create", SharingRequest, at=at)
+    request = begin(
+        standing,
+        dataset=dataset,
+        system=system,
+        at=at,
+        items=items,
+        row_condition=row_condition,
+        written=written,
+    )
+    ledger.record(standing, "sharing.draft_request", request, at=at)
+    return request
+
+
+def begin(
+    standing: access.Standing,
+    *,
+    dataset: Dataset,
+    system: InformationSystem,
+    at: datetime,
+    items: Sequence[str] | Mapping[str, str] | None,
+    written: Mapping[str, Any],
+    row_condition: Sequence[dict[str, Any]] = (),
+    demand: Demand | None = None,
+) -> SharingRequest:
+    """Write a new request down; who drafts it has been allowed to, and records it.
+
+    Raises:
+        InvalidInput: as in `draft_request`.
+    """
+    actor: User = standing.actor
     consumer = (standing.principal or actor).department
     assert consumer is not None  # only members may draft
     contents.refuse_unavailable(dataset, consumer)
@@ -56,6 +87,7 @@ def draft_request(
         consumer=consumer,
         system=system,
         applicant=actor,
+        demand=demand,
         created_at=at,
         updated_at=at,
     )
@@ -63,7 +95,6 @@ def draft_request(
     request.row_condition = contents.checked_condition(request, row_condition)
     save_version(request, actor=actor, at=at, reason=_("起草"), insert=True)
     contents.choose_items(request, items)
-    ledger.record(standing, "sharing.draft_request", request, at=at)
     return request
 
 
@@ -200,6 +231,7 @@ def withdraw(
     for side in ("consumer", "provider"):
         internal_route.drop_open(request, side, actor=actor, at=at)
     owed.hand_on(request, by=standing, at=at)
+    give_back(request, _("共享申请 %(number)s 已撤回"), at=at)
     if was_received:
         owed.tell_provider(
             request,

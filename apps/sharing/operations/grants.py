@@ -25,6 +25,7 @@ from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Decision, Grant, SharingRequest
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.demand_news import note_delivered
 from apps.sharing.operations.versions import save_version
 
 PROVISION_DUE = "sharing.provision_due"
@@ -257,6 +258,7 @@ def _deliver(grant: Grant, at: datetime) -> Grant:
     )
     request = current.request
     REQUEST.apply(request, "deliver", actor=platform, at=at, delivered_at=at)
+    note_delivered(request, at=at)
     if clock_queries.running(request).filter(policy__code="request.deliver").exists():
         clocks.stop(request, "request.deliver", at=at)
     if not request.is_automatic:

@@ -18,6 +18,7 @@ from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Decision, SharingRequest
 from apps.sharing.operations import grants, internal_route, narrowing, owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.demand_news import give_back
 
 
 @attempt("sharing.accept_form", "request")
@@ -268,6 +269,7 @@ def refuse(
     _sign(decision, actor, at)
     clocks.stop(request, "request.conditional", at=at)
     owed.hand_on(request, by=standing, at=at)
+    give_back(request, _("共享申请 %(number)s 不予共享"), at=at)
     owed.tell_consumer(
         request,
         _("共享申请 %(number)s：不予共享") % {"number": request.number},

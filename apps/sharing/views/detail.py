@@ -94,11 +94,19 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
         "missing": missing_parts(subject) if subject.status in DRAFTING else [],
         "grant": Grant.objects.filter(request=subject).first(),
         "dataset_url": dataset_url(subject.dataset),
+        "demand_url": _demand_url(user, subject),
         "others": _others(user, subject),
         "trail": ledger.trail(subject),
         "versions": versions_of(subject),
     }
     return render(request, "sharing/request.html", context)
+
+
+def _demand_url(user: Any, subject: SharingRequest) -> str:
+    """Where the demand stands that the request came of; empty for whoever may not see it."""
+    if subject.demand is None or not access.allowed(user, "view", subject.demand):
+        return ""
+    return subject.demand.get_absolute_url()
 
 
 def clock_lines(subject: Any, at: datetime) -> list[ClockLine]:

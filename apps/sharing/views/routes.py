@@ -2,12 +2,25 @@
 
 from django.urls import include, path
 
-from apps.sharing.views import deciding, detail, lists, moves, systems, wizard
+from apps.sharing.views import (
+    deciding,
+    detail,
+    from_demand,
+    lists,
+    moves,
+    systems,
+    wizard,
+)
 
 pages = (
     [
         path("requests/", lists.requests, name="requests"),
         path("requests/new/", wizard.begin, name="request-new"),
+        path(
+            "requests/from-demand/<int:pk>/",
+            from_demand.from_demand,
+            name="request-from-demand",
+        ),
         path("requests/<int:pk>/", detail.request_page, name="request"),
         path("requests/<int:pk>/edit/<slug:step>/", wizard.edit, name="request-edit"),
         path("requests/<int:pk>/propose/", deciding.propose, name="request-propose"),

@@ -1,0 +1,168 @@
+"""`/api/v1/demands`: list, row, draft, and `POST /{id}/{move}`."""
+
+from typing import Any, ClassVar, Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.catalog.api.demand_shapes import (
+    INPUTS,
+    DemandInput,
+    DemandMoveShape,
+    DemandSerializer,
+)
+from apps.catalog.models import Demand, DemandStatus
+from apps.catalog.operations import demands
+from apps.core.api import ScopedViewSet
+from apps.core.errors import InvalidInput, NotFound
+from apps.core.openapi import refusals
+
+FILTERS: Final = {
+    "status": "status",
+    "department": "department__code",
+    "provider": "provider__code",
+}
+
+
+MOVE = OpenApiParameter(
+    "move",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    enum=list(INPUTS),
+    description=_("动作，见 docs/lifecycles.md"),
+)
+REFUSALS = refusals(
+    {
+        400: ("invalid_input", "demand_incomplete", "not_published", "not_shared", "own_dataset"),
+        403: ("not_allowed", "own_proposal"),
+        404: ("not_found",),
+        409: ("illegal_move", "stale_revision"),
+    }
+)
+EXAMPLE = OpenApiExample(
+    "draft",
+    summary=str(_("提出需求")),
+    value={
+        "title": "困难群众救助对象信息",
+        "wanted_items": [
+            {"name": "公民身份号码", "note": ""},
+            {"name": "救助类别", "note": "低保"},
+        ],
+        "scenario": "办理学生资助时核对家庭困难情况",
+        "basis": "《社会救助暂行办法》第五十八条",
+        "needed_by": "2026-12-31",
+    },
+    request_only=True,
+)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="demands_list",
+        tags=["demands"],
+        parameters=[
+            OpenApiParameter(
+                "status", str, enum=DemandStatus.values, description=_("只要这种状态的")
+            ),
+            OpenApiParameter("department", str, description=_("需求部门的编码")),
+            OpenApiParameter("provider", str, description=_("提供部门的编码")),
+        ],
+        responses={
+            200: DemandSerializer(many=True),
+            **refusals(
+                {400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")}
+            ),
+        },
+        summary=_("数据需求列表"),
+        description=_("本部门提出的，和转本部门答复的；主管部门看到全部已报送的。"),
+    ),
+    retrieve=extend_schema(
+        operation_id="demands_read",
+        tags=["demands"],
+        responses={200: DemandSerializer, **refusals({404: ("not_found",)})},
+        summary=_("一件数据需求"),
+        description=_("需求的内容、状态和答复。"),
+    ),
+)
+class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Demands that the caller may see: his department's, and those put to it."""
+
+    queryset = Demand.objects.select_related("department", "provider", "system", "dataset").all()
+    serializer_class = DemandSerializer
+    lookup_value_converter: ClassVar[str] = "int"
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**_filters(self.request)) if self.action == "list" else queryset
+
+    @extend_schema(
+        operation_id="demands_draft",
+        tags=["demands"],
+        request=DemandInput,
+        examples=[EXAMPLE],
+        responses={201: DemandSerializer, **REFUSALS},
+        summary=_("提出数据需求"),
+        description=_("由本部门的人员登录后提出；写好后用 submit 提交本部门审批。"),
+    )
+    def create(self, request: Request) -> Response:
+        given = _checked(DemandInput, request)
+        made = demands.draft(actor=request.user, at=timezone.now(), **given)  # type: ignore[arg-type]
+        return Response(DemandSerializer(self.find(pk=made.pk)).data, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="demands_move",
+        tags=["demands"],
+        parameters=[MOVE],
+        request=DemandMoveShape,
+        responses={200: DemandSerializer, **REFUSALS},
+        summary=_("办理数据需求"),
+        description=_("做一个动作；各动作由谁做、从哪种状态做起，见 docs/lifecycles.md。"),
+    )
+    @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
+    def move(self, request: Request, pk: int, move: str) -> Response:
+        """Do one move; which fields it takes depends on the move, `reason` is common to all."""
+        if move not in INPUTS:
+            raise NotFound
+        row = self.find(pk=pk)
+        given = _checked(INPUTS[move], request)
+        done = getattr(demands, move)(demand=row, actor=request.user, at=timezone.now(), **given)
+        return Response(DemandSerializer(done).data)
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """Return the filters that the address asks for.
+
+    Raises:
+        InvalidInput: an unknown filter or status.
+    """
+    given: dict[str, str] = request.query_params.dict()
+    for name in given:
+        if name not in {*FILTERS, "limit", "cursor", "format"}:
+            raise InvalidInput(
+                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
+                code="unknown_filter",
+                field=name[:80],
+            )
+    wanted = given.get("status")
+    if wanted and wanted not in DemandStatus.values:
+        raise InvalidInput(
+            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
+        )
+    return {FILTERS[name]: value for name, value in given.items() if name in FILTERS and value}
+
+
+def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)

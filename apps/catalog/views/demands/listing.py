@@ -1,0 +1,187 @@
+"""The lists of demands: filters in the address, clocks, keyset pages, export; a printable sheet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Department
+from apps.catalog import queries
+from apps.catalog.models import DEMAND_OVER, Demand, DemandStatus
+from apps.catalog.views.demands.export import exported
+from apps.clocks import queries as clocks
+from apps.clocks.models import Clock
+from apps.core import access
+from apps.core.paging import page_of
+
+PAGE_ROWS: Final = 50
+SOON: Final = timedelta(days=3)
+NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+SIDES: Final[dict[str, str | Promise]] = {
+    "asked": _("本部门提出"),
+    "received": _("转本部门答复"),
+}
+DUES: Final[dict[str, str | Promise]] = {"overdue": _("已超时限"), "soon": _("3 日内到期")}
+FILTERS: Final = ("q", "status", "side", "due", "owed", "department", "provider")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter with its count; `is_on` when it is chosen."""
+
+    value: str
+    label: Any
+    count: int | None
+    is_on: bool
+
+
+@login_required
+def demands(request: HttpRequest) -> HttpResponseBase:
+    """The demands that I may see, filtered as the address says."""
+    user: Any = request.user
+    query = request.GET
+    at = timezone.now()
+    visible = queries.visible_demands(user, at)
+    base = narrowed(visible, query, user, at)
+    rows = of_status(base, query.get("status", ""))
+    if query.get("format") in ("csv", "xlsx"):
+        return exported(rows.order_by("-pk"), query["format"], name="demands")
+    page = page_of(rows, query, size=PAGE_ROWS)
+    context = {
+        "page": page,
+        "lines": with_clocks(page.rows, at),
+        "status_chips": status_chips(base, query.get("status", "")),
+        "side_chips": choice_chips(query, "side", SIDES),
+        "due_chips": choice_chips(query, "due", DUES),
+        "departments": _departments(visible, "department", query.get("department", "")),
+        "providers": _departments(visible, "provider", query.get("provider", "")),
+        "hidden_filters": _hidden(query, ("q", "department", "provider")),
+        "owed_count": queries.demands_awaiting(user, at).count(),
+        "is_filtered": any(query.get(name) for name in FILTERS),
+        "can_create": access.able(user, "create", Demand, at=at),
+        "can_match": access.able(user, "seek_supply", Demand, at=at),
+        "own_sheet": user.department,
+    }
+    return render(request, "catalog/demands.html", context)
+
+
+@login_required
+def sheet(request: HttpRequest, code: str) -> HttpResponseBase:
+    """A department's demand list as it is filed: printable, and as a workbook."""
+    user: Any = request.user
+    at = timezone.now()
+    department = Department.objects.filter(code=code).first()
+    rows = queries.visible_demands(user, at).filter(department__code=code)
+    rows = rows.exclude(status=DemandStatus.WITHDRAWN).order_by("pk")
+    if department is None or not (department.pk == user.department_id or rows.exists()):
+        raise Http404
+    if request.GET.get("format") in ("csv", "xlsx"):
+        return exported(rows, request.GET["format"], name=f"demands-{code}")
+    context = {"department": department, "rows": list(rows), "at": at}
+    return render(request, "catalog/demand_sheet.html", context)
+
+
+def narrowed(rows: QuerySet[Demand], query: QueryDict, user: Any, at: datetime) -> QuerySet[Demand]:
+    """Apply every filter but the status, whose chips show the counts of the others."""
+    if words := query.get("q", "").strip():
+        rows = rows.filter(
+            Q(number__icontains=words)
+            | Q(title__icontains=words)
+            | Q(scenario__icontains=words)
+            | Q(department__name__icontains=words)
+            | Q(provider__name__icontains=words)
+        )
+    if query.get("owed") == "me":
+        rows = rows.filter(pk__in=queries.demands_awaiting(user, at).values("pk"))
+    field = {"asked": "department", "received": "provider"}.get(query.get("side", ""))
+    if field:
+        rows = rows.filter(**{field: user.department_id})
+    for name in ("department", "provider"):
+        if query.get(name):
+            rows = rows.filter(**{f"{name}__code": query[name]})
+    match query.get("due", ""):
+        case "overdue":
+            return with_due(rows).filter(due_at__lte=at)
+        case "soon":
+            return with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
+    return rows
+
+
+def of_status(rows: QuerySet[Demand], chosen: str) -> QuerySet[Demand]:
+    if chosen == "open":
+        return rows.exclude(status__in=DEMAND_OVER)
+    return rows.filter(status=chosen) if chosen in DemandStatus.values else rows
+
+
+def with_due(rows: QuerySet[Demand]) -> QuerySet[Any]:
+    """Add the due time of each demand's live clock, `NEVER` without one."""
+    live = Clock.objects.filter(
+        content_type=ContentType.objects.get_for_model(Demand),
+        object_id=OuterRef("pk"),
+        state__in=clocks.LIVE,
+    ).order_by("due_at")
+    return rows.annotate(
+        due_at=Coalesce(
+            Subquery(live.values("due_at")[:1]), Value(NEVER, output_field=DateTimeField())
+        )
+    )
+
+
+def with_clocks(rows: Iterable[Demand], at: datetime) -> list[tuple[Demand, Any]]:
+    """Return each demand with how its live clock stands, in a constant number of statements."""
+    shown = list(rows)
+    kind = ContentType.objects.get_for_model(Demand).pk
+    live = clocks.live_clocks_by_key((kind, row.pk) for row in shown)
+    calendar = clocks.work_calendar()
+    return [
+        (row, clocks.remaining(found[0], at, calendar) if found else None)
+        for row in shown
+        for found in [live.get((kind, row.pk), [])]
+    ]
+
+
+def status_chips(rows: QuerySet[Demand], chosen: str) -> list[Chip]:
+    counts = dict(rows.order_by().values_list("status").annotate(Count("pk")))
+    open_count = sum(n for status, n in counts.items() if status not in DEMAND_OVER)
+    return [
+        Chip("", _("全部"), sum(counts.values()), not chosen),
+        Chip("open", _("办理中"), open_count, chosen == "open"),
+        *(
+            Chip(value, label, counts.get(value, 0), chosen == value)
+            for value, label in DemandStatus.choices
+            if counts.get(value) or chosen == value
+        ),
+    ]
+
+
+def choice_chips(query: QueryDict, name: str, choices: dict[str, str | Promise]) -> list[Chip]:
+    chosen = query.get(name, "")
+    return [Chip(value, label, None, chosen == value) for value, label in choices.items()]
+
+
+def _departments(rows: QuerySet[Demand], field: str, chosen: str) -> list[Chip]:
+    counted = dict(
+        rows.order_by().values_list(f"{field}__code").annotate(Count("pk")).exclude(**{field: None})
+    )
+    found = Department.objects.filter(code__in={*counted, chosen}).order_by("code")
+    return [Chip(row.code, str(row), counted.get(row.code, 0), row.code == chosen) for row in found]
+
+
+def _hidden(query: QueryDict, but: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, values in query.lists()
+        if name not in (*but, "after", "format")
+        for value in values
+    ]
