@@ -36,11 +36,14 @@ class Pointer:
 
 
 def pointers_to_departments() -> Iterator[Pointer]:
-    """Yield every pointer to a department that a reform moves."""
+    """Yield every pointer to a department that a reform moves.
+
+    `succession_rows` says which rows of a model move; all of them, unless told.
+    """
     for model in apps.get_models():
         for field, fate in getattr(model, "succession", {}).items():
             if fate == "moves" and _points_to(model, field, Department):
-                yield Pointer(model, field, Q())
+                yield Pointer(model, field, getattr(model, "succession_rows", Q()))
 
 
 def pointers_to_people() -> Iterator[Pointer]:
