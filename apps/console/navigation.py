@@ -49,6 +49,7 @@ GROUPS: tuple[Group, ...] = (
         (
             Entry(_("我的待办"), "console:home"),
             Entry(_("通知"), "console:notices"),
+            Entry(_("本部门任务"), "supervision:task-returns", "supervision.TaskReturn", "belong"),
         ),
     ),
     Group(
@@ -87,6 +88,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         _("监督"),
         (
+            Entry(_("工作任务"), "supervision:tasks", "supervision.WorkTask", "administer"),
             Entry(_("操作日志"), "admin:ledger_event_changelist", "ledger.Event"),
             Entry(_("调用记录"), "admin:ledger_accessrecord_changelist", "ledger.AccessRecord"),
         ),

@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "datasets", "description": "数据目录"},
         {"name": "demands", "description": "数据需求"},
         {"name": "requests", "description": "共享申请"},
+        {"name": "tasks", "description": "工作任务和各单位的填报"},
         {"name": "grants", "description": "授权"},
         {"name": "batches", "description": "归集批次"},
     ],

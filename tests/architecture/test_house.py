@@ -79,6 +79,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["naming", "terms_sql"], "below"),
         **dict.fromkeys(["provisioning", "reconciliation", "gateway"], "on models"),
     },
+    "supervision": {"questions": "below", "summaries": "on queries"},
     "console": {
         **dict.fromkeys(
             ["demo", "reference", "navigation", "figures", "checks", "diagnosis"], "on queries"

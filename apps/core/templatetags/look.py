@@ -19,7 +19,7 @@ BETWEEN = re.compile(rf"(?<=[{HAN}])[ ]?(?=[{LATIN}])|(?<=[{LATIN}%])[ ]?(?=[{HA
 TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
-        "done", "met", "running_ok", "corrected", "closed_ok", "agree", "fulfilled",
+        "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",

@@ -1,1 +1,5 @@
 """What is asked of supervision."""
+
+from apps.supervision.queries import tasks
+
+__all__ = ["tasks"]
