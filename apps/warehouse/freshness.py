@@ -64,13 +64,13 @@ def is_late(at: datetime, cycle: str = "update_cycle") -> Q:
     What was confirmed unchanged is not late; what was never delivered is not late but empty.
     `cycle`: the field in which the rows of `with_deliveries` promise how often.
     """
-    late = Q()
-    for value, days in DAYS.items():
-        day = timezone.localdate(at) - timedelta(days=days)
-        late |= Q(**{cycle: value}, delivered_at__lt=_beginning(day)) & (
-            Q(confirmed_to=None) | Q(confirmed_to__lt=day)
-        )
-    return late
+    today = timezone.localdate(at)
+    first = {value: today - timedelta(days=days) for value, days in DAYS.items()}
+    first_day = Case(*(When(**{cycle: value, "then": Value(day)}) for value, day in first.items()))
+    first_moment = Case(
+        *(When(**{cycle: value, "then": Value(_beginning(day))}) for value, day in first.items())
+    )
+    return Q(delivered_at__lt=first_moment) & (Q(confirmed_to=None) | Q(confirmed_to__lt=first_day))
 
 
 def _beginning(day: date) -> datetime:

@@ -41,6 +41,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("department", "view"): STAFF | {"unassigned"},
     ("department", "change_department"): {"system_admin", "authority"},
     ("department", "name_sharing_office"): {"system_admin", "authority", "provider_head"},
+    ("department", "view_findings"): {"provider", "provider_head", "auditor"} | AUTHORITY,
     ("department", "register_system"): {"system_admin", "provider", "provider_head"},
     ("office", "view"): STAFF | {"unassigned"},
     ("office", "change"): {"system_admin", "authority", "provider_head"},

@@ -1,6 +1,236 @@
-from django.db import migrations
+"""Responsibility lists and their duties; duties in law and service items."""
+
+import django.contrib.postgres.fields
+import django.db.models.deletion
+import simple_history.models
+from django.conf import settings
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0006_demands")]
-    operations = []
+
+    dependencies = [("accounts", "0001_regions_departments_people"), ("catalog", "0006_demands"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+
+    operations = [
+        migrations.CreateModel(
+            name='Duty',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('internal_unit', models.CharField(blank=True, max_length=100, verbose_name='承担处室')),
+                ('origin', models.CharField(choices=[('catalogue', '目录分解'), ('demand', '需求'), ('typed', '手工列入'), ('carried', '上年转入'), ('split', '上级事项拆分')], default='catalogue', max_length=10, verbose_name='来源')),
+                ('title', models.CharField(max_length=100, verbose_name='责任事项')),
+                ('item_columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(blank=True, max_length=51), blank=True, default=list, size=None, verbose_name='数据项列名')),
+                ('item_names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None, verbose_name='数据项')),
+                ('expected_rows', models.PositiveBigIntegerField(blank=True, help_text='应当归集的记录数；不能确定的留空。', null=True, verbose_name='应归集条数')),
+                ('update_cycle', models.CharField(choices=[('realtime', '实时'), ('daily', '每日'), ('ten_days', '每旬'), ('weekly', '每周'), ('monthly', '每月'), ('quarterly', '每季度'), ('half_yearly', '每半年'), ('yearly', '每年'), ('irregular', '不定期'), ('once', '一次性')], default='yearly', max_length=20, verbose_name='更新周期')),
+                ('due_on', models.DateField(blank=True, null=True, verbose_name='完成期限')),
+                ('contact_name', models.CharField(blank=True, max_length=50, verbose_name='联系人')),
+                ('contact_phone', models.CharField(blank=True, max_length=40, verbose_name='联系电话')),
+                ('sharing_attribute', models.CharField(choices=[('unconditional', '无条件共享'), ('conditional', '有条件共享'), ('not_shared', '不予共享')], default='unconditional', max_length=20, verbose_name='共享属性')),
+                ('opening_attribute', models.CharField(choices=[('unconditional', '无条件开放'), ('conditional', '有条件开放'), ('not_opened', '不予开放')], default='not_opened', max_length=20, verbose_name='开放属性')),
+                ('objection', models.TextField(blank=True, verbose_name='部门异议')),
+                ('settlement', models.TextField(blank=True, verbose_name='异议答复')),
+                ('evidence', models.TextField(blank=True, verbose_name='完成说明')),
+                ('performed_rows', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='已归集条数')),
+                ('performed_at', models.DateTimeField(blank=True, null=True, verbose_name='报完成时间')),
+                ('status', models.CharField(choices=[('proposed', '待部门确认'), ('accepted', '部门已确认'), ('objected', '部门有异议'), ('settled', '异议已答复'), ('in_force', '履行中'), ('performed', '已报完成'), ('done', '已核实完成'), ('released', '已免除'), ('dropped', '未列入')], default='proposed', editable=False, max_length=10, verbose_name='状态')),
+                ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='duties', to='catalog.dataset', verbose_name='数据目录')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duties', to='accounts.department', verbose_name='承担部门')),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='catalog.duty', verbose_name='上级事项')),
+                ('previous', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='following', to='catalog.duty', verbose_name='上年事项')),
+                ('system', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='duties', to='accounts.informationsystem', verbose_name='来源信息系统')),
+            ],
+            options={
+                'verbose_name': '责任事项',
+                'verbose_name_plural': '责任事项',
+                'ordering': ['responsibility_list', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='LegalDuty',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=60, unique=True, verbose_name='事项编码')),
+                ('name', models.CharField(max_length=200, verbose_name='事项名称')),
+                ('kind', models.CharField(choices=[('license', '行政许可'), ('penalty', '行政处罚'), ('coercion', '行政强制'), ('levy', '行政征收'), ('payment', '行政给付'), ('inspection', '行政检查'), ('confirmation', '行政确认'), ('reward', '行政奖励'), ('adjudication', '行政裁决'), ('other', '其他行政权力')], max_length=12, verbose_name='事项类别')),
+                ('basis', models.TextField(blank=True, verbose_name='设定依据')),
+                ('valid_from', models.DateField(blank=True, null=True, verbose_name='生效日期')),
+                ('valid_to', models.DateField(blank=True, help_text='不再有效的第一天。', null=True, verbose_name='失效日期')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legal_duties', to='accounts.department', verbose_name='实施部门')),
+            ],
+            options={
+                'verbose_name': '权责清单事项',
+                'verbose_name_plural': '权责清单事项',
+                'ordering': ['code'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ResponsibilityList',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('code', models.CharField(editable=False, max_length=120, unique=True, verbose_name='清单编号')),
+                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
+                ('batch', models.CharField(max_length=40, verbose_name='批次')),
+                ('status', models.CharField(choices=[('compiling', '编制中'), ('consulting', '征求意见中'), ('issued', '已印发'), ('adjusting', '年度调整中'), ('closed', '已结束')], default='compiling', editable=False, max_length=12, verbose_name='状态')),
+                ('consult_due_on', models.DateField(blank=True, null=True, verbose_name='征求意见截止')),
+                ('opinion', models.TextField(blank=True, verbose_name='部门意见')),
+                ('replied_at', models.DateTimeField(blank=True, null=True, verbose_name='回复时间')),
+                ('issued_at', models.DateTimeField(blank=True, null=True, verbose_name='印发时间')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responsibility_lists', to='accounts.department', verbose_name='责任部门')),
+                ('issued_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='印发人')),
+                ('previous', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='following', to='catalog.responsibilitylist', verbose_name='上年清单')),
+                ('replied_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='回复人')),
+            ],
+            options={
+                'verbose_name': '责任清单',
+                'verbose_name_plural': '责任清单',
+                'ordering': ['-year', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HistoricalResponsibilityList',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('code', models.CharField(db_index=True, editable=False, max_length=120, verbose_name='清单编号')),
+                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
+                ('batch', models.CharField(max_length=40, verbose_name='批次')),
+                ('status', models.CharField(choices=[('compiling', '编制中'), ('consulting', '征求意见中'), ('issued', '已印发'), ('adjusting', '年度调整中'), ('closed', '已结束')], default='compiling', editable=False, max_length=12, verbose_name='状态')),
+                ('consult_due_on', models.DateField(blank=True, null=True, verbose_name='征求意见截止')),
+                ('opinion', models.TextField(blank=True, verbose_name='部门意见')),
+                ('replied_at', models.DateTimeField(blank=True, null=True, verbose_name='回复时间')),
+                ('issued_at', models.DateTimeField(blank=True, null=True, verbose_name='印发时间')),
+                ('history_change_reason', models.TextField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.department', verbose_name='责任部门')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('issued_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='印发人')),
+                ('replied_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='回复人')),
+                ('previous', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.responsibilitylist', verbose_name='上年清单')),
+            ],
+            options={
+                'verbose_name': 'historical 责任清单',
+                'verbose_name_plural': 'historical 责任清单',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalDuty',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False, verbose_name='修订号')),
+                ('created_at', models.DateTimeField(editable=False, verbose_name='创建时间')),
+                ('updated_at', models.DateTimeField(editable=False, verbose_name='更新时间')),
+                ('internal_unit', models.CharField(blank=True, max_length=100, verbose_name='承担处室')),
+                ('origin', models.CharField(choices=[('catalogue', '目录分解'), ('demand', '需求'), ('typed', '手工列入'), ('carried', '上年转入'), ('split', '上级事项拆分')], default='catalogue', max_length=10, verbose_name='来源')),
+                ('title', models.CharField(max_length=100, verbose_name='责任事项')),
+                ('item_columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(blank=True, max_length=51), blank=True, default=list, size=None, verbose_name='数据项列名')),
+                ('item_names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None, verbose_name='数据项')),
+                ('expected_rows', models.PositiveBigIntegerField(blank=True, help_text='应当归集的记录数；不能确定的留空。', null=True, verbose_name='应归集条数')),
+                ('update_cycle', models.CharField(choices=[('realtime', '实时'), ('daily', '每日'), ('ten_days', '每旬'), ('weekly', '每周'), ('monthly', '每月'), ('quarterly', '每季度'), ('half_yearly', '每半年'), ('yearly', '每年'), ('irregular', '不定期'), ('once', '一次性')], default='yearly', max_length=20, verbose_name='更新周期')),
+                ('due_on', models.DateField(blank=True, null=True, verbose_name='完成期限')),
+                ('contact_name', models.CharField(blank=True, max_length=50, verbose_name='联系人')),
+                ('contact_phone', models.CharField(blank=True, max_length=40, verbose_name='联系电话')),
+                ('sharing_attribute', models.CharField(choices=[('unconditional', '无条件共享'), ('conditional', '有条件共享'), ('not_shared', '不予共享')], default='unconditional', max_length=20, verbose_name='共享属性')),
+                ('opening_attribute', models.CharField(choices=[('unconditional', '无条件开放'), ('conditional', '有条件开放'), ('not_opened', '不予开放')], default='not_opened', max_length=20, verbose_name='开放属性')),
+                ('objection', models.TextField(blank=True, verbose_name='部门异议')),
+                ('settlement', models.TextField(blank=True, verbose_name='异议答复')),
+                ('evidence', models.TextField(blank=True, verbose_name='完成说明')),
+                ('performed_rows', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='已归集条数')),
+                ('performed_at', models.DateTimeField(blank=True, null=True, verbose_name='报完成时间')),
+                ('status', models.CharField(choices=[('proposed', '待部门确认'), ('accepted', '部门已确认'), ('objected', '部门有异议'), ('settled', '异议已答复'), ('in_force', '履行中'), ('performed', '已报完成'), ('done', '已核实完成'), ('released', '已免除'), ('dropped', '未列入')], default='proposed', editable=False, max_length=10, verbose_name='状态')),
+                ('history_change_reason', models.TextField(null=True)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('dataset', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.dataset', verbose_name='数据目录')),
+                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.department', verbose_name='承担部门')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.duty', verbose_name='上级事项')),
+                ('previous', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.duty', verbose_name='上年事项')),
+                ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.informationsystem', verbose_name='来源信息系统')),
+                ('responsibility_list', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.responsibilitylist', verbose_name='责任清单')),
+            ],
+            options={
+                'verbose_name': 'historical 责任事项',
+                'verbose_name_plural': 'historical 责任事项',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.AddField(
+            model_name='duty',
+            name='responsibility_list',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duties', to='catalog.responsibilitylist', verbose_name='责任清单'),
+        ),
+        migrations.CreateModel(
+            name='ServiceItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=60, unique=True, verbose_name='事项编码')),
+                ('name', models.CharField(max_length=200, verbose_name='事项名称')),
+                ('valid_from', models.DateField(blank=True, null=True, verbose_name='生效日期')),
+                ('valid_to', models.DateField(blank=True, help_text='不再有效的第一天。', null=True, verbose_name='失效日期')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_items', to='accounts.department', verbose_name='实施部门')),
+                ('legal_duty', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='service_items', to='catalog.legalduty', verbose_name='权责清单事项')),
+            ],
+            options={
+                'verbose_name': '政务服务事项',
+                'verbose_name_plural': '政务服务事项',
+                'ordering': ['code'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='legalduty',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_legalduty_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
+        ),
+        migrations.AddIndex(
+            model_name='responsibilitylist',
+            index=models.Index(fields=['status', 'department'], name='catalog_resplist_by_status'),
+        ),
+        migrations.AddConstraint(
+            model_name='responsibilitylist',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_at__isnull', True), ('status__in', ['compiling', 'consulting'])), models.Q(('issued_at__isnull', False), ('status__in', ['issued', 'adjusting', 'closed'])), _connector='OR'), name='catalog_responsibilitylist_issued_has_time', violation_error_message='已印发的清单应有印发时间'),
+        ),
+        migrations.AddConstraint(
+            model_name='responsibilitylist',
+            constraint=models.CheckConstraint(condition=models.Q(('replied_at', None), ('replied_by__isnull', False), _connector='OR'), name='catalog_responsibilitylist_reply_has_person', violation_error_message='回复应有回复人'),
+        ),
+        migrations.AddIndex(
+            model_name='duty',
+            index=models.Index(fields=['department', 'status'], name='catalog_duty_by_department'),
+        ),
+        migrations.AddConstraint(
+            model_name='duty',
+            constraint=models.UniqueConstraint(condition=models.Q(('dataset__isnull', False), ('parent', None), models.Q(('status', 'dropped'), _negated=True)), fields=('responsibility_list', 'dataset'), name='catalog_duty_dataset_once_in_list', violation_error_message='同一目录在一份清单里只列一次'),
+        ),
+        migrations.AddConstraint(
+            model_name='duty',
+            constraint=models.CheckConstraint(condition=models.Q(('due_on__isnull', False), models.Q(('status__in', ['in_force', 'performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_in_force_has_due_date', violation_error_message='印发的责任事项应有完成期限'),
+        ),
+        migrations.AddConstraint(
+            model_name='duty',
+            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='catalog_duty_is_not_its_own_part', violation_error_message='责任事项不能是自己的下级'),
+        ),
+        migrations.AddConstraint(
+            model_name='duty',
+            constraint=models.CheckConstraint(condition=models.Q(('performed_at__isnull', False), models.Q(('status__in', ['performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_performed_has_time', violation_error_message='已报完成的应有时间'),
+        ),
+        migrations.AddConstraint(
+            model_name='serviceitem',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_serviceitem_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
+        ),
+    ]

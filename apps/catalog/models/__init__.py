@@ -28,7 +28,15 @@ from apps.catalog.models.demand import (
     DemandReply,
     DemandStatus,
 )
+from apps.catalog.models.duty import (
+    Duty,
+    DutyOrigin,
+    DutyStatus,
+    ResponsibilityList,
+    ResponsibilityListStatus,
+)
 from apps.catalog.models.item import DataItem
+from apps.catalog.models.law import LegalDuty, LegalDutyKind, ServiceItem
 from apps.catalog.models.review import (
     DatasetAssessment,
     DatasetVersion,
@@ -58,16 +66,24 @@ __all__ = [
     "DemandOutcome",
     "DemandReply",
     "DemandStatus",
+    "Duty",
+    "DutyOrigin",
+    "DutyStatus",
     "FormatClass",
     "Grade",
+    "LegalDuty",
+    "LegalDutyKind",
     "ModeClass",
     "ModeType",
     "OpeningAttribute",
+    "ResponsibilityList",
+    "ResponsibilityListStatus",
     "ReviewRemark",
     "ReviewRound",
     "RoundOutcome",
     "SavedFilter",
     "SearchEntry",
+    "ServiceItem",
     "SharingAttribute",
     "SplitPart",
     "Synonym",

@@ -5,6 +5,7 @@ from django.urls import include, path, register_converter
 from apps.catalog.views import (
     changes,
     detail,
+    duty_routes,
     editing,
     listing,
     moves,
@@ -87,6 +88,7 @@ pages = (
         path("review-remarks/<int:pk>/erase/", reviewing.erase_remark, name="remark-erase"),
         path("review-remarks/<int:pk>/settle/", reviewing.settle_remark, name="remark-settle"),
         *DEMANDS,
+        *duty_routes.addresses,
     ],
     "catalog",
 )

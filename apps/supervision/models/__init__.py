@@ -25,3 +25,6 @@ __all__ = [
     "TaskStatus",
     "WorkTask",
 ]
+from apps.supervision.models.board import BoardDay
+
+__all__ = ["BoardDay"]

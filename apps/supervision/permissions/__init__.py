@@ -1,5 +1,5 @@
 """Who may do what in supervision; one matrix per object, at the head of its module."""
 
-from apps.supervision.permissions import tasks
+from apps.supervision.permissions import board, tasks
 
-__all__ = ["tasks"]
+__all__ = ["board", "tasks"]

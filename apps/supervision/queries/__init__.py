@@ -1,5 +1,5 @@
 """What is asked of supervision."""
 
-from apps.supervision.queries import tasks
+from apps.supervision.queries import board, findings, tasks
 
-__all__ = ["tasks"]
+__all__ = ["board", "findings", "tasks"]

@@ -1,0 +1,123 @@
+"""Report duties done, look that they are, give them back, free a department of them."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.accounts.queries import authority
+from apps.catalog.lifecycle.responsibility import DUTY
+from apps.catalog.models import Duty
+from apps.catalog.operations.duties import record_with_reason, tell
+from apps.core import access
+from apps.core.errors import InvalidInput, required_text
+from apps.ledger import operations as ledger
+
+
+@transaction.atomic
+def perform(
+    *,
+    duty: Duty,
+    evidence: str,
+    actor: User,
+    at: datetime,
+    performed_rows: int | None = None,
+    revision: int | None = None,
+) -> Duty:
+    """Report a duty done, with what shows it; the board goes by what landed, not by this word.
+
+    Raises:
+        NotAllowed: the actor does not edit for the performing department.
+        InvalidInput: no evidence, or fewer than no rows.
+        IllegalMove: it is not being performed.
+    """
+    standing = access.require(actor, "perform", duty, at=at)
+    evidence = required_text(evidence, _("请写明完成情况"), field="evidence")
+    if performed_rows is not None and performed_rows < 0:
+        raise InvalidInput(_("已归集条数不能小于 0"), field="performed_rows")
+    DUTY.apply(
+        duty,
+        "perform",
+        actor=actor,
+        at=at,
+        revision=revision,
+        evidence=evidence,
+        performed_rows=performed_rows,
+        performed_at=at,
+    )
+    ledger.close_todos(duty, at=at, by=actor)
+    ledger.open_todo(
+        duty,
+        "catalog.verify_duty",
+        title=_("核实责任事项：%(duty)s") % {"duty": duty},
+        url=duty.get_absolute_url(),
+        department=authority(),
+        role="authority_officer",
+        at=at,
+    )
+    record_with_reason(standing, "catalog.perform", duty, evidence, at)
+    return duty
+
+
+@transaction.atomic
+def verify(*, duty: Duty, actor: User, at: datetime, revision: int | None = None) -> Duty:
+    """Find a reported duty done.
+
+    Raises:
+        NotAllowed: the actor does not act for the authority.
+        IllegalMove: it was not reported.
+    """
+    standing = access.require(actor, "verify", duty, at=at)
+    DUTY.apply(duty, "verify", actor=actor, at=at, revision=revision)
+    ledger.close_todos(duty, at=at, by=actor)
+    record_with_reason(standing, "catalog.verify", duty, "", at)
+    return duty
+
+
+@transaction.atomic
+def return_performance(
+    *, duty: Duty, reason: str, actor: User, at: datetime, revision: int | None = None
+) -> Duty:
+    """Give a reported duty back: it is not done.
+
+    Raises:
+        NotAllowed: the actor does not act for the authority.
+        InvalidInput: no reason.
+        IllegalMove: it was not reported.
+    """
+    standing = access.require(actor, "return_performance", duty, at=at)
+    DUTY.apply(duty, "return_performance", actor=actor, at=at, reason=reason, revision=revision)
+    ledger.close_todos(duty, at=at, by=actor)
+    ledger.open_todo(
+        duty,
+        "catalog.perform_duty",
+        title=_("补齐责任事项：%(duty)s") % {"duty": duty},
+        url=duty.get_absolute_url(),
+        department=duty.department,
+        role="department_editor",
+        at=at,
+        due_on=duty.due_on,
+    )
+    record_with_reason(standing, "catalog.return_performance", duty, reason, at)
+    return duty
+
+
+@transaction.atomic
+def release(
+    *, duty: Duty, reason: str, actor: User, at: datetime, revision: int | None = None
+) -> Duty:
+    """Free the department of a duty, or take a part of a duty back; its own parts go with it.
+
+    Raises:
+        NotAllowed: the actor neither acts for the authority nor gave this part out.
+        InvalidInput: no reason.
+        IllegalMove: it is not in force.
+    """
+    standing = access.require(actor, "release", duty, at=at)
+    DUTY.apply(duty, "release", actor=actor, at=at, reason=reason, revision=revision)
+    DUTY.apply_all(duty.parts.all(), "release", actor=actor, at=at, reason=reason)
+    ledger.close_todos(duty, at=at, by=actor)
+    tell(duty, _("责任事项已免除：%(duty)s"), reason, at)
+    record_with_reason(standing, "catalog.release", duty, reason, at)
+    return duty
