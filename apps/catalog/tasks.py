@@ -21,3 +21,17 @@ def match_demands(timestamp: int | None = None) -> None:
     at = timezone.now()
     demands.fulfil_due(at)
     demands.match_due(at)
+
+
+@app.periodic(cron="* * * * *", periodic_id="catalog.check_imports")
+@app.task(name="catalog.check_imports", queueing_lock="catalog.check_imports", pass_context=False)
+def check_imports(timestamp: int | None = None) -> None:
+    """Check every spreadsheet that waits, and every one whose worker died."""
+    catalog.check_imports(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="catalog.adopt_imports")
+@app.task(name="catalog.adopt_imports", queueing_lock="catalog.adopt_imports", pass_context=False)
+def adopt_imports(timestamp: int | None = None) -> None:
+    """Write every spreadsheet that somebody adopted."""
+    catalog.adopt_imports(at=timezone.now())

@@ -3,7 +3,13 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from apps.catalog.api import DatasetViewSet, DemandViewSet, SavedFilterViewSet
+from apps.catalog.api import (
+    DatasetViewSet,
+    DemandViewSet,
+    ExportViewSet,
+    ImportViewSet,
+    SavedFilterViewSet,
+)
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -21,6 +27,33 @@ api_urlpatterns = [
         "saved-filters/<int:pk>",
         SavedFilterViewSet.as_view({"delete": "destroy"}),
         name="api-saved-filter",
+    ),
+    path("datasets.xlsx", ExportViewSet.as_view({"get": "xlsx"}), name="api-datasets-xlsx"),
+    path("datasets.csv", ExportViewSet.as_view({"get": "csv"}), name="api-datasets-csv"),
+    path(
+        "catalog-imports",
+        ImportViewSet.as_view({"get": "list", "post": "receive"}),
+        name="api-catalog-imports",
+    ),
+    path(
+        "catalog-imports/<int:pk>",
+        ImportViewSet.as_view({"get": "retrieve"}),
+        name="api-catalog-import",
+    ),
+    path(
+        "catalog-imports/<int:pk>/entries",
+        ImportViewSet.as_view({"get": "entries"}),
+        name="api-catalog-import-entries",
+    ),
+    path(
+        "catalog-imports/<int:pk>/adopt",
+        ImportViewSet.as_view({"post": "adopt"}),
+        name="api-catalog-import-adopt",
+    ),
+    path(
+        "catalog-imports/<int:pk>/discard",
+        ImportViewSet.as_view({"post": "discard"}),
+        name="api-catalog-import-discard",
     ),
     path("datasets", DatasetViewSet.as_view({"get": "list"}), name="api-datasets"),
     path(

@@ -65,6 +65,7 @@ GROUPS: tuple[Group, ...] = (
                 _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
             ),
             Entry(_("责任清单"), "catalog:responsibility-lists", "catalog.ResponsibilityList"),
+            Entry(_("表格编目"), "catalog:imports", "catalog.CatalogImport", "create"),
             Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
             Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
         ),

@@ -63,6 +63,7 @@ OWN_ROOMS = {
     "clocks": dict.fromkeys(["calendar", "derivation", "wording"], "below"),
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
     "catalog": {
+        "spreadsheets": "on queries",
         "tokens": "below",
         "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),

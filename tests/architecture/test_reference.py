@@ -150,7 +150,18 @@ DERIVED = {
     *("unknown_format", "unknown_shape", "unknown_field"),
     *("method_not_allowed", "parse_error", "unsupported_media_type"),
 }
-API_PLACES = ("core", "catalog/search", "sharing", "warehouse", "catalog/operations/demands")
+API_PLACES = (
+    "core",
+    "catalog/search",
+    "sharing",
+    "warehouse",
+    "catalog/operations/demands",
+    "catalog/operations/importing.py",
+    "catalog/operations/checking.py",
+    "catalog/spreadsheets/guarding.py",
+    "catalog/spreadsheets/reading.py",
+    "catalog/spreadsheets/refusal.py",
+)
 
 
 def test_every_error_code_is_explained_and_every_explained_code_exists() -> None:

@@ -2,6 +2,7 @@
 
 from apps.catalog.forms.changes import BeginChangeForm, ExtendForm
 from apps.catalog.forms.drafting import AssessmentForm, BasicsForm, NewForm, RulesForm
+from apps.catalog.forms.imports import ImportForm
 from apps.catalog.forms.items import ItemForm, ItemsForm
 from apps.catalog.forms.moves import MoveForm
 from apps.catalog.forms.saved_filters import SavedFilterForm
@@ -11,6 +12,7 @@ __all__ = [
     "BasicsForm",
     "BeginChangeForm",
     "ExtendForm",
+    "ImportForm",
     "ItemForm",
     "ItemsForm",
     "MoveForm",

@@ -3,15 +3,17 @@
 from apps.catalog.lifecycle.changes import CHANGE, EDITABLE_CHANGE
 from apps.catalog.lifecycle.datasets import DATASET, EDITABLE
 from apps.catalog.lifecycle.demands import DEMAND
-
-__all__ = ["CHANGE", "DATASET", "DEMAND", "EDITABLE", "EDITABLE_CHANGE"]
+from apps.catalog.lifecycle.imports import IMPORT, OPEN_IMPORT
 from apps.catalog.lifecycle.responsibility import DUTY, RESPONSIBILITY_LIST
 
 __all__ = [
     "CHANGE",
     "DATASET",
+    "DEMAND",
     "DUTY",
     "EDITABLE",
     "EDITABLE_CHANGE",
+    "IMPORT",
+    "OPEN_IMPORT",
     "RESPONSIBILITY_LIST",
 ]

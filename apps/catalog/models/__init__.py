@@ -35,6 +35,7 @@ from apps.catalog.models.duty import (
     ResponsibilityList,
     ResponsibilityListStatus,
 )
+from apps.catalog.models.imports import CatalogImport, CensusFigures, ImportEntry
 from apps.catalog.models.item import DataItem
 from apps.catalog.models.law import LegalDuty, LegalDutyKind, ServiceItem
 from apps.catalog.models.review import (
@@ -49,6 +50,8 @@ __all__ = [
     "DEMAND_OVER",
     "OPEN_CHANGE",
     "AssessmentKind",
+    "CatalogImport",
+    "CensusFigures",
     "ChangeChannel",
     "ChangeStatus",
     "Classification",
@@ -71,6 +74,7 @@ __all__ = [
     "DutyStatus",
     "FormatClass",
     "Grade",
+    "ImportEntry",
     "LegalDuty",
     "LegalDutyKind",
     "ModeClass",

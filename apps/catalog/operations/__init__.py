@@ -1,5 +1,6 @@
 """The use cases of the catalogue."""
 
+from apps.catalog.operations.adopting import adopt_imports
 from apps.catalog.operations.bulk import BULK_LIMIT, Outcome, decide_small
 from apps.catalog.operations.changes import (
     abandon_change,
@@ -10,14 +11,23 @@ from apps.catalog.operations.changes import (
     send_back_change,
     submit_change,
 )
+from apps.catalog.operations.checking import check_imports
 from apps.catalog.operations.delegation import delegate_manage, delegate_review, end_delegation
 from apps.catalog.operations.drafting import create_dataset, record_assessment, revise_dataset
 from apps.catalog.operations.extending import extend_change
+from apps.catalog.operations.importing import (
+    adopt,
+    decide_import,
+    discard,
+    receive_import,
+    recheck,
+)
 from apps.catalog.operations.indexing import refresh, refresh_many, refresh_stale
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
 from apps.catalog.operations.rounds import erase_remark, settle_remark, write_remark
 from apps.catalog.operations.saved_filters import delete_filter, save_filter
+from apps.catalog.operations.submitting import submit_all
 from apps.catalog.operations.withdrawal import decline_withdrawal, request_withdrawal, withdraw
 
 __all__ = [
@@ -25,20 +35,27 @@ __all__ = [
     "Outcome",
     "Trigger",
     "abandon_change",
+    "adopt",
+    "adopt_imports",
     "approve",
     "approve_change",
     "begin_change",
+    "check_imports",
     "create_dataset",
+    "decide_import",
     "decide_small",
     "decline_withdrawal",
     "delegate_manage",
     "delegate_review",
     "delete_filter",
+    "discard",
     "end_delegation",
     "erase_remark",
     "extend_change",
     "publish",
     "publish_change",
+    "receive_import",
+    "recheck",
     "record_assessment",
     "refresh",
     "refresh_many",
@@ -51,6 +68,7 @@ __all__ = [
     "send_back_change",
     "settle_remark",
     "submit",
+    "submit_all",
     "submit_change",
     "take_over",
     "withdraw",

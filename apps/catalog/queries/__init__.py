@@ -31,6 +31,13 @@ from apps.catalog.queries.demands import (
     to_be_had_by,
     visible_demands,
 )
+from apps.catalog.queries.imports import (
+    imports_to_adopt,
+    imports_to_check,
+    outcome_counts,
+    undecided,
+    verdict_counts,
+)
 from apps.catalog.queries.similar import Similar, similar_to
 
 __all__ = [
@@ -44,9 +51,12 @@ __all__ = [
     "current_version",
     "demands_awaiting",
     "departments_using",
+    "imports_to_adopt",
+    "imports_to_check",
     "items_named",
     "open_change_of",
     "open_round",
+    "outcome_counts",
     "proposal_of",
     "published",
     "reasons_of_versions",
@@ -57,7 +67,9 @@ __all__ = [
     "similar_to",
     "supply_for",
     "to_be_had_by",
+    "undecided",
     "unsettled",
+    "verdict_counts",
     "version_on",
     "visible_demands",
     "visible_to",

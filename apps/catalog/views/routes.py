@@ -15,6 +15,7 @@ from apps.catalog.views import (
     versions,
 )
 from apps.catalog.views.demands.routes import PATHS as DEMANDS
+from apps.catalog.views.import_routes import import_pages
 
 
 class DashedCode:
@@ -89,6 +90,7 @@ pages = (
         path("review-remarks/<int:pk>/settle/", reviewing.settle_remark, name="remark-settle"),
         *DEMANDS,
         *duty_routes.addresses,
+        *import_pages,
     ],
     "catalog",
 )

@@ -1,0 +1,306 @@
+"""Judge what a file says: match, compare, validate; a verdict for each entry, in batches.
+
+A verdict names every fault with its cell and its remedy. What the rules of the catalogue say comes
+from `validation`, so that typing and importing obey one truth.
+
+Source: 《政务信息资源目录编制指南（试行）》; house rule (design §3.9)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Department
+from apps.catalog.models.imports import ImportEntry
+from apps.catalog.snapshots import ITEM_FIELDS
+from apps.catalog.spreadsheets import comparing
+from apps.catalog.spreadsheets.columns import BY_NAME
+from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
+from apps.catalog.spreadsheets.completing import complete_items, keyed, refuse_doubled_items
+from apps.catalog.spreadsheets.known import (
+    KnownEntries,
+    KnownEntry,
+    former_states,
+    present_states,
+)
+from apps.catalog.spreadsheets.matching import Matching
+from apps.catalog.spreadsheets.references import References
+from apps.catalog.spreadsheets.refusal import FAULTS_KEPT, Fault, cell_name
+from apps.catalog.spreadsheets.rows import Book, RawEntry
+from apps.catalog.spreadsheets.trial import trial_of
+from apps.catalog.spreadsheets.values import Reader, Stated
+from apps.catalog.surroundings import Around, latest_conclusions
+from apps.catalog.validation import Remark, remarks_about
+
+CHUNK: Final = 300
+# What is not written in a sheet but done in the entry's own pages.
+_ELSEWHERE: Final = frozenset({"assessments"})
+_IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
+Action = ImportEntry.Action
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What becomes of one entry if the file is adopted."""
+
+    stated: Stated
+    action: str = Action.UNCHANGED
+    known: KnownEntry | None = None
+    merged: Merged = field(default_factory=Merged)
+    related: list[str] | None = None
+    census: dict[str, str | None] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def raw(self) -> RawEntry:
+        return self.stated.raw
+
+    @property
+    def faults(self) -> list[Fault]:
+        return self.raw.faults
+
+    @property
+    def error_count(self) -> int:
+        return sum(1 for fault in self.faults if fault.level == "error")
+
+    @property
+    def name(self) -> str:
+        return self.raw.text("name") or (self.known.name if self.known else "")
+
+    def proposal(self) -> dict[str, Any]:
+        return {
+            "classification": self.stated.classification,
+            "fields": self.merged.fields,
+            "items": self.merged.items,
+            "related": self.related,
+            "census": self.census,
+            "differences": [difference.to_json() for difference in self.differences],
+            "clashes": [clash.to_json() for clash in self.merged.clashes],
+        }
+
+    def faults_json(self) -> list[dict[str, Any]]:
+        order = {"error": 0, "due": 1, "warning": 2}
+        found = sorted(self.faults, key=lambda fault: (order[fault.level], fault.row))
+        return [fault.to_json() for fault in found[:FAULTS_KEPT]]
+
+
+class Judge:
+    """Judges the entries of a book; `own` is the uploader's department, None for the authority.
+
+    acts_for: the department whose drafts may be revised; the authority revises nobody's.
+    """
+
+    def __init__(self, *, own: Department | None, on: date) -> None:
+        self.references = References.load()
+        self.own = own
+        self.on = on
+        self.reader = Reader(self.references, own)
+
+    def verdicts(self, book: Book) -> Iterator[list[Verdict]]:
+        """Yield the verdicts in the order of the file, a few hundred at a time."""
+        stated = [self.reader.read(raw) for raw in book.entries]
+        codes = {each.code for each in stated if each.code}
+        related = {code for each in stated for code in each.related or ()}
+        known = KnownEntries.load(None if self.own is None else [self.own.pk], codes | related)
+        self._matching = Matching(self.references, self.own, known)
+        self._matching.refuse_doubled_entries(stated)
+        for start in range(0, len(stated), CHUNK):
+            chunk = stated[start : start + CHUNK]
+            yield self._judge(chunk)
+            for each in chunk:  # told; the rows are not needed again
+                each.raw.items = []
+                each.items = []
+
+    def _judge(self, chunk: Sequence[Stated]) -> list[Verdict]:
+        verdicts = [Verdict(stated, known=self._matching.match(stated)) for stated in chunk]
+        keys = {verdict.known.pk for verdict in verdicts if verdict.known}
+        states = present_states(keys)
+        bases = self._bases(verdicts)
+        conclusions = latest_conclusions(keys)
+        for verdict in verdicts:
+            known = verdict.known
+            state = states.get(known.pk) if known else None
+            self._compare(verdict, state, bases)
+            self._matching.refuse_unfit(
+                stated=verdict.stated,
+                known=known,
+                state=state,
+                is_changed=bool(verdict.differences or verdict.merged.clashes),
+            )
+            if verdict.differences or verdict.merged.clashes or known is None:
+                around = Around(
+                    self.on,
+                    self._systems(verdict),
+                    conclusions.get(known.pk, {}) if known else {},
+                )
+                self._validate(verdict, state, around)
+            verdict.action = _action(verdict)
+        return verdicts
+
+    def _systems(self, verdict: Verdict) -> frozenset[str]:
+        department = verdict.stated.department
+        return self.references.system_names.get(department.pk if department else 0, frozenset())
+
+    def _bases(self, verdicts: Sequence[Verdict]) -> dict[tuple[int, int], dict[str, Any]]:
+        """Read the older versions from which rows of the file came."""
+        wanted = {
+            (verdict.known.pk, int(verdict.stated.version))
+            for verdict in verdicts
+            if verdict.known and _is_number(verdict.stated.version)
+            if int(verdict.stated.version) < verdict.known.version
+        }
+        return former_states(wanted) if wanted else {}
+
+    def _compare(
+        self,
+        verdict: Verdict,
+        state: dict[str, Any] | None,
+        bases: dict[tuple[int, int], dict[str, Any]],
+    ) -> None:
+        stated, known = verdict.stated, verdict.known
+        refuse_doubled_items(stated)
+        lines = [Line(_of_item(item.values), removes=item.removes) for item in stated.items]
+        if state is None or known is None:
+            verdict.merged = comparing.merge({}, stated.values, {})
+            rows = comparing.merge_items([], lines, [])
+            verdict.merged.items = complete_items(rows.items or [], self.references)
+            keys = keyed(stated, verdict.merged.items, [])
+            if keys is not None:
+                verdict.merged.fields["key_items"] = keys
+            verdict.related = stated.related
+            verdict.census = {name: value for name, value in stated.census.items() if value}
+            return
+        base = self._base(verdict, known, state, bases)
+        is_unknown = base is UNKNOWN
+        merged = comparing.merge(base, stated.values, state)
+        items = comparing.merge_items(
+            UNKNOWN if is_unknown else base["items"], lines, state["items"]
+        )
+        merged.items = items.items
+        if merged.items is not None:
+            merged.items = complete_items(merged.items, self.references)
+        merged.differences += items.differences
+        merged.clashes += items.clashes
+        verdict.merged = merged
+        self._compare_pointers(verdict, state, base)
+
+    def _compare_pointers(self, verdict: Verdict, state: dict[str, Any], base: Any) -> None:
+        """Compare what is not a plain field: the key, related entries, the census."""
+        stated, merged = verdict.stated, verdict.merged
+        pointing: dict[str, Any] = {}
+        keys = keyed(stated, merged.items or state["items"], state["key_items"])
+        if keys is not None:
+            pointing["key_items"] = keys
+        if stated.related is not None:
+            pointing["related"] = stated.related
+        found = comparing.merge(base, pointing, state)
+        verdict.related = found.fields.pop("related", None)
+        merged.fields |= found.fields
+        merged.differences += found.differences
+        merged.clashes += found.clashes
+        now = state["census"]
+        verdict.census = {
+            name: value for name, value in stated.census.items() if value != now.get(name)
+        }
+        counted = [
+            Difference("", f"census.{name}", now.get(name), value)
+            for name, value in verdict.census.items()
+        ]
+        verdict.differences = [*merged.differences, *counted]
+
+    def _base(
+        self,
+        verdict: Verdict,
+        known: KnownEntry,
+        state: dict[str, Any],
+        bases: dict[tuple[int, int], dict[str, Any]],
+    ) -> Any:
+        """Return the state that the sheet came from; the present one where no stamp says else."""
+        stamp = verdict.stated.version
+        if not stamp or stamp == known.stamp:
+            return state
+        if _is_number(stamp) and int(stamp) > max(known.version, 0):
+            verdict.raw.fault(
+                "error",
+                "version",
+                _("“版本”写的是 %(stamp)s，平台上只到第 %(number)s 版")
+                % {"stamp": stamp[:20], "number": known.version},
+                _("重新导出后再修改，不要改动“版本”列"),
+            )
+            return state
+        if _is_number(stamp):
+            return bases.get((known.pk, int(stamp)), UNKNOWN)
+        return UNKNOWN
+
+    def _validate(self, verdict: Verdict, state: dict[str, Any] | None, around: Around) -> None:
+        """Let the catalogue's own rules speak of the entry as it would be."""
+        values = {**(state or {}), **verdict.merged.fields}
+        rows = verdict.merged.items
+        if rows is None:
+            rows = state["items"] if state else []
+        dataset, items = trial_of(values, rows, self.references, verdict.stated.department)
+        touched = {(each.item, each.field) for each in verdict.differences}
+        for remark in remarks_about(dataset, items, around):
+            if remark.field in _ELSEWHERE:
+                continue
+            if state is not None and not remark.is_error and not _is_touched(remark, touched):
+                continue
+            self._note(verdict, remark)
+
+    def _note(self, verdict: Verdict, remark: Remark) -> None:
+        raw = verdict.raw
+        name = f"item.{remark.field}" if remark.item else remark.field
+        row = 0
+        if remark.item:
+            row = next(
+                (
+                    each.row
+                    for each in verdict.stated.items
+                    if each.values.get("name") == remark.item
+                ),
+                0,
+            )
+        message = str(remark.message)
+        if remark.item:
+            message = _("数据项“%(item)s”：%(message)s") % {"item": remark.item, "message": message}
+        cell = raw.cell(name, row) if name in BY_NAME else cell_name(None, 0)
+        level = "due" if remark.is_error else "warning"
+        raw.faults.append(
+            Fault(level, name, message, _remedy(name, cell), cell, row or raw.first_row)  # type: ignore[arg-type]
+        )
+
+
+def _of_item(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in ITEM_FIELDS}
+
+
+def _is_number(stamp: str) -> bool:
+    return stamp.isascii() and stamp.isdigit() and len(stamp) < 9
+
+
+def _is_touched(remark: Remark, touched: set[tuple[str, str]]) -> bool:
+    return any(remark.field == field for _item, field in touched)
+
+
+def _remedy(name: str, cell: str) -> str:
+    if cell:
+        return ""
+    label = BY_NAME[name].label if name in BY_NAME else ""
+    return (
+        _("表中没有“%(label)s”列；可以加上这一列，或者采用后在页面上填") % {"label": label}
+        if label
+        else ""
+    )
+
+
+def _action(verdict: Verdict) -> str:
+    if verdict.error_count:
+        return Action.FAULTY
+    if verdict.known is None:
+        return Action.CREATE
+    if verdict.merged.clashes:
+        return Action.CONFLICT
+    return Action.REVISE if verdict.differences else Action.UNCHANGED

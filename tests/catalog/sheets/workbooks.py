@@ -1,0 +1,103 @@
+"""Build the spreadsheets of the tests, good and bad, and bring them through the import."""
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from apps.catalog import operations as catalog
+from apps.catalog.models import CatalogImport, Dataset
+from apps.catalog.spreadsheets.lines import lines_of
+from apps.catalog.spreadsheets.references import References
+from apps.catalog.spreadsheets.writing import write_xlsx
+
+HEADINGS = (
+    "信息资源分类(目)", "信息资源名称", "信息资源代码", "信息资源提供方", "信息资源摘要",
+    "信息资源格式分类", "信息资源格式类型", "信息项名称", "数据类型", "数据长度", "共享类型",
+    "共享条件", "共享方式分类", "共享方式类型", "是否向社会开放", "更新周期", "发布日期",
+)  # fmt: skip
+GOOD = {
+    "信息资源分类(目)": "307001",
+    "信息资源名称": "临时救助发放信息",
+    "信息资源提供方": "市民政局",
+    "信息资源摘要": "临时救助金的发放对象、标准和时间",
+    "信息资源格式分类": "数据库",
+    "信息资源格式类型": "mysql",
+    "信息项名称": "姓名",
+    "数据类型": "字符型C",
+    "数据长度": "50",
+    "共享类型": "无条件共享",
+    "共享方式分类": "共享平台方式",
+    "共享方式类型": "接口",
+    "是否向社会开放": "否",
+    "更新周期": "每月",
+    "发布日期": "2019-05-10",
+}
+
+
+def row(**changes: str) -> dict[str, str]:
+    """A good row with some cells changed."""
+    return {**GOOD, **changes}
+
+
+def workbook(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    headings: Sequence[str] = HEADINGS,
+    titles: Sequence[str] = (),
+    sheet: str = "目录",
+) -> bytes:
+    """A workbook of one sheet: titles, headings, rows."""
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content, {"in_memory": True})
+    page = book.add_worksheet(sheet)
+    lines = [[title] for title in titles]
+    lines += [list(headings), *([each.get(name, "") for name in headings] for each in rows)]
+    for number, cells in enumerate(lines):
+        for place, cell in enumerate(cells):
+            if isinstance(cell, str):
+                page.write_string(number, place, cell)
+            else:
+                page.write(number, place, cell)
+    book.close()
+    return content.getvalue()
+
+
+def upload(
+    content: bytes, actor: Any, at: datetime, *, name: str = "目录.xlsx", **more: Any
+) -> CatalogImport:
+    """Hand a file in and let the worker check it."""
+    subject = catalog.receive_import(
+        file=io.BytesIO(content), file_name=name, actor=actor, at=at, **more
+    )
+    catalog.check_imports(at=at)
+    subject.refresh_from_db()
+    return subject
+
+
+def adopted(subject: CatalogImport, actor: Any, at: datetime, scope: str = "good") -> CatalogImport:
+    """Adopt a checked import and let the worker write it."""
+    catalog.adopt(subject=subject, actor=actor, at=at, scope=scope)
+    catalog.adopt_imports(at=at)
+    subject.refresh_from_db()
+    return subject
+
+
+def exported(folder: Path, entries: Any = None) -> bytes:
+    """The export of entries as the bytes of a workbook."""
+    path = folder / "export.xlsx"
+    found = Dataset.objects.all() if entries is None else entries
+    write_xlsx(path, lines_of(found), References.load())
+    return path.read_bytes()
+
+
+def faults(subject: CatalogImport) -> list[tuple[str, str, str]]:
+    """Level, cell and message of every fault, in order."""
+    return [
+        (fault["level"], fault["cell"], fault["message"])
+        for entry in subject.entries.order_by("position")
+        for fault in entry.faults
+    ]
