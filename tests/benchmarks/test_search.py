@@ -62,14 +62,18 @@ QUERIES: Final = [
     f"q={query}"
     for kind in (
         # one word
-        "婚姻登记|低保|社会保障卡|机动车|学籍|不动产|残疾人|律师|食品经营许可|养老机构|公积金|"
-        "疫苗|营业执照|驾驶人|退役军人|统一社会信用代码|水库|身份证|行政处罚|信息|登记|经度|"
-        "法定代表人|注销",
+        (
+            "婚姻登记|低保|社会保障卡|机动车|学籍|不动产|残疾人|律师|食品经营许可|养老机构|公积金|"
+            "疫苗|营业执照|驾驶人|退役军人|统一社会信用代码|水库|身份证|行政处罚|信息|登记|经度|"
+            "法定代表人|注销"
+        ),
         # several words
-        "婚姻登记 变更|困境儿童 基本信息|渝中区 学籍|社保 参保 统计|民政局 救助|企业 注册资本|"
-        "监督检查 养老机构|万州区 低保对象|教师资格 奖惩|土地 面积|户籍人口 办理记录|"
-        "工伤认定 办理|法律援助 基本信息|药品 监督检查结果|项目 招标投标|困境儿童基本信息|"
-        "最低生活保障对象变更记录|社会组织监督检查结果",
+        (
+            "婚姻登记 变更|困境儿童 基本信息|渝中区 学籍|社保 参保 统计|民政局 救助|企业 注册资本|"
+            "监督检查 养老机构|万州区 低保对象|教师资格 奖惩|土地 面积|户籍人口 办理记录|"
+            "工伤认定 办理|法律援助 基本信息|药品 监督检查结果|项目 招标投标|困境儿童基本信息|"
+            "最低生活保障对象变更记录|社会组织监督检查结果"
+        ),
         # pinyin and its initials
         "kjet|hydj|shbzk|jdc|jsy|hunyindengji|xueji|sfz|fcz|canjiren",
         # codes
@@ -77,9 +81,11 @@ QUERIES: Final = [
         # mistyped
         "婚因登记|社会保章卡|最低生活保障对像|困镜儿童|营业执罩|不动产蹬记信息",
         # with filters chosen
-        "登记&sharing=conditional|信息&department=D008|办理记录&cycle=monthly|"
-        "企业&quality=excellent|变更&has_data=yes&opening=not_opened|学校&sort=name|"
-        "社保&sort=newest|机构&classification=307|儿童&department=D008&sharing=conditional",
+        (
+            "登记&sharing=conditional|信息&department=D008|办理记录&cycle=monthly|"
+            "企业&quality=excellent|变更&has_data=yes&opening=not_opened|学校&sort=name|"
+            "社保&sort=newest|机构&classification=307|儿童&department=D008&sharing=conditional"
+        ),
     )
     for query in kind.split("|")
 ]
