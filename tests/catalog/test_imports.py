@@ -186,7 +186,6 @@ class TestPages:
         assert "保密" in told.content.decode()
         marked = page.get(reverse("catalog:import-marked", args=[subject.pk]))
         content = b"".join(marked)
-        marked.close()
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         lines = sheet.to_python()
         assert lines[0][-2:] == ["检查结果", "问题和改法"]
@@ -230,7 +229,6 @@ class TestPages:
         for form in ("xlsx", "xls"):
             answer = page.get(reverse("catalog:datasets-export", args=[form]) + "?status=draft")
             content = b"".join(answer)
-            answer.close()
             sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
             assert {line[4] for line in sheet.to_python()[1:]} == {"临时救助"}
         answer = page.get(reverse("catalog:datasets-export", args=["csv"]) + "?mine=1")
@@ -238,7 +236,6 @@ class TestPages:
         assert text.count("困难群众救助信息") == 5
         template = page.get(reverse("catalog:datasets-template"))
         assert b"".join(template).startswith(b"PK")
-        template.close()
         assert page.get(reverse("catalog:datasets-export", args=["pdf"])).status_code == 404
         assert page.get(reverse("catalog:datasets")).status_code == 200
 
@@ -276,7 +273,6 @@ class TestApi:
         stories.published(people, at)
         whole = api.get("/api/v1/datasets.xlsx")
         assert b"".join(whole).startswith(b"PK")
-        whole.close()
         text = b"".join(api.get("/api/v1/datasets.csv?status=published")).decode()
         assert text.count("\n") == 6
         assert api.get("/api/v1/datasets.csv?colour=red").json()["code"] == "unknown_filter"
