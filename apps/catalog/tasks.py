@@ -3,7 +3,9 @@
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from apps.accounts.queries import platform_user
 from apps.catalog import operations as catalog
+from apps.catalog.models import Dataset
 from apps.catalog.operations import demands
 
 
@@ -35,3 +37,20 @@ def check_imports(timestamp: int | None = None) -> None:
 def adopt_imports(timestamp: int | None = None) -> None:
     """Write every spreadsheet that somebody adopted."""
     catalog.adopt_imports(at=timezone.now())
+
+
+@app.periodic(cron="20 2 * * *", periodic_id="catalog.scan_duplicates")
+@app.task(
+    name="catalog.scan_duplicates", queueing_lock="catalog.scan_duplicates", pass_context=False
+)
+def scan_duplicates(timestamp: int | None = None) -> None:
+    """Look for data that several departments collect; nightly, and after a publication."""
+    catalog.scan_duplicates(actor=platform_user(), at=timezone.now())
+
+
+@app.periodic(cron="40 1 * * *", periodic_id="catalog.score_again")
+@app.task(name="catalog.score_again", queueing_lock="catalog.score_again", pass_context=False)
+def score_again(timestamp: int | None = None) -> None:
+    """Score every entry anew: what was fresh yesterday may be stale today."""
+    keys = Dataset.objects.order_by("pk").values_list("pk", flat=True)
+    catalog.refresh_many(list(keys), at=timezone.now())

@@ -6,9 +6,11 @@ from rest_framework.routers import SimpleRouter
 from apps.catalog.api import (
     DatasetViewSet,
     DemandViewSet,
+    DuplicateViewSet,
     ExportViewSet,
     ImportViewSet,
     SavedFilterViewSet,
+    SourceDesignationViewSet,
 )
 from apps.catalog.views.routes import urlpatterns
 
@@ -18,6 +20,27 @@ router = SimpleRouter(trailing_slash=False)
 router.register("demands", DemandViewSet, basename="api-demand")
 
 api_urlpatterns = [
+    path("duplicates", DuplicateViewSet.as_view({"get": "list"}), name="api-duplicates"),
+    path(
+        "duplicates/<int:pk>",
+        DuplicateViewSet.as_view({"get": "retrieve"}),
+        name="api-duplicate",
+    ),
+    path(
+        "duplicates/<int:pk>/<slug:move>",
+        DuplicateViewSet.as_view({"post": "move"}),
+        name="api-duplicate-move",
+    ),
+    path(
+        "source-designations",
+        SourceDesignationViewSet.as_view({"get": "list"}),
+        name="api-source-designations",
+    ),
+    path(
+        "source-designations/<int:pk>",
+        SourceDesignationViewSet.as_view({"get": "retrieve"}),
+        name="api-source-designation",
+    ),
     path(
         "saved-filters",
         SavedFilterViewSet.as_view({"get": "list", "post": "create"}),

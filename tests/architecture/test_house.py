@@ -65,6 +65,7 @@ OWN_ROOMS = {
     "catalog": {
         "spreadsheets": "on queries",
         "tokens": "below",
+        "radar": "on models",
         "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),

@@ -6,11 +6,16 @@ from apps.catalog.forms.imports import ImportForm
 from apps.catalog.forms.items import ItemForm, ItemsForm
 from apps.catalog.forms.moves import MoveForm
 from apps.catalog.forms.saved_filters import SavedFilterForm
+from apps.catalog.forms.sources import CommentForm, DesignationForm, DuplicateMoveForm, EndForm
 
 __all__ = [
     "AssessmentForm",
     "BasicsForm",
     "BeginChangeForm",
+    "CommentForm",
+    "DesignationForm",
+    "DuplicateMoveForm",
+    "EndForm",
     "ExtendForm",
     "ImportForm",
     "ItemForm",

@@ -3,6 +3,7 @@
 from apps.catalog.lifecycle.changes import CHANGE, EDITABLE_CHANGE
 from apps.catalog.lifecycle.datasets import DATASET, EDITABLE
 from apps.catalog.lifecycle.demands import DEMAND
+from apps.catalog.lifecycle.duplicates import DUPLICATE
 from apps.catalog.lifecycle.imports import IMPORT, OPEN_IMPORT
 from apps.catalog.lifecycle.responsibility import DUTY, RESPONSIBILITY_LIST
 
@@ -10,6 +11,7 @@ __all__ = [
     "CHANGE",
     "DATASET",
     "DEMAND",
+    "DUPLICATE",
     "DUTY",
     "EDITABLE",
     "EDITABLE_CHANGE",

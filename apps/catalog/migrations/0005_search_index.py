@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0004_catalogue_imports"),
         ("accounts", "0002_platform_user"),
+        ("standards", "0002_mask_functions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [

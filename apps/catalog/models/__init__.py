@@ -45,8 +45,10 @@ from apps.catalog.models.review import (
     ReviewRound,
 )
 from apps.catalog.models.search import SavedFilter, SearchEntry, Synonym
+from apps.catalog.models.sources import DECIDED, Duplicate, DuplicateStatus, SourceDesignation
 
 __all__ = [
+    "DECIDED",
     "DEMAND_OVER",
     "OPEN_CHANGE",
     "AssessmentKind",
@@ -69,6 +71,8 @@ __all__ = [
     "DemandOutcome",
     "DemandReply",
     "DemandStatus",
+    "Duplicate",
+    "DuplicateStatus",
     "Duty",
     "DutyOrigin",
     "DutyStatus",
@@ -89,6 +93,7 @@ __all__ = [
     "SearchEntry",
     "ServiceItem",
     "SharingAttribute",
+    "SourceDesignation",
     "SplitPart",
     "Synonym",
     "TriggerKind",

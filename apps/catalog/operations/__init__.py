@@ -22,17 +22,27 @@ from apps.catalog.operations.importing import (
     receive_import,
     recheck,
 )
-from apps.catalog.operations.indexing import refresh, refresh_many, refresh_stale
+from apps.catalog.operations.indexing import note_data, refresh, refresh_many, refresh_stale
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
 from apps.catalog.operations.rounds import erase_remark, settle_remark, write_remark
 from apps.catalog.operations.saved_filters import delete_filter, save_filter
+from apps.catalog.operations.scanning import Scan, request_scan, scan_duplicates
+from apps.catalog.operations.sources import (
+    comment_duplicate,
+    designate_source,
+    end_designation,
+    name_source,
+    reconsider,
+    tell_apart,
+)
 from apps.catalog.operations.submitting import submit_all
 from apps.catalog.operations.withdrawal import decline_withdrawal, request_withdrawal, withdraw
 
 __all__ = [
     "BULK_LIMIT",
     "Outcome",
+    "Scan",
     "Trigger",
     "abandon_change",
     "adopt",
@@ -41,6 +51,7 @@ __all__ = [
     "approve_change",
     "begin_change",
     "check_imports",
+    "comment_duplicate",
     "create_dataset",
     "decide_import",
     "decide_small",
@@ -48,22 +59,29 @@ __all__ = [
     "delegate_manage",
     "delegate_review",
     "delete_filter",
+    "designate_source",
     "discard",
     "end_delegation",
+    "end_designation",
     "erase_remark",
     "extend_change",
+    "name_source",
+    "note_data",
     "publish",
     "publish_change",
     "receive_import",
     "recheck",
+    "reconsider",
     "record_assessment",
     "refresh",
     "refresh_many",
     "refresh_stale",
+    "request_scan",
     "request_withdrawal",
     "revise_change",
     "revise_dataset",
     "save_filter",
+    "scan_duplicates",
     "send_back",
     "send_back_change",
     "settle_remark",
@@ -71,6 +89,7 @@ __all__ = [
     "submit_all",
     "submit_change",
     "take_over",
+    "tell_apart",
     "withdraw",
     "write_remark",
 ]

@@ -12,14 +12,20 @@ from django.db import transaction
 from django.db.models import F, Prefetch, Q
 
 from apps.catalog import search
-from apps.catalog.models import DataItem, Dataset, SearchEntry
+from apps.catalog.models import DataItem, Dataset, DatasetStatus, SearchEntry
+from apps.core import jobs
 
 CHUNK: Final = 500
 
 
 def refresh(dataset: Dataset, *, at: datetime) -> None:
-    """Write the index of one entry anew, inside the operation that changed it."""
+    """Write the index of one entry anew, inside the operation that changed it.
+
+    What came into force may be what another department collects, too: the radar is woken.
+    """
     refresh_many([dataset.pk], at=at)
+    if dataset.status == DatasetStatus.PUBLISHED:
+        jobs.wake("catalog.scan_duplicates")
 
 
 @transaction.atomic
@@ -64,3 +70,8 @@ def refresh_stale(*, at: datetime) -> int:
         | ~Q(search_entry__department=F("department"))
     )
     return refresh_many(list(stale.values_list("pk", flat=True)), at=at)
+
+
+def note_data(dataset: int, *, has_data: bool) -> None:
+    """Note whether the entry of that key has rows; the warehouse says so when a batch lands."""
+    SearchEntry.objects.filter(pk=dataset).exclude(has_data=has_data).update(has_data=has_data)

@@ -8,6 +8,16 @@ from apps.catalog.permissions import (
     law,
     responsibility,
     searches,
+    sources,
 )
 
-__all__ = ["changes", "datasets", "demands", "imports", "law", "responsibility", "searches"]
+__all__ = [
+    "changes",
+    "datasets",
+    "demands",
+    "imports",
+    "law",
+    "responsibility",
+    "searches",
+    "sources",
+]

@@ -38,10 +38,13 @@ from apps.catalog.queries.imports import (
     undecided,
     verdict_counts,
 )
+from apps.catalog.queries.quality import DepartmentQuality, quality_by_department
 from apps.catalog.queries.similar import Similar, similar_to
+from apps.catalog.queries.sources import designations_of, duplicates_of, duplicates_visible_to
 
 __all__ = [
     "MOST_COMPARED",
+    "DepartmentQuality",
     "Proposal",
     "Similar",
     "Supply",
@@ -51,6 +54,9 @@ __all__ = [
     "current_version",
     "demands_awaiting",
     "departments_using",
+    "designations_of",
+    "duplicates_of",
+    "duplicates_visible_to",
     "imports_to_adopt",
     "imports_to_check",
     "items_named",
@@ -59,6 +65,7 @@ __all__ = [
     "outcome_counts",
     "proposal_of",
     "published",
+    "quality_by_department",
     "reasons_of_versions",
     "remarks_on_change",
     "remarks_on_proposal",

@@ -19,6 +19,7 @@ from apps.catalog.lifecycle import EDITABLE
 from apps.catalog.models import DataItem, Dataset, DatasetStatus
 from apps.catalog.views.buttons import buttons
 from apps.catalog.views.history import history_of
+from apps.catalog.views.quality import quality_of
 from apps.catalog.views.reviewing import review_of
 from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
@@ -97,6 +98,7 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "change": under_way if under_way is not None and is_ours else None,
         "wind_down": _wind_down(subject),
         **(review_of(user, subject) if is_ours else {}),
+        **quality_of(user, subject, at, is_ours=is_ours),
     }
     return render(request, "catalog/dataset.html", context)
 

@@ -9,9 +9,11 @@ from apps.catalog.views import (
     editing,
     listing,
     moves,
+    quality,
     queue,
     reviewing,
     saved_filters,
+    sources,
     versions,
 )
 from apps.catalog.views.demands.routes import PATHS as DEMANDS
@@ -48,6 +50,14 @@ register_converter(SignedNumber, "signed")
 pages = (
     [
         path("datasets/", listing.datasets, name="datasets"),
+        path("catalog-quality/", quality.quality, name="quality"),
+        path("duplicates/", sources.duplicates, name="duplicates"),
+        path("duplicates/scan/", sources.scan, name="duplicates-scan"),
+        path("duplicates/<int:number>/", sources.duplicate, name="duplicate"),
+        path("duplicates/<int:number>/<slug:name>/", sources.decide, name="duplicate-decide"),
+        path("source-designations/", sources.designations, name="source-designations"),
+        path("source-designations/new/", sources.designation_new, name="source-designation-new"),
+        path("source-designations/<int:number>/", sources.designation, name="source-designation"),
         path("saved-filters/", saved_filters.saved_filters, name="saved-filters"),
         path("saved-filters/new/", saved_filters.new, name="saved-filter-new"),
         path(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.catalog.operations import note_data
 from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.ledger import operations as ledger
@@ -166,6 +167,7 @@ def _finish(application: Application, at: datetime) -> None:
         details={"blank_lines": application.survey.blank_count, **_form_of_file(application)},
         **asdict(counts),
     )
+    note_data(batch.dataset_id, has_data=application.table.row_count > 0)
     if counts.rejected:
         _tell(batch, _("有 %(rows)s 条未通过校验") % {"rows": f"{counts.rejected:,}"}, at)
 
