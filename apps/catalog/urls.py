@@ -12,6 +12,8 @@ from apps.catalog.api import (
     SavedFilterViewSet,
     SourceDesignationViewSet,
 )
+from apps.catalog.api.duties import DutyViewSet, ResponsibilityListViewSet
+from apps.catalog.api.law import LegalDutyViewSet, ServiceItemViewSet
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -84,5 +86,27 @@ api_urlpatterns = [
         DatasetViewSet.as_view({"get": "retrieve"}),
         name="api-dataset",
     ),
+    path("duties", DutyViewSet.as_view({"get": "list"}), name="api-duties"),
+    path("duties/<int:pk>", DutyViewSet.as_view({"get": "retrieve"}), name="api-duty"),
+    path(
+        "duties/<int:pk>/<slug:move>", DutyViewSet.as_view({"post": "move"}), name="api-duty-move"
+    ),
+    path(
+        "responsibility-lists",
+        ResponsibilityListViewSet.as_view({"get": "list"}),
+        name="api-responsibility-lists",
+    ),
+    path(
+        "responsibility-lists/<int:pk>",
+        ResponsibilityListViewSet.as_view({"get": "retrieve"}),
+        name="api-responsibility-list",
+    ),
+    path(
+        "responsibility-lists/<int:pk>/<slug:move>",
+        ResponsibilityListViewSet.as_view({"post": "move"}),
+        name="api-responsibility-list-move",
+    ),
+    path("legal-duties", LegalDutyViewSet.as_view({"get": "list"}), name="api-legal-duties"),
+    path("service-items", ServiceItemViewSet.as_view({"get": "list"}), name="api-service-items"),
     *router.urls,
 ]

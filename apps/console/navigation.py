@@ -69,6 +69,7 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("目录质量"), "catalog:quality", "catalog.Dataset"),
             Entry(_("疑似重复采集"), "catalog:duplicates", "catalog.Duplicate"),
             Entry(_("数源认定"), "catalog:source-designations", "catalog.SourceDesignation"),
+            Entry(_("权责事项"), "catalog:law-legal-duties", "catalog.LegalDuty"),
             Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
             Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
         ),
@@ -94,6 +95,7 @@ GROUPS: tuple[Group, ...] = (
         _("监督"),
         (
             Entry(_("工作任务"), "supervision:tasks", "supervision.WorkTask", "administer"),
+            Entry(_("责任落实看板"), "supervision:responsibility-board", "supervision.BoardDay"),
             Entry(_("操作日志"), "admin:ledger_event_changelist", "ledger.Event"),
             Entry(_("调用记录"), "admin:ledger_accessrecord_changelist", "ledger.AccessRecord"),
         ),

@@ -66,6 +66,8 @@ OWN_ROOMS = {
         "spreadsheets": "on queries",
         "tokens": "below",
         "radar": "on models",
+        "law_table": "below",
+        "law_verdicts": "on models",
         "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),

@@ -25,6 +25,7 @@ NOT_OF_THE_API = {
     **dict.fromkeys(
         ("already_handled", "not_a_colleague"), "the route within a department is walked by page"
     ),
+    "nothing_waiting": "many are accepted by page",
     "value_needed": "a form's condition",
     "already_delivering": "a task's",
     "not_expired": "a task's",
@@ -161,6 +162,8 @@ API_PLACES = (
     "catalog/spreadsheets/guarding.py",
     "catalog/spreadsheets/reading.py",
     "catalog/spreadsheets/refusal.py",
+    "catalog/operations/responsibility.py",
+    "supervision",
 )
 
 

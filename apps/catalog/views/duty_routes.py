@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from apps.catalog.views import duties, responsibility, responsibility_list
+from apps.catalog.views import duties, law, responsibility, responsibility_list
 
 addresses = [
+    path("law/legal-duties/", law.law_list, {"kind": "legal-duties"}, name="law-legal-duties"),
+    path("law/<slug:kind>/", law.law_list, name="law-list"),
+    path("law/<slug:kind>/import/", law.law_import, name="law-import"),
     path(
         "responsibility-lists/",
         responsibility.responsibility_lists,

@@ -1,7 +1,7 @@
 """Who sees the responsibility board, and the rows behind its figures.
 
     action                      who                                             rows
-    BoardDay view               every member of a department                    all: a circular
+    BoardDay view, open         every member of a department                    all: a circular
     Department view_findings    members of the department                       own
                                 authority's officers and leaders, audit admin   all
 
@@ -20,6 +20,11 @@ OVERSEERS = ("authority_officer", "authority_leader", "audit_admin")
 @access.scope("supervision.BoardDay", "view")
 def every_member(_actor: User) -> Q:
     return EVERYBODY
+
+
+@access.ability("supervision.BoardDay", "open")
+def some_member(_actor: User) -> bool:
+    return True
 
 
 @access.scope("accounts.Department", "view_findings")

@@ -3,11 +3,12 @@
 The board counts these rows and its lists show them, so the two cannot disagree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import (
     BooleanField,
     Case,
@@ -34,16 +35,24 @@ from apps.warehouse.freshness import is_late, with_deliveries
 
 IN_FORCE: Final = (DatasetStatus.PUBLISHED, DatasetStatus.WITHDRAWAL_REQUESTED)
 # Promised items that are no column of the table, by column name or by the item's name.
-_MISSING_ITEMS: Final = """
-(SELECT count(*) FROM unnest(catalog_duty.item_columns, catalog_duty.item_names)
+_MISSING: Final = """
+FROM unnest(catalog_duty.item_columns, catalog_duty.item_names)
    AS promised (column_name, name)
  WHERE NOT EXISTS (
    SELECT 1 FROM catalog_dataitem AS item
    JOIN warehouse_datatable AS held ON held.dataset_id = item.dataset_id
    WHERE item.dataset_id = catalog_duty.dataset_id
      AND (item.column_name = promised.column_name OR item.name = promised.name)
-     AND held.column_names ? item.column_name))
+     AND held.column_names ? item.column_name)
 """
+_MISSING_ITEMS: Final = f"(SELECT count(*) {_MISSING})"
+_MISSING_NAMES: Final = f"""
+SELECT catalog_duty.id, array_agg(missing.name)
+FROM catalog_duty, LATERAL (
+  SELECT coalesce(nullif(promised.name, ''), promised.column_name) AS name {_MISSING}
+) AS missing
+WHERE catalog_duty.id = ANY(%s) GROUP BY catalog_duty.id
+"""  # noqa: S608 two texts of our own
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,13 @@ def duty_facts(at: datetime) -> Any:
         is_short=_flag(there & Q(expected_rows__gt=F("landed_rows"))),
         is_stale=_flag(there & is_late(at)),
     )
+
+
+def missing_item_names(duties: Iterable[int]) -> dict[int, list[str]]:
+    """Return, by the duties' keys, the names of the promised items that are no column."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MISSING_NAMES, [list(duties)])
+        return dict(cursor.fetchall())
 
 
 def _flag(condition: Q, *, then: bool = True) -> Case:

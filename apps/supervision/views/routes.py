@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.supervision.views import task_answering, task_summary, task_writing, tasks
+from apps.supervision.views import board, task_answering, task_summary, task_writing, tasks
 
 task_pages = [
     path("tasks/", tasks.task_list, name="tasks"),
@@ -26,5 +26,13 @@ task_pages = [
     path("task-returns/<int:pk>/lines/", task_answering.answer_lines, name="task-lines"),
     path("task-returns/<int:pk>/move/<slug:name>/", task_answering.move, name="task-return-move"),
 ]
-pages = ([*task_pages], "supervision")
+board_pages = [
+    path("responsibility-board/", board.responsibility_board, name="responsibility-board"),
+    path(
+        "responsibility-board/<slug:department>/<slug:key>/",
+        board.board_rows,
+        name="board-rows",
+    ),
+]
+pages = ([*task_pages, *board_pages], "supervision")
 urlpatterns = [path("", include(pages))]

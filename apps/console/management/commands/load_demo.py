@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from apps.console.demo import catalogue, landing, people, requests, writing
+from apps.console.demo import catalogue, duties, landing, people, requests, writing
 from apps.warehouse import operations as warehouse
 
 
@@ -29,6 +29,8 @@ class Command(BaseCommand):
         writing.load_underway(at=at)
         rows = landing.load_records(at=at, progress=self._say)
         self.stdout.write(f"  共入库 {rows:,} 条记录")
+        count = duties.load_duties(at=at)
+        self.stdout.write(f"  责任事项 {count:,} 项")
         count = requests.load_requests(at=at, progress=self._say)
         self.stdout.write(f"  共享申请 {count} 件")
 

@@ -1,0 +1,183 @@
+"""The responsibility board, the list behind every figure, and both to take away."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Department
+from apps.core import access
+from apps.core.downloads import Cell, table_response
+from apps.core.paging import page_of
+from apps.supervision.models import BoardDay
+from apps.supervision.queries import findings
+from apps.supervision.queries.board import Board, Line, board
+from apps.supervision.views.finding_rows import HEADINGS, row_of, with_names
+
+PAGE_ROWS: Final = 50
+EVERYWHERE: Final = "all"
+WIDTH, HEIGHT = 96, 24
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell: its count, the address of the rows behind it (empty where not his to open)."""
+
+    column: findings.Column
+    count: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the page; `points` draws the trend in a box of 96 × 24."""
+
+    line: Line
+    name: str
+    figures: list[Figure]
+    points: str
+    is_own: bool
+
+
+@login_required
+def responsibility_board(request: HttpRequest) -> HttpResponse:
+    """Per department what was promised and what landed, the worst first."""
+    user: Any = request.user
+    if not access.able(user, "open", BoardDay):
+        raise PermissionDenied
+    at = timezone.now()
+    found = board(at)
+    if request.GET.get("format"):
+        return _download(found, request.GET["format"])
+    openable = set(access.rows(user, "view_findings", Department).values_list("pk", flat=True))
+    sees_all = user.holds("authority_officer", "authority_leader", "audit_admin")
+    rows = [_row(line, openable, user.department_id) for line in found.lines]
+    total = _row(found.total, openable, None, everywhere=sees_all)
+    context = {
+        "rows": rows,
+        "total": total,
+        "columns": findings.COLUMNS,
+        "at": at,
+        "trend_days": _trend_days(found.lines),
+        "shows_trend": bool(total.points),
+    }
+    return render(request, "supervision/responsibility_board.html", context)
+
+
+@login_required
+def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
+    """The rows that a figure of the board counts."""
+    user: Any = request.user
+    at = timezone.now()
+    column = findings.BY_KEY.get(key)
+    if column is None:
+        raise Http404
+    allowed = access.rows(user, "view_findings", Department)
+    place = None
+    if department != EVERYWHERE:
+        place = allowed.filter(code=department).first()
+        if place is None:
+            raise Http404
+    rows = column.rows(at)
+    rows = rows.filter(department=place) if place else rows.filter(department__in=allowed)
+    if words := request.GET.get("q", "").strip():
+        rows = rows.filter(**{f"{_NAME[column.kind]}__icontains": words})
+    title = f"{place or _('本市')} · {column.label}"
+    if request.GET.get("format"):
+        shown = with_names(column, rows.order_by("department__code", "pk"))
+        lines = (row_of(column, row) for row in shown.iterator(2000))
+        return table_response(title, HEADINGS[column.kind], lines, form=request.GET["format"])
+    page = page_of(with_names(column, rows), request.GET, size=PAGE_ROWS, key="pk")
+    if column.kind == "duty":
+        _name_missing_items(page.rows)
+    context = {
+        "column": column,
+        "place": place,
+        "title": title,
+        "page": page,
+        "words": words,
+        "others": [
+            (
+                other,
+                reverse("supervision:board-rows", args=[department, other.key]),
+                other == column,
+            )
+            for other in findings.COLUMNS
+        ],
+        "today": timezone.localdate(at),
+    }
+    return render(request, "supervision/board_rows.html", context)
+
+
+_NAME: Final = {
+    "duty": "title",
+    "system": "name",
+    "legal_duty": "name",
+    "service_item": "name",
+}
+
+
+def _row(line: Line, openable: set[int], own: int | None, *, everywhere: bool = False) -> Row:
+    department = line.department
+    may_open = department.pk in openable if department else everywhere
+    code = department.code if department else EVERYWHERE
+    figures = [
+        Figure(
+            column,
+            line.figures[column.key],
+            reverse("supervision:board-rows", args=[code, column.key]) if may_open else "",
+        )
+        for column in findings.COLUMNS
+    ]
+    is_own = department is not None and department.pk == own
+    return Row(line, str(department or _("全市")), figures, _points(line.trend), is_own)
+
+
+def _points(trend: Sequence[tuple[date, float]]) -> str:
+    """The trend as points of a polyline; nothing where there are not two days to join."""
+    if len(trend) < 2:
+        return ""
+    first, last = trend[0][0], trend[-1][0]
+    span = max((last - first).days, 1)
+    return " ".join(
+        f"{(day - first).days / span * WIDTH:.1f},{HEIGHT - 2 - ratio * (HEIGHT - 4):.1f}"
+        for day, ratio in trend
+    )
+
+
+def _trend_days(lines: Sequence[Line]) -> list[tuple[str, list[tuple[date, str]]]]:
+    """The same figures for those who do not see the line: the last days of each department."""
+    return [
+        (str(line.department), [(day, f"{ratio:.1%}") for day, ratio in line.trend[-10:]])
+        for line in lines
+        if len(line.trend) > 1
+    ]
+
+
+def _name_missing_items(rows: Sequence[Any]) -> None:
+    names = findings.missing_item_names([row.pk for row in rows if row.is_lacking])
+    for row in rows:
+        row.missing_names = names.get(row.pk, [])
+
+
+def _download(found: Board, form: str) -> HttpResponse:
+    heading = [_("部门"), *(column.label for column in findings.COLUMNS), _("兑现率")]
+    return table_response(str(_("责任落实看板")), heading, _lines(found), form=form)
+
+
+def _lines(found: Board) -> Iterator[list[Cell]]:
+    for line in (*found.lines, found.total):
+        ratio = line.kept_ratio
+        yield [
+            str(line.department or _("全市")),
+            *(line.figures[column.key] for column in findings.COLUMNS),
+            None if ratio is None else round(ratio, 4),
+        ]
