@@ -15,6 +15,7 @@ from apps.catalog.operations import compiling, duties, performing, responsibilit
 from apps.catalog.queries import responsibility as queries
 from apps.core.errors import IllegalMove, InvalidInput, NotAllowed, NotFound
 from apps.ledger.models import Event, Notice, Todo
+from tests.catalog import demand_stories as demands
 from tests.catalog import duty_stories as story
 from tests.catalog.duty_stories import ANSWER_BY, DUE, Side
 from tests.factories.accounts import DepartmentFactory, RegionFactory, UserFactory
@@ -107,6 +108,18 @@ class TestCompiling:
         for year, batch in ((26, "第一批"), (2026, "  ")):
             with pytest.raises(InvalidInput):
                 compiling.compile_lists(year=year, batch=batch, actor=side.officer, at=at)
+
+    def test_an_agreed_demand_without_an_entry_is_promised_once(
+        self, side: Side, at: datetime, parties: demands.Parties
+    ) -> None:
+        demand = demands.agreed(parties, at)
+        made = compiled(side, at, due_on=DUE)
+        duty = Duty.objects.get(demand=demand)
+        assert (duty.department, duty.origin, duty.dataset) == (side.department, "demand", None)
+        assert duty.item_names == demand.item_names
+        assert duty.due_on == demand.promised_on
+        assert made.duty_count == 1
+        assert compiled(side, at).duty_count == 0
 
 
 class TestConsulting:
@@ -270,6 +283,29 @@ class TestIssuing:
         assert (todo.kind, todo.due_on) == ("catalog.perform", DUE)
         assert Notice.objects.filter(recipient=side.head, title__contains="已印发").exists()
         assert list(queries.duties_in_force()) == list(found.duties.all())
+
+    def test_a_promise_made_before_there_was_an_entry_names_it_later(
+        self, side: Side, at: datetime, outsider: Any
+    ) -> None:
+        found = story.consulting_list(side, at)
+        made = duties.add_duty(
+            responsibility_list=found, title="新数据", due_on=DUE, actor=side.officer, at=at
+        )
+        own = PublishedDatasetFactory(department=side.department)
+        with pytest.raises(IllegalMove):
+            performing.name_dataset(duty=made, dataset=own, actor=side.editor, at=at)
+        Duty.objects.filter(pk=made.pk).update(status="in_force")
+        wrong: list[Any] = [
+            found.duties.exclude(dataset=None).get().dataset,
+            PublishedDatasetFactory(),
+        ]
+        for dataset in wrong:
+            with pytest.raises(InvalidInput):
+                performing.name_dataset(duty=made, dataset=dataset, actor=side.editor, at=at)
+        performing.name_dataset(duty=made, dataset=own, actor=side.editor, at=at)
+        assert (made.dataset, made.history.count()) == (own, 2)
+        with pytest.raises(InvalidInput):
+            performing.name_dataset(duty=made, dataset=own, actor=side.editor, at=at)
 
     def test_no_duty_goes_out_without_a_day(self, side: Side, at: datetime) -> None:
         found = story.consulting_list(side, at)

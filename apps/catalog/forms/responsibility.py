@@ -93,6 +93,14 @@ class DutyMoveForm(forms.Form):
         reason.label, reason.help_text = REASONS.get(move.name, (reason.label, ""))
 
 
+class DatasetOfDutyForm(forms.Form):
+    """Which entry a duty is performed by."""
+
+    code = forms.CharField(
+        label=_("目录代码"), max_length=60, help_text=_("本部门目录的代码，如 307001002/000001。")
+    )
+
+
 class DutyRowForm(forms.Form):
     """One line of a list in the table of the officer."""
 

@@ -17,6 +17,7 @@ from simple_history.models import HistoricalRecords
 from apps.accounts.models import Department, InformationSystem
 from apps.catalog.models.choices import OpeningAttribute, SharingAttribute, UpdateCycle
 from apps.catalog.models.dataset import Dataset
+from apps.catalog.models.demand import Demand
 from apps.core.models import Governed
 
 
@@ -143,10 +144,11 @@ class ResponsibilityList(Governed):
 class Duty(Governed):
     """One line of a list: a dataset that a department promises, with its measures.
 
-    dataset: empty while a promised dataset does not exist yet. item_columns, item_names: the
-    promised items, in order and in step; a column is "" where only the name is known. parent: the
-    duty of which this is a part, given to an internal unit or a district's department. previous:
-    the same duty in last year's list. Overdue is computed, never stored.
+    dataset: empty while a promised dataset does not exist yet. demand: what it is promised for.
+    item_columns, item_names: the promised items, in order and in step; a column is "" where only
+    the name is known. parent: the duty of which this is a part, given to an internal unit or a
+    district's department. previous: the same duty in last year's list. Overdue is computed, never
+    stored.
     Units: expected_rows and performed_rows are records.
     """
 
@@ -191,6 +193,14 @@ class Duty(Governed):
         blank=True,
         related_name="duties",
         verbose_name=_("数据目录"),
+    )
+    demand = models.ForeignKey(
+        Demand,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="duties",
+        verbose_name=_("数据需求"),
     )
     title = models.CharField(_("责任事项"), max_length=100)
     item_columns = ArrayField(

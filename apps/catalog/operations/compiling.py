@@ -12,7 +12,15 @@ from simple_history.utils import bulk_create_with_history
 
 from apps.accounts.models import Department, User
 from apps.catalog.lifecycle.responsibility import LIVE, RESPONSIBILITY_LIST
-from apps.catalog.models import DataItem, Dataset, Duty, DutyOrigin, ResponsibilityList
+from apps.catalog.models import (
+    DataItem,
+    Dataset,
+    Demand,
+    Duty,
+    DutyOrigin,
+    ResponsibilityList,
+    UpdateCycle,
+)
 from apps.catalog.queries import responsibility as queries
 from apps.core import access
 from apps.core.errors import InvalidInput, required_text
@@ -41,7 +49,8 @@ def compile_lists(
     """Decompose the city catalogue into one list per department, for the officer to correct.
 
     Each published, shareable entry that no open list promises yet becomes a duty with its items,
-    cycle and contact; its expected rows are those of its last duty, if it ever had one.
+    cycle and contact, and so does each agreed demand for data that no entry holds. The rows
+    expected are those of its last duty, if it ever had one.
     Repeat-safe: a second run adds what is new, and only to lists that are still being compiled.
 
     departments: all, unless told.
@@ -55,10 +64,18 @@ def compile_lists(
     if not 2000 <= year <= 2100:
         raise InvalidInput(_("年度应为四位年份，如 2026"), field="year")
     datasets = list(queries.datasets_to_promise(departments).order_by("department_id", "pk"))
-    lists = _lists_for({dataset.department_id for dataset in datasets}, year, batch, actor, at)
+    demands = list(queries.demands_to_promise(departments).order_by("provider_id", "pk"))
+    providers = {demand.provider_id for demand in demands if demand.provider_id is not None}
+    concerned = providers | {dataset.department_id for dataset in datasets}
+    lists = _lists_for(concerned, year, batch, actor, at)
     open_lists = {key: row for key, row in lists.items() if row.status == "compiling"}
     chosen = [dataset for dataset in datasets if dataset.department_id in open_lists]
     duties = _proposed(chosen, open_lists, due_on=due_on, at=at)
+    duties += [
+        _demanded(demand, open_lists[demand.provider_id], due_on, at)
+        for demand in demands
+        if demand.provider_id in open_lists
+    ]
     bulk_create_with_history(
         duties,
         Duty,
@@ -198,6 +215,26 @@ def _proposed(
     ]
 
 
+def _demanded(
+    demand: Demand, responsibility_list: ResponsibilityList, due_on: date | None, at: datetime
+) -> Duty:
+    """A dataset that was agreed to on demand and is still to be made."""
+    names = [name[:50] for name in demand.item_names]
+    return Duty(
+        responsibility_list=responsibility_list,
+        department_id=responsibility_list.department_id,
+        origin=DutyOrigin.DEMAND,
+        demand=demand,
+        title=demand.title,
+        item_columns=[""] * len(names),
+        item_names=names,
+        update_cycle=demand.update_cycle or UpdateCycle.YEARLY,
+        due_on=demand.promised_on or due_on,
+        created_at=at,
+        updated_at=at,
+    )
+
+
 def _items_of(datasets: Sequence[Dataset]) -> dict[int, Any]:
     """Return columns and names of each entry's items, in order, by the entry's key."""
     rows = (
@@ -223,7 +260,7 @@ def _carried(duty: Duty, following: ResponsibilityList, at: datetime) -> Duty:
     kept = (
         "department_id", "internal_unit", "dataset_id", "title", "item_columns", "item_names",
         "expected_rows", "update_cycle", "contact_name", "contact_phone", "sharing_attribute",
-        "opening_attribute", "system_id",
+        "opening_attribute", "system_id", "demand_id",
     )  # fmt: skip
     return Duty(
         responsibility_list=following,

@@ -1,17 +1,18 @@
 """Report duties done, look that they are, give them back, free a department of them."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.queries import authority
-from apps.catalog.lifecycle.responsibility import DUTY
-from apps.catalog.models import Duty
+from apps.catalog.lifecycle.responsibility import DUTY, LIVE
+from apps.catalog.models import Dataset, Duty
 from apps.catalog.operations.duties import record_with_reason, tell
 from apps.core import access
-from apps.core.errors import InvalidInput, required_text
+from apps.core.errors import IllegalMove, InvalidInput, StaleRevision, required_text
 from apps.ledger import operations as ledger
 
 
@@ -57,6 +58,43 @@ def perform(
         at=at,
     )
     record_with_reason(standing, "catalog.perform", duty, evidence, at)
+    return duty
+
+
+@transaction.atomic
+def name_dataset(
+    *, duty: Duty, dataset: Dataset, actor: User, at: datetime, revision: int | None = None
+) -> Duty:
+    """Say which entry a duty is performed by, where it was promised before there was one.
+
+    Source: house rule
+    Raises:
+        NotAllowed: the actor does not edit for the performing department.
+        InvalidInput: the entry is another department's, or the duty has one already.
+        IllegalMove: the duty is not in force.
+        StaleRevision: somebody changed it after `revision`.
+    """
+    standing = access.require(actor, "perform", duty, at=at)
+    current = Duty.objects.select_for_update().get(pk=duty.pk)
+    if current.status not in LIVE:
+        raise IllegalMove(_("印发后的责任事项才能对应目录"), state=current.status)
+    if revision is not None and revision != current.revision:
+        raise StaleRevision
+    if current.dataset_id is not None or dataset.department_id != current.department_id:
+        raise InvalidInput(
+            _("事项已有目录，或者这条目录不是承担部门的；只能对应本部门的目录"), field="dataset"
+        )
+    if current.responsibility_list.duties.filter(dataset=dataset).exists():
+        raise InvalidInput(_("这条目录在清单里已有对应的事项"), field="dataset")
+    current.dataset, current.revision, current.updated_at = dataset, current.revision + 1, at
+    changed: Any = current
+    changed._history_user, changed._history_date = actor, at
+    changed._change_reason = str(_("对应目录"))
+    current.save()
+    ledger.record(
+        standing, "catalog.name_dataset", current, at=at, details={"dataset": dataset.code}
+    )
+    duty.refresh_from_db()
     return duty
 
 

@@ -17,7 +17,7 @@
                                       department
              split                    editor and approver of the performing    own
                                       department
-             perform                  editor of the performing department      own
+             perform (name_dataset)   editor of the performing department      own
 
 `reconsult` and `enforce` are done by revising and by issuing; nobody does them alone.
 
@@ -42,6 +42,7 @@ phrases.register(
         "catalog.revise_duties": _("修改了责任清单"),
         "catalog.accept_duties": _("确认了责任事项"),
         "catalog.reply": _("回复了征求意见"),
+        "catalog.name_dataset": _("对应了目录"),
         "catalog.split_duty": _("拆分了责任事项"),
     }
 )

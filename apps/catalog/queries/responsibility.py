@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 
 from apps.accounts.models import Department
 from apps.catalog.lifecycle.responsibility import LIVE
-from apps.catalog.models import Dataset, Duty, ResponsibilityList
+from apps.catalog.models import Dataset, Demand, DemandStatus, Duty, ResponsibilityList
 
 COMPARED: Final = (
     "title",
@@ -103,6 +103,20 @@ def datasets_to_promise(departments: Iterable[Department] | None = None) -> Quer
     found: QuerySet[Dataset] = Dataset.objects.published()
     found = found.exclude(sharing_attribute="not_shared").exclude(pk__in=promised.values("dataset"))
     return found if departments is None else found.filter(department__in=list(departments))
+
+
+def demands_to_promise(departments: Iterable[Department] | None = None) -> QuerySet[Demand]:
+    """Return the agreed demands for data that no entry holds yet and no open list promises.
+
+    Source: 《政务数据共享条例》第二十条
+    """
+    promised = Duty.objects.filter(demand__isnull=False).exclude(
+        Q(status__in=("dropped", "released")) | Q(responsibility_list__status="closed")
+    )
+    found = Demand.objects.filter(status=DemandStatus.AGREED, dataset=None).exclude(
+        pk__in=promised.values("demand")
+    )
+    return found if departments is None else found.filter(provider__in=list(departments))
 
 
 def breakdown_of(duty: Duty) -> Breakdown:

@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from apps.catalog.forms.responsibility import DutyMoveForm, PartForm
+from apps.catalog import queries as catalog
+from apps.catalog.forms.responsibility import DatasetOfDutyForm, DutyMoveForm, PartForm
 from apps.catalog.lifecycle import DUTY
 from apps.catalog.lifecycle.responsibility import LIVE
 from apps.catalog.models import Duty
@@ -66,6 +68,7 @@ def duty(request: HttpRequest, pk: int) -> HttpResponse:
         "is_overdue": subject.is_overdue(timezone.localdate()),
         "buttons": _buttons(user, subject),
         "split_url": reverse("catalog:duty-split", args=[subject.pk]) if may_split else "",
+        "dataset_form": DatasetOfDutyForm() if _may_name(user, subject) else None,
         "breakdown": queries.breakdown_of(subject),
         "may_see_list": access.allowed(user, "view", subject.responsibility_list),
         "may_see_parent": subject.parent is not None
@@ -112,6 +115,28 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def name_dataset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which entry the duty is performed by."""
+    user: Any = request.user
+    subject = duty_or_404(request, pk)
+    if not access.allowed(user, "perform", subject):
+        raise PermissionDenied
+    code = request.POST.get("code", "").strip().replace("-", "/")
+    dataset = catalog.visible_to(user).filter(code=code).first()
+    if dataset is None:
+        messages.error(request, _("没有找到目录代码 %(codes)s") % {"codes": code[:60]})
+        return redirect(subject.get_absolute_url())
+    try:
+        performing.name_dataset(duty=subject, dataset=dataset, actor=user, at=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("已对应目录：%(name)s") % {"name": dataset.name})
+    return redirect(subject.get_absolute_url())
+
+
+@login_required
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a part of the duty to a unit or a district; one after the other."""
     user: Any = request.user
@@ -134,6 +159,11 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("catalog:duty-split", subject.pk)
     context = {"subject": subject, "form": form, "breakdown": queries.breakdown_of(subject)}
     return render(request, "catalog/duty_split.html", context)
+
+
+def _may_name(user: Any, subject: Duty) -> bool:
+    waiting = subject.dataset_id is None and subject.status in LIVE
+    return waiting and access.allowed(user, "perform", subject)
 
 
 def _why_not(subject: Duty, found: Move) -> str:

@@ -45,6 +45,7 @@ addresses = [
         name="responsibility-list-move",
     ),
     path("duties/<int:pk>/", duties.duty, name="duty"),
+    path("duties/<int:pk>/dataset/", duties.name_dataset, name="duty-dataset"),
     path("duties/<int:pk>/split/", duties.split, name="duty-split"),
     path("duties/<int:pk>/move/<slug:name>/", duties.move, name="duty-move"),
 ]

@@ -191,14 +191,14 @@ COLUMNS: Final = (
     ),
     Column(
         "legal_duties",
-        _("无目录的权责事项"),
+        _("权责缺目录"),
         _("现行有效的权责清单事项中，没有已发布目录写明其编码或者（本部门目录写明）名称的。"),
         "legal_duty",
         lambda at: law.legal_duties_without_dataset(_today(at)),
     ),
     Column(
         "service_items",
-        _("无目录的服务事项"),
+        _("服务缺目录"),
         _("现行有效的政务服务事项中，没有已发布目录写明其编码或者（本部门目录写明）名称的。"),
         "service_item",
         lambda at: law.service_items_without_dataset(_today(at)),

@@ -97,7 +97,7 @@ def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
         return table_response(title, HEADINGS[column.kind], lines, form=request.GET["format"])
     page = page_of(with_names(column, rows), request.GET, size=PAGE_ROWS, key="pk")
     if column.kind == "duty":
-        _name_missing_items(page.rows)
+        _name_what_is_missing(page.rows)
     context = {
         "column": column,
         "place": place,
@@ -162,10 +162,11 @@ def _trend_days(lines: Sequence[Line]) -> list[tuple[str, list[tuple[date, str]]
     ]
 
 
-def _name_missing_items(rows: Sequence[Any]) -> None:
+def _name_what_is_missing(rows: Sequence[Any]) -> None:
     names = findings.missing_item_names([row.pk for row in rows if row.is_lacking])
     for row in rows:
         row.missing_names = names.get(row.pk, [])
+        row.is_kept = not (row.is_missing or row.is_lacking or row.is_short or row.is_stale)
 
 
 def _download(found: Board, form: str) -> HttpResponse:
