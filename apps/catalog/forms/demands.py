@@ -108,6 +108,8 @@ class DemandForm(forms.ModelForm[Demand]):
         fields["system"].empty_label = _("（尚未确定）")
         fields["region"].queryset = Region.objects.filter(valid_to=None).order_by("code", "key")
         fields["region"].empty_label = _("（全市）")
+        for name in ("update_cycle", "mode"):
+            fields[name].choices = [("", _("（不限）")), *fields[name].choices[1:]]
         for name in ("wanted_items", "scenario", "basis", "contact_name", "contact_phone"):
             fields[name].needed = True
 
