@@ -14,12 +14,20 @@ from apps.catalog.api import (
 )
 from apps.catalog.api.duties import DutyViewSet, ResponsibilityListViewSet
 from apps.catalog.api.law import LegalDutyViewSet, ServiceItemViewSet
+from apps.catalog.api.upward import (
+    UpperDatasetViewSet,
+    UpperRequestViewSet,
+    UpwardPackageViewSet,
+)
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
 
 router = SimpleRouter(trailing_slash=False)
 router.register("demands", DemandViewSet, basename="api-demand")
+router.register("upper-datasets", UpperDatasetViewSet, basename="api-upper-dataset")
+router.register("upper-requests", UpperRequestViewSet, basename="api-upper-request")
+router.register("upward-packages", UpwardPackageViewSet, basename="api-upward-package")
 
 api_urlpatterns = [
     path("duplicates", DuplicateViewSet.as_view({"get": "list"}), name="api-duplicates"),

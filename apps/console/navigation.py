@@ -58,6 +58,9 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
             Entry(_("数据需求"), "catalog:demands", "catalog.Demand"),
             Entry(_("供需对接"), "catalog:demand-matching", "catalog.Demand", "seek_supply"),
+            Entry(_("上级目录"), "catalog:upper", "catalog.UpperDataset"),
+            Entry(_("上级数据申请"), "catalog:upper-requests", "catalog.UpperRequest"),
+            Entry(_("目录上报"), "catalog:upward", "catalog.UpwardPackage"),
             Entry(
                 _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
             ),

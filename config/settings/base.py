@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "datasets", "description": "数据目录"},
         {"name": "demands", "description": "数据需求"},
         {"name": "duties", "description": "责任清单、权责事项和责任落实看板"},
+        {"name": "upward", "description": "目录上报和上级目录"},
         {"name": "requests", "description": "共享申请"},
         {"name": "tasks", "description": "工作任务和各单位的填报"},
         {"name": "grants", "description": "授权"},

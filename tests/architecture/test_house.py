@@ -64,10 +64,10 @@ OWN_ROOMS = {
     "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
     "catalog": {
         "spreadsheets": "on queries",
-        "tokens": "below",
         "radar": "on models",
         "law_table": "below",
         "law_verdicts": "on models",
+        **dict.fromkeys(["tokens", "exchange"], "below"),
         "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
         **dict.fromkeys(["surroundings", "item_defaults"], "on models"),

@@ -6,6 +6,7 @@ from apps.catalog.lifecycle.demands import DEMAND
 from apps.catalog.lifecycle.duplicates import DUPLICATE
 from apps.catalog.lifecycle.imports import IMPORT, OPEN_IMPORT
 from apps.catalog.lifecycle.responsibility import DUTY, RESPONSIBILITY_LIST
+from apps.catalog.lifecycle.upward import PACKAGE, UPPER_REQUEST
 
 __all__ = [
     "CHANGE",
@@ -17,5 +18,7 @@ __all__ = [
     "EDITABLE_CHANGE",
     "IMPORT",
     "OPEN_IMPORT",
+    "PACKAGE",
     "RESPONSIBILITY_LIST",
+    "UPPER_REQUEST",
 ]

@@ -46,6 +46,16 @@ from apps.catalog.models.review import (
 )
 from apps.catalog.models.search import SavedFilter, SearchEntry, Synonym
 from apps.catalog.models.sources import DECIDED, Duplicate, DuplicateStatus, SourceDesignation
+from apps.catalog.models.upward import (
+    UpperDataset,
+    UpperLevel,
+    UpperRequest,
+    UpperRequestStatus,
+    UpwardEntry,
+    UpwardMapping,
+    UpwardPackage,
+    UpwardValue,
+)
 
 __all__ = [
     "DECIDED",
@@ -98,4 +108,12 @@ __all__ = [
     "Synonym",
     "TriggerKind",
     "UpdateCycle",
+    "UpperDataset",
+    "UpperLevel",
+    "UpperRequest",
+    "UpperRequestStatus",
+    "UpwardEntry",
+    "UpwardMapping",
+    "UpwardPackage",
+    "UpwardValue",
 ]

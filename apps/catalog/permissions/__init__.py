@@ -9,6 +9,7 @@ from apps.catalog.permissions import (
     responsibility,
     searches,
     sources,
+    upward,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "responsibility",
     "searches",
     "sources",
+    "upward",
 ]

@@ -18,6 +18,7 @@ from apps.catalog.views import (
 )
 from apps.catalog.views.demands.routes import PATHS as DEMANDS
 from apps.catalog.views.import_routes import import_pages
+from apps.catalog.views.upward.routes import PATHS as UPWARD
 
 
 class DashedCode:
@@ -101,6 +102,7 @@ pages = (
         *DEMANDS,
         *duty_routes.addresses,
         *import_pages,
+        *UPWARD,
     ],
     "catalog",
 )

@@ -20,13 +20,18 @@ TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
         "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
+        "receipted",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
-        "received", "paused", "narrow", "clarify", "forwarded", "requested", "disown",
+        "received", "paused", "narrow", "clarify",
+        "forwarded", "requested", "disown", "filed", "made", "differing",
     },
-    "bad": {"refused", "suspended", "failed", "overdue", "rejected", "expired_over", "refuse"},
+    "bad": {
+        "refused", "suspended", "standing", "failed", "overdue", "rejected", "expired_over",
+        "refuse",
+    },
 }  # fmt: skip
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 

@@ -1,0 +1,172 @@
+"""`/api/v1/upper-datasets`, `/upward-packages`, `/upper-requests`: read-only."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
+
+from apps.catalog.models import (
+    UpperDataset,
+    UpperLevel,
+    UpperRequest,
+    UpwardEntry,
+    UpwardPackage,
+)
+from apps.catalog.queries import upward as queries
+from apps.core.api import ScopedViewSet
+from apps.core.openapi import refusals
+
+BAD_LIST = refusals({400: ("invalid_limit", "cursor_invalid")})
+NO_ROW = refusals({404: ("not_found",)})
+
+
+class UpperDatasetSerializer(serializers.ModelSerializer[UpperDataset]):
+    about: ClassVar[str | Promise] = _("上级目录的一条")
+
+    items = serializers.ListField(child=serializers.CharField(), help_text=_("数据项的名称"))
+
+    class Meta:
+        model = UpperDataset
+        fields = (
+            "id", "level", "code", "name", "provider_name", "abstract", "items", "attribute",
+            "cycle", "our_code", "is_standing", "imported_at",
+        )  # fmt: skip
+
+
+class UpwardEntrySerializer(serializers.ModelSerializer[UpwardEntry]):
+    about: ClassVar[str | Promise] = _("数据包中的一条，及上级的回执")
+
+    code = serializers.CharField(source="snapshot.code", help_text=_("目录代码"))
+    name = serializers.CharField(source="snapshot.name", help_text=_("上报时的目录名称"))
+
+    class Meta:
+        model = UpwardEntry
+        fields = (
+            "code", "name", "change", "version", "receipt", "upper_code", "receipt_note",
+            "receipted_at",
+        )  # fmt: skip
+
+
+class UpwardPackageSerializer(serializers.ModelSerializer[UpwardPackage]):
+    about: ClassVar[str | Promise] = _("一份上报数据包")
+
+    class Meta:
+        model = UpwardPackage
+        fields = (
+            "id", "number", "level", "status", "outside_number", "sent_at", "receipted_at",
+            "created_at",
+        )  # fmt: skip
+
+
+class UpwardPackageDetailSerializer(UpwardPackageSerializer):
+    about: ClassVar[str | Promise] = _("一份上报数据包及其条目")
+
+    entries = UpwardEntrySerializer(many=True, help_text=_("条目"))
+
+    class Meta(UpwardPackageSerializer.Meta):
+        fields = (*UpwardPackageSerializer.Meta.fields, "entries")  # type: ignore[assignment]
+
+
+class UpperRequestSerializer(serializers.ModelSerializer[UpperRequest]):
+    about: ClassVar[str | Promise] = _("一件上级数据申请，及上级办理的情况")
+
+    department = serializers.CharField(source="department.name", help_text=_("申请部门的名称"))
+    upper_code = serializers.CharField(source="upper_dataset.code", help_text=_("上级目录代码"))
+    upper_name = serializers.CharField(source="upper_dataset.name", help_text=_("上级目录名称"))
+
+    class Meta:
+        model = UpperRequest
+        fields = (
+            "id", "number", "department", "upper_code", "upper_name", "scenario", "basis",
+            "items", "status", "outside_number", "outside_status", "outside_on", "filed_at",
+            "forwarded_at", "answered_at", "closed_at", "revision", "created_at", "updated_at",
+        )  # fmt: skip
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="upper_datasets_list",
+        tags=["upward"],
+        parameters=[
+            OpenApiParameter("q", str, description=_("关键词，空格隔开的须全部符合")),
+            OpenApiParameter("level", str, enum=UpperLevel.values, description=_("哪一级")),
+        ],
+        responses={200: UpperDatasetSerializer(many=True), **BAD_LIST},
+        summary=_("查找上级目录"),
+        description=_("由主管部门按文件导入、只读的国家和省级目录，只列上级仍在提供的。"),
+    ),
+    retrieve=extend_schema(
+        operation_id="upper_datasets_read",
+        tags=["upward"],
+        responses={200: UpperDatasetSerializer, **NO_ROW},
+        summary=_("一条上级目录"),
+        description=_("上级目录的全部字段；不再提供的也能看。"),
+    ),
+)
+class UpperDatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """The catalogues above, as they were imported."""
+
+    queryset = UpperDataset.objects.all()
+    serializer_class = UpperDatasetSerializer
+    lookup_value_converter: ClassVar[str] = "int"
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        query = self.request.query_params
+        found = queries.search_upper(query.get("level", ""), query.get("q", "")[:100])
+        return queryset.filter(pk__in=found.values("pk"))
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="upward_packages_list",
+        tags=["upward"],
+        responses={200: UpwardPackageSerializer(many=True), **BAD_LIST},
+        summary=_("上报数据包列表"),
+        description=_("主管部门向国家和省级上报的数据包。"),
+    ),
+    retrieve=extend_schema(
+        operation_id="upward_packages_read",
+        tags=["upward"],
+        responses={200: UpwardPackageDetailSerializer, **NO_ROW},
+        summary=_("一份上报数据包"),
+        description=_("数据包的条目和上级的回执。"),
+    ),
+)
+class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Packages, for those who oversee the catalogue."""
+
+    queryset = UpwardPackage.objects.prefetch_related("entries").all()
+    lookup_value_converter: ClassVar[str] = "int"
+
+    def get_serializer_class(self) -> Any:
+        is_one = self.action == "retrieve"
+        return UpwardPackageDetailSerializer if is_one else UpwardPackageSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="upper_requests_list",
+        tags=["upward"],
+        responses={200: UpperRequestSerializer(many=True), **BAD_LIST},
+        summary=_("上级数据申请列表"),
+        description=_("本部门提出的；主管部门看到全部已报送的。"),
+    ),
+    retrieve=extend_schema(
+        operation_id="upper_requests_read",
+        tags=["upward"],
+        responses={200: UpperRequestSerializer, **NO_ROW},
+        summary=_("一件上级数据申请"),
+        description=_("申请的内容、状态和上级办理的情况。"),
+    ),
+)
+class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Requests for upper data that the caller may see."""
+
+    queryset = UpperRequest.objects.select_related("department", "upper_dataset").all()
+    serializer_class = UpperRequestSerializer
+    lookup_value_converter: ClassVar[str] = "int"
