@@ -41,7 +41,7 @@ def do(name: str, demand: Demand, parties: Parties, at: datetime, **more: Any) -
     if name == "forward":
         words["provider"] = parties.provider.department
     if name in ("point_out", "take_up", "fulfil"):
-        words["dataset"] = entry_of(parties)
+        words["dataset"] = more.pop("dataset", None) or entry_of(parties)
     if name == "propose":
         words |= {"proposal": "agree", "outcome": "new_entry", "promised_on": PROMISED}
     return getattr(demands, name)(  # type: ignore[no-any-return]

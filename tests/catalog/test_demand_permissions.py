@@ -89,6 +89,7 @@ STATUS_OF: Final = {
     "close": "fulfilled",
     "withdraw": "forwarded",
 }
+TAKING_AN_ENTRY: Final = ("point_out", "take_up", "fulfil")
 ACTOR_NAMES: Final = {
     "editor": "consumer",
     "head": "consumer_head",
@@ -113,7 +114,7 @@ def test_who_may_not_is_refused_and_changes_nothing(
     from dataclasses import replace
 
     demand = in_status(STATUS_OF[name], parties, at, name)
-    entry_of(parties)
+    offered = {"dataset": entry_of(parties)} if name in TAKING_AN_ENTRY else {}
     before = picture(demand)
     for who in CAST:
         if access.allowed(cast[who], name, demand, at=at):
@@ -123,7 +124,7 @@ def test_who_may_not_is_refused_and_changes_nothing(
         if name in ("propose", "fulfil"):
             stranger = replace(stranger, provider=cast[who])
         with pytest.raises(NotAllowed):
-            do(name, Demand.objects.get(pk=demand.pk), stranger, at)
+            do(name, Demand.objects.get(pk=demand.pk), stranger, at, **offered)
         assert picture(demand) == before, who
 
 

@@ -244,3 +244,17 @@ def test_demands_of_one_department_stay_unknown_to_another(parties: Parties, at:
     STORIES["submitted"](parties, at)
     stranger = UserFactory(roles=["department_editor", "department_approver"])
     assert _titles(signed_in(stranger), "") == set()
+
+
+def test_a_search_that_finds_nothing_leads_to_a_demand(parties: Parties) -> None:
+    words = "台风&路径"
+    address = "/work/demands/new/?q=%E5%8F%B0%E9%A3%8E%26%E8%B7%AF%E5%BE%84"
+    for page in (reverse("catalog:datasets"), reverse("sharing:request-new")):
+        assert address in signed_in(parties.editor).get(page, {"q": words}).content.decode()
+    assert (
+        address
+        not in signed_in(parties.officer)
+        .get(reverse("catalog:datasets"), {"q": words})
+        .content.decode()
+    )
+    assert "台风&amp;路径" in signed_in(parties.editor).get(address).content.decode()

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import queries, search
-from apps.catalog.models import CatalogImport, Dataset, SavedFilter, SearchEntry
+from apps.catalog.models import CatalogImport, Dataset, Demand, SavedFilter, SearchEntry
 from apps.catalog.scoring import LOSSES
 from apps.core import access
 from apps.core.errors import InvalidInput
@@ -97,6 +97,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "sorts": _sorts(filters, request.GET),
         "is_filtered": bool(filters.chosen()),
         "can_create": access.able(user, "create", Dataset),
+        "can_wish": access.able(user, "create", Demand),
         "can_import": access.able(user, "create", CatalogImport),
         "saved": access.rows(user, "view", SavedFilter).select_related("owner", "department"),
         "query": request.GET.urlencode(),
