@@ -199,6 +199,8 @@ SPECTACULAR_SETTINGS = {
         "DemandStatusEnum": "apps.catalog.models.DemandStatus",
         "DutyStatusEnum": "apps.catalog.models.DutyStatus",
         "ResponsibilityListStatusEnum": "apps.catalog.models.ResponsibilityListStatus",
+        "UpwardPackageStatusEnum": "apps.catalog.models.UpwardPackage.Status",
+        "ModeTypeEnum": "apps.catalog.models.ModeType",
         "BatchModeEnum": "apps.warehouse.models.Batch.Mode",
         "SharingModeEnum": "apps.sharing.models.Mode",
     },
