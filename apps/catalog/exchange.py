@@ -4,23 +4,19 @@
 a ministry) keeps the same three methods.
 """
 
-import csv
 import io
 import json
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import orjson
 import xlsxwriter
 from django.utils.translation import gettext_lazy as _
-from python_calamine import CalamineError, CalamineWorkbook
 
 from apps.core.errors import InvalidInput
+from apps.core.workbooks.tables import LIMIT_BYTES, rows_of
 
-LIMIT_BYTES: Final = 20 << 20
-LIMIT_UNPACKED_BYTES: Final = 200 << 20
-LIMIT_ROWS: Final = 100_000
 VERDICTS: Final = {
     **dict.fromkeys(("received", "已接收", "接收", "通过"), "received"),
     **dict.fromkeys(("returned", "退回", "已退回", "不通过"), "returned"),
@@ -98,7 +94,7 @@ class FileExchange:
         Raises:
             InvalidInput: the file cannot be read, or a needed heading is not there.
         """
-        rows = _named(_rows(content, name), RECEIPT_COLUMNS, needed=("code", "verdict"))
+        rows = _rows(content, name, RECEIPT_COLUMNS, needed=("code", "verdict"))
         return [
             Receipt(
                 line,
@@ -117,7 +113,7 @@ class FileExchange:
         Raises:
             InvalidInput: the file cannot be read, or code or name are not there.
         """
-        rows = _named(_rows(content, name), UPPER_COLUMNS, needed=("code", "name"))
+        rows = _rows(content, name, UPPER_COLUMNS, needed=("code", "name"))
         return [row for _line, row in rows if any(row.values())]
 
 
@@ -140,91 +136,43 @@ def _workbook(entries: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def _rows(content: bytes, name: str) -> list[list[str]]:
-    """Return the cells of a file as text, headings first; bounded in size and rows."""
+def _rows(
+    content: bytes, name: str, columns: Mapping[str, Sequence[str]], *, needed: Sequence[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Return line number and values by name, "" where the file has no such column."""
+    empty = dict.fromkeys(columns, "")
+    if name.lower().endswith(".json"):
+        return [(line, empty | row) for line, row in _from_json(content, columns)]
+    rows = rows_of(content, name, columns, needed)
+    return [(row.number, empty | row.values) for row in rows]
+
+
+def _from_json(
+    content: bytes, columns: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield number and known values of each entry: a list of objects, or one under `entries`."""
     if len(content) > LIMIT_BYTES:
         raise InvalidInput(_("文件超过 20 MB"), field="file")
-    kind = name.rpartition(".")[2].lower()
-    match kind:
-        case "json":
-            rows = _from_json(content)
-        case "csv":
-            rows = [list(row) for row in csv.reader(io.StringIO(_text(content)), strict=False)]
-        case "xlsx" | "xls":
-            rows = _from_workbook(content)
-        case _:
-            raise InvalidInput(_("只能导入 csv、xlsx、xls 或 json 文件"), field="file")
-    if len(rows) > LIMIT_ROWS:
-        raise InvalidInput(_("文件超过 10 万行"), field="file")
-    return rows
-
-
-def _text(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding).replace("\0", "")
-        except UnicodeDecodeError:
-            continue
-    raise InvalidInput(_("文件不是 UTF-8 或者 GB18030 编码"), field="file")
-
-
-def _from_json(content: bytes) -> list[list[str]]:
     try:
-        body = json.loads(_text(content))
-    except (ValueError, RecursionError):
+        body = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
         raise InvalidInput(_("JSON 文件格式有误"), field="file") from None
     rows = body.get("entries") if isinstance(body, dict) else body
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidInput(_("JSON 文件应为条目的列表"), field="file")
-    headings = list(dict.fromkeys(key for row in rows for key in row))
-    return [headings, *([_cell(row.get(key)) for key in headings] for row in rows)]
-
-
-def _from_workbook(content: bytes) -> list[list[str]]:
-    try:
-        if content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as packed:
-                if sum(part.file_size for part in packed.infolist()) > LIMIT_UNPACKED_BYTES:
-                    raise InvalidInput(_("文件展开后过大"), field="file")
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        return [[_cell(value) for value in row] for row in sheet.to_python()]
-    except (CalamineError, zipfile.BadZipFile, IndexError, ValueError, OSError):
-        raise InvalidInput(
-            _("工作簿打不开：可能已加密、损坏或者没有工作表"), field="file"
-        ) from None
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return "；".join(str(part) for part in value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _named(
-    rows: Sequence[Sequence[str]], columns: Mapping[str, Sequence[str]], *, needed: Sequence[str]
-) -> list[tuple[int, dict[str, str]]]:
-    """Return line number and values by name; the headings are the first row."""
-    headings = [heading.strip() for heading in rows[0]] if rows else []
-    places = {
-        name: next((headings.index(word) for word in words if word in headings), None)
-        for name, words in columns.items()
-    }
-    lacking = [columns[name][1] for name in needed if places[name] is None]
-    if lacking:
-        raise InvalidInput(
-            _("第一行没有表头“%(names)s”") % {"names": "、".join(lacking)}, field="file"
-        )
-    return [
-        (
-            line,
+    for number, row in enumerate(rows, 1):
+        yield (
+            number,
             {
-                name: row[place].strip() if place is not None and place < len(row) else ""
-                for name, place in places.items()
+                name: _text(row[word])
+                for name, words in columns.items()
+                for word in reversed(words)
+                if word in row
             },
         )
-        for line, row in enumerate(rows[1:], 2)
-    ]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "；".join(map(_text, value))
+    return "" if value is None else str(value).strip()

@@ -11,8 +11,8 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Department
-from apps.catalog.law_table import TableRow, day_of
 from apps.catalog.models import LegalDuty, LegalDutyKind, ServiceItem
+from apps.core.workbooks.tables import TableRow, day_of
 
 HEADINGS: Final[dict[str, Sequence[str]]] = {
     "code": ("事项编码", "编码", "权责事项编码", "权力编码", "实施编码", "事项代码", "基本编码"),

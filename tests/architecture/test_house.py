@@ -65,7 +65,6 @@ OWN_ROOMS = {
     "catalog": {
         "spreadsheets": "on queries",
         "radar": "on models",
-        "law_table": "below",
         "law_verdicts": "on models",
         **dict.fromkeys(["tokens", "exchange"], "below"),
         "scoring": "on models",

@@ -159,9 +159,9 @@ API_PLACES = (
     "catalog/operations/demands",
     "catalog/operations/importing.py",
     "catalog/operations/checking.py",
-    "catalog/spreadsheets/guarding.py",
-    "catalog/spreadsheets/reading.py",
-    "catalog/spreadsheets/refusal.py",
+    "core/workbooks/guarding.py",
+    "core/workbooks/reading.py",
+    "catalog/spreadsheets/faults.py",
     "catalog/operations/responsibility.py",
     "supervision",
 )

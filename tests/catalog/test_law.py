@@ -15,10 +15,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.catalog import law_table
 from apps.catalog.models import LegalDuty, ServiceItem
 from apps.catalog.operations import law
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.workbooks import tables
+from apps.core.workbooks.refusal import Refusal
 from apps.ledger.models import Event
 from tests.conftest import CAST
 
@@ -183,32 +184,32 @@ def bomb() -> bytes:
 def test_a_file_that_is_none_gets_words_and_no_traceback(
     content: bytes, authority: Any, at: datetime
 ) -> None:
-    with pytest.raises(law_table.TableRefused):
+    with pytest.raises(Refusal):
         tried(content, authority, at)
 
 
 def test_a_bomb_is_not_unpacked(authority: Any, at: datetime) -> None:
-    with pytest.raises(law_table.TableRefused, match="过大"):
+    with pytest.raises(Refusal, match="异常地大"):
         tried(bomb(), authority, at)
 
 
 def test_too_many_rows_are_refused(authority: Any, at: datetime, monkeypatch: Any) -> None:
-    monkeypatch.setattr(law_table, "ROWS", 3)
-    with pytest.raises(law_table.TableRefused):
+    monkeypatch.setattr(tables, "ROWS", 3)
+    with pytest.raises(Refusal):
         tried(as_csv(HEADING, GOOD, GOOD, GOOD, GOOD), authority, at)
 
 
 @given(content=st.binary(max_size=400))
 def test_no_bytes_make_it_fall(content: bytes) -> None:
-    with contextlib.suppress(law_table.TableRefused):
-        list(law_table.rows_of(content, "x.csv", {"code": ("事项编码",)}, ["code"]))
+    with contextlib.suppress(Refusal):
+        list(tables.rows_of(content, "x.csv", {"code": ("事项编码",)}, ["code"]))
 
 
 @given(day=st.dates(), form=st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日"]))
 def test_a_day_is_read_in_every_form(day: date, form: str) -> None:
     year = f"{day.year:04d}"
     text = day.strftime(form.replace("%Y", year))
-    assert law_table.day_of(text) == day
+    assert tables.day_of(text) == day
 
 
 class TestPages:

@@ -296,7 +296,7 @@ def test_an_upper_catalogue_is_taken_in_whole_and_searched(authority: Any, at: d
         (b"[" * 100_000, "a.json"),
         (b"PK\x03\x04 broken", "a.xlsx"),
         (b"\xd0\xcf\x11\xe0 broken", "a.xls"),
-        (b"code,name\nA,X", "a.exe"),
+        (b"MZ\x90\x00 a program", "a.csv"),
         (b"x" * (21 << 20), "a.csv"),
     ],
 )

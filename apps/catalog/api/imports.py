@@ -19,12 +19,12 @@ from apps.catalog.api.datasets import FILTERS
 from apps.catalog.lifecycle import OPEN_IMPORT
 from apps.catalog.models import CatalogImport, Dataset, ImportEntry, SearchEntry
 from apps.catalog.spreadsheets.answering import spreadsheet_of
-from apps.catalog.spreadsheets.guarding import LIMIT_BYTES
 from apps.core import access
 from apps.core.api import KeysetPagination, ScopedViewSet, read_cursor, sign_cursor
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.incoming import read_body
 from apps.core.openapi import refusals
+from apps.core.workbooks.guarding import LIMIT_BYTES
 
 
 class ImportSerializer(serializers.ModelSerializer[CatalogImport]):

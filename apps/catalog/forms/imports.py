@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog.spreadsheets.guarding import LIMIT_BYTES
+from apps.core.workbooks.guarding import LIMIT_BYTES
 
 
 class ImportForm(forms.Form):

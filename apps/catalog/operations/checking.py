@@ -16,13 +16,13 @@ from apps.accounts.models import User
 from apps.catalog import queries
 from apps.catalog.lifecycle import IMPORT
 from apps.catalog.models import CatalogImport, ImportEntry
-from apps.catalog.spreadsheets import guarding
-from apps.catalog.spreadsheets.reading import pieces_of
-from apps.catalog.spreadsheets.refusal import Refusal
 from apps.catalog.spreadsheets.rows import Book, book_of
 from apps.catalog.spreadsheets.verdicts import Judge, Verdict
 from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
+from apps.core.workbooks import guarding
+from apps.core.workbooks.reading import pieces_of
+from apps.core.workbooks.refusal import Refusal
 from apps.ledger import operations as ledger
 
 MOST_ATTEMPTS: Final = 3

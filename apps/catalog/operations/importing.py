@@ -11,10 +11,10 @@ from apps.accounts.models import User
 from apps.catalog import queries
 from apps.catalog.lifecycle import IMPORT
 from apps.catalog.models import CatalogImport, ImportEntry
-from apps.catalog.spreadsheets.guarding import LIMIT_BYTES
 from apps.core import access, files, jobs
 from apps.core.access import Standing
 from apps.core.errors import Conflict, DomainError, IllegalMove, InvalidInput
+from apps.core.workbooks.guarding import LIMIT_BYTES
 from apps.ledger import operations as ledger
 
 CHECK, ADOPT = "catalog.check_imports", "catalog.adopt_imports"

@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department, User
-from apps.catalog.law_table import LIMIT_BYTES, rows_of
 from apps.catalog.law_verdicts import FIELDS, NEEDED, Verdict, headings_of, judge
 from apps.catalog.models import LegalDuty, ServiceItem
 from apps.core import access
 from apps.core.access import Standing
 from apps.core.errors import InvalidInput
+from apps.core.workbooks.tables import LIMIT_BYTES, rows_of
 from apps.ledger import operations as ledger
 
 __all__ = [
@@ -49,7 +49,7 @@ def try_law(*, model: LawModel, content: bytes, file_name: str, actor: User, at:
 
     Raises:
         NotAllowed: the actor brings no rows in.
-        TableRefused: the file cannot be read.
+        Refusal: the file cannot be read.
     """
     standing = access.require(actor, "import", model, at=at)
     return Trial(_verdicts(model, content, file_name, standing))
@@ -63,7 +63,7 @@ def import_legal_duties(
     Source: 中办发〔2015〕21号; 《政务数据共享条例》第十三条
     Raises:
         NotAllowed: the actor brings no rows in.
-        TableRefused: the file cannot be read.
+        Refusal: the file cannot be read.
         InvalidInput: a row has faults and all or nothing was asked for.
     """
     return _adopt(LegalDuty, "import_legal_duties", content, file_name, actor, at, all_or_nothing)
@@ -77,7 +77,7 @@ def import_service_items(
     Source: 《政务数据共享条例》第十三条
     Raises:
         NotAllowed: the actor brings no rows in.
-        TableRefused: the file cannot be read.
+        Refusal: the file cannot be read.
         InvalidInput: a row has faults and all or nothing was asked for.
     """
     return _adopt(

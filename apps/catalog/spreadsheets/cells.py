@@ -14,8 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from apps.catalog.spreadsheets.choices import NO, YES
-from apps.catalog.spreadsheets.reading import FORMULA_MARK
 from apps.catalog.surroundings import significant
+from apps.core.workbooks.reading import FORMULA_MARK
 
 _DAY = re.compile(
     r"^(\d{4})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})\s*日?(?:[T\s]+\d{1,2}:\d{2}.*)?$"

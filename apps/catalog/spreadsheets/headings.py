@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from apps.catalog.spreadsheets.columns import COLUMNS
-from apps.catalog.spreadsheets.refusal import letters
 from apps.catalog.surroundings import significant
+from apps.core.workbooks.refusal import letters
 
 SEARCHED_ROWS: Final = 30
 LEAST_FOUND: Final = 3

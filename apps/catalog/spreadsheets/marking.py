@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from apps.catalog.models.imports import CatalogImport, ImportEntry
 from apps.catalog.spreadsheets.headings import MARKED
-from apps.catalog.spreadsheets.reading import FORMULA_MARK, Row, SheetBegins, pieces_of
 from apps.core import files
+from apps.core.workbooks.reading import FORMULA_MARK, Row, SheetBegins, pieces_of
 
 _COLOURS: Final = {"error": "#F8C9C4", "due": "#FBE3B5", "warning": "#FFF6CC"}
 _WEIGHT: Final = {"error": 3, "due": 2, "warning": 1}
@@ -80,7 +80,7 @@ def _free_name(name: str, used: set[str]) -> str:
 def _write(
     sheet: Any, row: Row, mark: _Marks | None, formats: Mapping[str, Any], width: int
 ) -> None:
-    from apps.catalog.spreadsheets.refusal import letters
+    from apps.core.workbooks.refusal import letters
 
     line = row.number - 1
     coloured = mark.cells if mark else {}

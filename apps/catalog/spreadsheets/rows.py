@@ -14,10 +14,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from apps.catalog.spreadsheets.columns import BY_NAME, PER_ITEM, label_of
+from apps.catalog.spreadsheets.faults import Fault
 from apps.catalog.spreadsheets.headings import SEARCHED_ROWS, Table, table_of
-from apps.catalog.spreadsheets.reading import FORMULA_MARK, Piece, Row, SheetBegins
-from apps.catalog.spreadsheets.refusal import Fault, cell_name
 from apps.catalog.surroundings import significant
+from apps.core.workbooks.reading import FORMULA_MARK, Piece, Row, SheetBegins
+from apps.core.workbooks.refusal import cell_name
 
 ITEMS_LIMIT: Final = 1_000
 _TOLD = 5

@@ -20,6 +20,7 @@ from apps.catalog.spreadsheets import comparing
 from apps.catalog.spreadsheets.columns import BY_NAME
 from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
 from apps.catalog.spreadsheets.completing import complete_items, keyed, refuse_doubled_items
+from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault
 from apps.catalog.spreadsheets.known import (
     KnownEntries,
     KnownEntry,
@@ -28,12 +29,12 @@ from apps.catalog.spreadsheets.known import (
 )
 from apps.catalog.spreadsheets.matching import Matching
 from apps.catalog.spreadsheets.references import References
-from apps.catalog.spreadsheets.refusal import FAULTS_KEPT, Fault, cell_name
 from apps.catalog.spreadsheets.rows import Book, RawEntry
 from apps.catalog.spreadsheets.trial import trial_of
 from apps.catalog.spreadsheets.values import Reader, Stated
 from apps.catalog.surroundings import Around, latest_conclusions
 from apps.catalog.validation import Remark, remarks_about
+from apps.core.workbooks.refusal import cell_name
 
 CHUNK: Final = 300
 # What is not written in a sheet but done in the entry's own pages.

@@ -21,12 +21,12 @@ from apps.catalog.forms import ImportForm
 from apps.catalog.lifecycle import OPEN_IMPORT
 from apps.catalog.models import CatalogImport, ImportEntry
 from apps.catalog.spreadsheets.answering import written
-from apps.catalog.spreadsheets.guarding import LIMIT_BYTES
 from apps.catalog.spreadsheets.marking import write_marked
 from apps.catalog.spreadsheets.showing import clash_lines, difference_lines
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
+from apps.core.workbooks.guarding import LIMIT_BYTES
 from apps.ledger import queries as ledger
 
 PAGE_ROWS = 50

@@ -1,6 +1,6 @@
 """Read a workbook in a process of its own, under limits of memory and time; stands alone.
 
-    python workbook_child.py <path> <megabytes> <seconds> <sheets> <rows>
+    python child.py <path> <megabytes> <seconds> <sheets> <rows>
 
 Writes one JSON value a line: {"sheet": name, "hidden": bool, "unread": bool}, then that sheet's
 rows as [number, [cells as text]]; blank rows are left out, merged cells filled. A cell that begins

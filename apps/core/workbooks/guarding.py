@@ -11,7 +11,7 @@ from typing import Final, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog.spreadsheets.refusal import Refusal
+from apps.core.workbooks.refusal import Refusal
 
 Form = Literal["xlsx", "xls", "ods", "csv"]
 LIMIT_BYTES: Final = 50 << 20

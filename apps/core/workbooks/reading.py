@@ -18,8 +18,8 @@ from typing import IO, Any, Final
 import orjson
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog.spreadsheets.guarding import Form, damaged, form_of
-from apps.catalog.spreadsheets.refusal import Refusal
+from apps.core.workbooks.guarding import Form, damaged, form_of
+from apps.core.workbooks.refusal import Refusal
 
 SHEETS_LIMIT: Final = 500
 ROWS_LIMIT: Final = 200_000
@@ -27,7 +27,7 @@ MEMORY_LIMIT_MB: Final = 900
 CPU_LIMIT_SECONDS: Final = 60
 WALL_LIMIT_SECONDS: Final = 180
 FORMULA_MARK: Final = "\ue000"
-_CHILD = Path(__file__).with_name("workbook_child.py")
+_CHILD = Path(__file__).with_name("child.py")
 _CELL_LIMIT = 32_767
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
