@@ -1,5 +1,6 @@
 """Fill the database with the demonstration city."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -7,14 +8,28 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from apps.console.demo import catalogue, duties, landing, people, requests, writing
+from apps.console.demo import (
+    catalogue,
+    changes,
+    demands,
+    duties,
+    landing,
+    people,
+    requests,
+    sources,
+    tasks,
+    upward,
+    writing,
+)
 from apps.warehouse import operations as warehouse
 
 
 class Command(BaseCommand):
     """Repeat-safe: what is there already stays as it is."""
 
-    help = "装入演示城市：部门、系统、3,170 条目录、归集数据、各种状态的共享申请。"
+    help = (
+        "装入演示城市：部门、系统、3,170 条目录、归集数据，各种状态的共享申请、需求、变更和任务。"
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.HUILIU_DEMO:
@@ -33,6 +48,15 @@ class Command(BaseCommand):
         self.stdout.write(f"  责任事项 {count:,} 项")
         count = requests.load_requests(at=at, progress=self._say)
         self.stdout.write(f"  共享申请 {count} 件")
+        self._load_catalogue_work(at)
+
+    def _load_catalogue_work(self, at: datetime) -> None:
+        """What the departments and the authority do about the catalogue all year."""
+        self._say(f"数据需求 {demands.load_demands(at=at)} 件")
+        self._say(f"目录变更 {changes.load_changes(at=at)} 件")
+        self._say(f"疑似重复采集 {sources.load_sources(at=at)} 对待认定")
+        self._say(f"工作任务 {tasks.load_tasks(at=at)} 项")
+        self._say(f"上报数据包 {upward.load_upward(at=at)} 份")
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"  {line}")
