@@ -40,10 +40,12 @@ def compiling_list(side: Side, at: datetime, *, entries: int = 1) -> Responsibil
     return made.lists[0]
 
 
-def consulting_list(side: Side, at: datetime, **more: Any) -> ResponsibilityList:
+def consulting_list(
+    side: Side, at: datetime, *, answer_by: date = ANSWER_BY, **more: Any
+) -> ResponsibilityList:
     return responsibility.consult(
         responsibility_list=compiling_list(side, at, **more),
-        consult_due_on=ANSWER_BY,
+        consult_due_on=answer_by,
         actor=side.officer,
         at=at,
     )

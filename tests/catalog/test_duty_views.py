@@ -200,9 +200,10 @@ def test_its_statements_do_not_grow_with_the_list(side: Side, at: datetime) -> N
 
 class TestApi:
     def test_a_department_answers_over_the_api(self, side: Side, at: datetime) -> None:
-        found = story.consulting_list(side, timezone.now() - timedelta(hours=1), entries=2)
+        begun = timezone.now() - timedelta(hours=1)
+        until = timezone.localdate() + timedelta(days=5)
+        found = story.consulting_list(side, begun, entries=2, answer_by=until)
         found_row = ResponsibilityList.objects.get(pk=found.pk)
-        ResponsibilityList.objects.update(consult_due_on=timezone.localdate())
         client = client_of(side.editor)
         lists = client.get("/api/v1/responsibility-lists?status=consulting").json()["results"]
         assert [row["code"] for row in lists] == [found_row.code]

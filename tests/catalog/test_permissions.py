@@ -48,8 +48,8 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "withdraw": {"authority": EVERY},
     "decline_withdrawal": {"authority": EVERY},
 }
-# What other apps let people do with an entry is theirs to test.
-ELSEWHERE: Final = {"view_landing", "land", "confirm_no_change"}
+# What other apps let people do with an entry is theirs to test, reporting upward test_upward's.
+ELSEWHERE: Final = {"view_landing", "land", "confirm_no_change", "map_upward"}
 
 
 def test_the_matrix_knows_every_action() -> None:

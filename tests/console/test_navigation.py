@@ -85,6 +85,8 @@ def test_whatever_a_person_is_shown_opens(busy: Scene, cast: dict[str, Any], nam
             dead.append((address, answer.status_code))
         elif depth < 2 and "html" in answer.headers["Content-Type"] and not answer.streaming:
             waiting += [(link, depth + 1) for link in links_on(answer.content)]
+        if answer.streaming:
+            list(answer)  # to the end, so that the file is closed
     assert dead == []
 
 

@@ -38,7 +38,7 @@ def test_it_takes_over_what_the_demand_says(scene: Scene, at: datetime) -> None:
     assert not request.vouched, "nobody vouches for what he has not read"
     demand.refresh_from_db()
     assert (demand.status, demand.dataset) == ("requested", scene.dataset)
-    event = Event.objects.get(verb="sharing.draft_request_from_demand")
+    event = Event.objects.get(verb="sharing.draft_request_from_demand", subject_id=request.pk)
     assert event.details == {"demand": demand.number}
 
 
