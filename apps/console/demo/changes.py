@@ -76,8 +76,8 @@ CHANGES: Final = (
     Plan("公证基本信息", "abandoned", 14, "拟改为不定期更新", {"update_cycle": "irregular"}),
 )
 WITHDRAWALS: Final = (
-    ("残疾人两项补贴附属材料目录", False),
-    ("留守儿童附属材料目录", True),
+    ("残疾人两项补贴统计汇总", False),
+    ("留守儿童统计汇总", True),
 )
 SHEET: Final = "民政局2026年目录补报（第二稿）.csv"
 HEADINGS: Final = (
@@ -163,13 +163,13 @@ def _occasion(plan: Plan, begun: datetime) -> Trigger | None:
 
 def _withdraw(name: str, at: datetime, *, is_out: bool) -> None:
     """A withdrawal was asked for; the authority has consented to one of them."""
-    dataset = Dataset.objects.filter(name=name, status="published").first()
-    if dataset is None:
+    dataset = Dataset.objects.select_related("department").get(name=name)
+    if dataset.status != "published":
         return
-    clerk, _head = clerk_and_head(dataset.department)
+    _clerk, head = clerk_and_head(dataset.department)
     asked = morning(at, 1)
     catalog.request_withdrawal(
-        dataset=dataset, actor=clerk, at=asked, reason="材料已电子化，目录并入基本信息"
+        dataset=dataset, actor=head, at=asked, reason="统计已并入基本信息，不再单独汇总"
     )
     if is_out:
         officer = User.objects.get(username="authority")
