@@ -21,6 +21,8 @@ DESIGNATED: Final = (
     ("社会保险参保信息", "D011", "《社会保险法》"),
     ("不动产权属信息", "D012", "《不动产登记暂行条例》"),
 )
+SAME: Final = ("医疗机构基本信息", "定点医疗机构基本信息")
+APART: Final = ("价格监测基本信息", "价格统计基本信息")
 
 
 @transaction.atomic
@@ -44,21 +46,22 @@ def load_sources(*, at: datetime) -> int:
 
 
 def _decide(officer: User, at: datetime) -> None:
-    """The two most alike are decided, the one this way, the other that."""
-    rows = Duplicate.objects.select_related("first__department", "second__department")
-    first, second, *_rest = [*rows.order_by("-score", "pk")[:2], None, None]
-    if first is not None:
+    """One pair has a source now, another was found to be different things."""
+    pairs = Duplicate.objects.select_related("first__department", "second__department")
+    same = pairs.filter(first__name=SAME[0], second__name=SAME[1]).first()
+    if same is not None:
         sources.name_source(
-            duplicate=first,
-            department=first.first.department,
+            duplicate=same,
+            department=same.first.department,
             actor=officer,
             at=at,
-            reason="由依法登记的部门采集，另一部门通过共享取得，不再重复采集。",
+            reason="医疗机构由卫生健康部门依法登记；医保定点只采集定点协议信息，其余通过共享取得。",
         )
-    if second is not None:
+    apart = pairs.filter(first__name=APART[0], second__name=APART[1]).first()
+    if apart is not None:
         sources.tell_apart(
-            duplicate=second,
+            duplicate=apart,
             actor=officer,
             at=at,
-            reason="登记对象不同：一为机构，一为从业人员；数据项名称相同但含义不同。",
+            reason="价格监测按商品逐日采集报价，价格统计按月汇总指数，对象和口径不同。",
         )
