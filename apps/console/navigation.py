@@ -56,25 +56,36 @@ GROUPS: tuple[Group, ...] = (
         _("目录"),
         (
             Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
-            Entry(_("数据需求"), "catalog:demands", "catalog.Demand"),
-            Entry(_("供需对接"), "catalog:demand-matching", "catalog.Demand", "seek_supply"),
-            Entry(_("上级目录"), "catalog:upper", "catalog.UpperDataset"),
-            Entry(_("上级数据申请"), "catalog:upper-requests", "catalog.UpperRequest"),
-            Entry(_("目录上报"), "catalog:upward", "catalog.UpwardPackage"),
-            Entry(
-                _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
-            ),
+            Entry(_("表格编目"), "catalog:imports", "catalog.CatalogImport", "create"),
             Entry(
                 _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
             ),
-            Entry(_("责任清单"), "catalog:responsibility-lists", "catalog.ResponsibilityList"),
-            Entry(_("表格编目"), "catalog:imports", "catalog.CatalogImport", "create"),
+            Entry(
+                _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
+            ),
             Entry(_("目录质量"), "catalog:quality", "catalog.Dataset"),
             Entry(_("疑似重复采集"), "catalog:duplicates", "catalog.Duplicate"),
             Entry(_("数源认定"), "catalog:source-designations", "catalog.SourceDesignation"),
-            Entry(_("权责事项"), "catalog:law-legal-duties", "catalog.LegalDuty"),
             Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
             Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
+        ),
+    ),
+    Group(
+        _("需求与责任"),
+        (
+            Entry(_("数据需求"), "catalog:demands", "catalog.Demand"),
+            Entry(_("供需对接"), "catalog:demand-matching", "catalog.Demand", "seek_supply"),
+            Entry(_("责任清单"), "catalog:responsibility-lists", "catalog.ResponsibilityList"),
+            Entry(_("责任落实看板"), "supervision:responsibility-board", "supervision.BoardDay"),
+            Entry(_("权责事项"), "catalog:law-legal-duties", "catalog.LegalDuty"),
+        ),
+    ),
+    Group(
+        _("上下级对接"),
+        (
+            Entry(_("上级目录"), "catalog:upper", "catalog.UpperDataset"),
+            Entry(_("上级数据申请"), "catalog:upper-requests", "catalog.UpperRequest"),
+            Entry(_("目录上报"), "catalog:upward", "catalog.UpwardPackage"),
         ),
     ),
     Group(
@@ -98,7 +109,6 @@ GROUPS: tuple[Group, ...] = (
         _("监督"),
         (
             Entry(_("工作任务"), "supervision:tasks", "supervision.WorkTask", "administer"),
-            Entry(_("责任落实看板"), "supervision:responsibility-board", "supervision.BoardDay"),
             Entry(_("操作日志"), "admin:ledger_event_changelist", "ledger.Event"),
             Entry(_("调用记录"), "admin:ledger_accessrecord_changelist", "ledger.AccessRecord"),
         ),

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.console import navigation
+from apps.ledger import operations as ledger
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.catalog import DatasetFactory
@@ -119,3 +120,13 @@ def test_somebody_not_signed_in_is_led_to_the_entrance(db: None) -> None:
         led = Client().get(address, follow=True).redirect_chain
         assert led, address
         assert led[-1][0].startswith("/accounts/login/"), address
+
+
+def test_what_is_to_be_read_is_counted_at_its_own_link(cast: dict[str, Any], at: Any) -> None:
+    person = cast["provider-editor"]
+    ledger.notify([person], title="请阅", at=at)
+    page = signed_in(person).get("/work/").content.decode()
+    (link,) = re.findall(
+        r'<a class="nav__link" href="([^"]*)"[^>]*>[^<]*<span class="count">1<', page
+    )
+    assert link == "/work/notices/"
