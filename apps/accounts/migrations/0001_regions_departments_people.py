@@ -106,6 +106,40 @@ class Migration(migrations.Migration):
                 "verbose_name": "部门",
                 "verbose_name_plural": "部门",
                 "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from", None),
+                    ("valid_to", None),
+                    ("valid_to__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="accounts_department_ends_after_it_begins",
+                violation_error_message="撤销日期应晚于设立日期",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("parent", None),
+                    models.Q(("parent", models.F("id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="accounts_department_is_not_its_own_parent",
+                violation_error_message="上级部门不能是本部门",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("uscc", ""), ("uscc__regex", "^[0-9A-Z]{18}$"), _connector="OR"
+                ),
+                name="accounts_department_uscc_form",
+                violation_error_message="统一社会信用代码应为 18 位数字或大写字母",
+            ),
+                    models.UniqueConstraint(
+                condition=models.Q(("valid_to", None), models.Q(("uscc", ""), _negated=True)),
+                fields=("uscc",),
+                name="accounts_department_uscc_once_in_force",
+                violation_error_message="该统一社会信用代码已有部门使用",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -228,6 +262,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "用户",
                 "verbose_name_plural": "用户",
                 "ordering": ("username",),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(("is_superuser", False)),
+                name="accounts_user_nobody_is_superuser",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "citizen"), _negated=True),
+                    ("department", None),
+                    _connector="OR",
+                ),
+                name="accounts_user_citizen_has_no_department",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(("disabled_at", None), ("is_active", False), _connector="OR"),
+                name="accounts_user_disabled_has_time",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -402,6 +454,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "信息系统",
                 "verbose_name_plural": "信息系统",
                 "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(("code__regex", "^S-[0-9]{4,}$")),
+                name="accounts_informationsystem_code_form",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("protection_level", None), ("protection_level__range", (1, 5)), _connector="OR"
+                ),
+                name="accounts_informationsystem_protection_level_1_to_5",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -494,6 +558,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "行政区划",
                 "verbose_name_plural": "行政区划",
                 "ordering": ("code", "key"),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from", None),
+                    ("valid_to", None),
+                    ("valid_to__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="accounts_region_ends_after_it_begins",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("code", None), ("code__regex", "^[0-9]{6}([0-9]{3}){0,2}$"), _connector="OR"
+                ),
+                name="accounts_region_code_is_digits",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -680,6 +761,57 @@ class Migration(migrations.Migration):
                 "verbose_name": "角色授予",
                 "verbose_name_plural": "角色授予",
                 "ordering": ("user", "role", "starts_on"),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"
+                ),
+                name="accounts_roleassignment_ends_after_it_begins",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("assigned_by", None),
+                    models.Q(("user", models.F("assigned_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="accounts_roleassignment_never_to_oneself",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revoked_at", None), ("revoked_by", None)),
+                    models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="accounts_roleassignment_revoked_by_and_at",
+            ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(
+                    ("revoked_at", None),
+                    ("role__in", ("system_admin", "security_admin", "audit_admin")),
+                ),
+                expressions=[
+                    (
+                        models.Func(
+                            models.F("user"),
+                            models.F("user"),
+                            models.Value("[]"),
+                            function="int8range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("starts_on"),
+                            models.F("ends_on"),
+                            models.Value("[]"),
+                            function="daterange",
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="accounts_roleassignment_administrators_separated",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -778,6 +910,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "机构改革",
                 "verbose_name_plural": "机构改革",
                 "ordering": ("-effective_on", "-pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(("basis", ""), _negated=True),
+                name="accounts_succession_has_basis",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -861,186 +999,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_superuser", False)),
-                name="accounts_user_nobody_is_superuser",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "citizen"), _negated=True),
-                    ("department", None),
-                    _connector="OR",
-                ),
-                name="accounts_user_citizen_has_no_department",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("disabled_at", None), ("is_active", False), _connector="OR"),
-                name="accounts_user_disabled_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="informationsystem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^S-[0-9]{4,}$")),
-                name="accounts_informationsystem_code_form",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="informationsystem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("protection_level", None), ("protection_level__range", (1, 5)), _connector="OR"
-                ),
-                name="accounts_informationsystem_protection_level_1_to_5",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="region",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from", None),
-                    ("valid_to", None),
-                    ("valid_to__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="accounts_region_ends_after_it_begins",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="region",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("code", None), ("code__regex", "^[0-9]{6}([0-9]{3}){0,2}$"), _connector="OR"
-                ),
-                name="accounts_region_code_is_digits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from", None),
-                    ("valid_to", None),
-                    ("valid_to__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="accounts_department_ends_after_it_begins",
-                violation_error_message="撤销日期应晚于设立日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("parent", None),
-                    models.Q(("parent", models.F("id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="accounts_department_is_not_its_own_parent",
-                violation_error_message="上级部门不能是本部门",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("uscc", ""), ("uscc__regex", "^[0-9A-Z]{18}$"), _connector="OR"
-                ),
-                name="accounts_department_uscc_form",
-                violation_error_message="统一社会信用代码应为 18 位数字或大写字母",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to", None), models.Q(("uscc", ""), _negated=True)),
-                fields=("uscc",),
-                name="accounts_department_uscc_once_in_force",
-                violation_error_message="该统一社会信用代码已有部门使用",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="department",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("is_authority", True), ("valid_to", None)),
                 fields=("region",),
                 name="accounts_department_one_authority_per_region",
                 violation_error_message="该区划已有政务数据主管部门",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"
-                ),
-                name="accounts_roleassignment_ends_after_it_begins",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("assigned_by", None),
-                    models.Q(("user", models.F("assigned_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="accounts_roleassignment_never_to_oneself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("revoked_at", None), ("revoked_by", None)),
-                    models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="accounts_roleassignment_revoked_by_and_at",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(
-                    ("revoked_at", None),
-                    ("role__in", ("system_admin", "security_admin", "audit_admin")),
-                ),
-                expressions=[
-                    (
-                        models.Func(
-                            models.F("user"),
-                            models.F("user"),
-                            models.Value("[]"),
-                            function="int8range",
-                        ),
-                        "&&",
-                    ),
-                    (
-                        models.Func(
-                            models.F("starts_on"),
-                            models.F("ends_on"),
-                            models.Value("[]"),
-                            function="daterange",
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="accounts_roleassignment_administrators_separated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="succession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis", ""), _negated=True),
-                name="accounts_succession_has_basis",
             ),
         ),
     ]

@@ -21,6 +21,20 @@ def add_platform_user(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_regions_departments_people")]
+    # The packages' own migrations come first, while there are few models: each of their changes to
+    # what points at a user makes Django build every model anew that points there, too.
+    dependencies = [
+        ("accounts", "0001_regions_departments_people"),
+        ("account", "0009_emailaddress_unique_primary_email"),
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("axes", "0010_accessattemptexpiration"),
+        (
+            "guardian",
+            "0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more",
+        ),
+        ("mfa", "0003_authenticator_type_uniq"),
+        ("oauth2_provider", "0022_refreshtoken_token_family_index"),
+        ("procrastinate", "0041_post_retry_failed_job"),
+    ]
 
     operations = [migrations.RunPython(add_platform_user, migrations.RunPython.noop)]

@@ -35,6 +35,9 @@ class Migration(migrations.Migration):
                 'verbose_name': '资源分类',
                 'verbose_name_plural': '资源分类',
                 'ordering': ['code'],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[123](\\d{2}(\\d{3}\\d*)?)?$')), name='catalog_classification_code_shape', violation_error_message='分类代码为：类 1 位、项 2 位、目 3 位，细目不限'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -91,6 +94,19 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': '数据目录',
                 'ordering': ['-id'],
                 'permissions': [('use_dataset', '使用数据'), ('review_requests', '审核共享申请'), ('manage_dataset', '管理数据目录')],
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('status', 'withdrawn'), _negated=True), fields=('department', 'name_key'), name='catalog_dataset_name_unique_in_department', violation_error_message='本部门已有同名目录（不计空格和标点）'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[123]\\d{2}\\d{3}\\d*/\\d+$')), name='catalog_dataset_code_shape', violation_error_message='目录代码应形如 307001002/000001'),
+                    models.CheckConstraint(condition=models.Q(('contains_sensitive', False), ('contains_personal', True), _connector='OR'), name='catalog_dataset_sensitive_is_personal', violation_error_message='含敏感个人信息的，也含个人信息'),
+                    models.CheckConstraint(condition=models.Q(('dirty_limit_ratio__gte', 0), ('dirty_limit_ratio__lte', 1)), name='catalog_dataset_dirty_limit_is_ratio', violation_error_message='不合格记录上限比例应在 0–1 之间'),
+                    models.CheckConstraint(condition=models.Q(('published_at__isnull', False), models.Q(('status__in', ['published', 'withdrawal_requested', 'withdrawn']), _negated=True), _connector='OR'), name='catalog_dataset_published_has_time', violation_error_message='已发布的目录应有发布时间'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'withdrawn'), ('withdrawn_at__isnull', False)), models.Q(models.Q(('status', 'withdrawn'), _negated=True), ('withdrawn_at__isnull', True)), _connector='OR'), name='catalog_dataset_withdrawn_has_time', violation_error_message='已撤回的目录应有撤回时间'),
+                    models.CheckConstraint(condition=models.Q(('holds_no_secrets', True), ('status__in', ['draft', 'returned']), _connector='OR'), name='catalog_dataset_secrets_stay_out', violation_error_message='未确认不含国家秘密和工作秘密的目录不能提交'),
+                ],
+                "indexes": [
+                    models.Index(fields=['department', 'status'], name='catalog_dataset_by_department'),
+                    models.Index(fields=['status', '-id'], name='catalog_dataset_by_status'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -127,6 +143,12 @@ class Migration(migrations.Migration):
                 'verbose_name': '数据项',
                 'verbose_name_plural': '数据项',
                 'ordering': ['dataset', 'position'],
+                "constraints": [
+                    models.UniqueConstraint(fields=('dataset', 'column_name'), name='catalog_dataitem_column_unique_in_dataset', violation_error_message='同一目录内列名不能重复'),
+                    models.UniqueConstraint(fields=('dataset', 'name'), name='catalog_dataitem_name_unique_in_dataset', violation_error_message='同一目录内数据项名称不能重复'),
+                    models.CheckConstraint(condition=models.Q(('column_name__regex', '^[a-z][a-z0-9_]{0,50}$')), name='catalog_dataitem_column_shape', violation_error_message='列名须以小写英文字母开头，由小写字母、数字和下划线组成'),
+                    models.CheckConstraint(condition=models.Q(('sensitive', False), ('personal', True), _connector='OR'), name='catalog_dataitem_sensitive_is_personal', violation_error_message='敏感个人信息同时也是个人信息'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -159,6 +181,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '部门的目录权限',
                 'verbose_name_plural': '部门的目录权限',
+                "constraints": [
+                    models.UniqueConstraint(fields=('group', 'permission', 'content_object'), name='catalog_datasetgrouppermission_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -172,6 +197,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '个人的目录权限',
                 'verbose_name_plural': '个人的目录权限',
+                "constraints": [
+                    models.UniqueConstraint(fields=('user', 'permission', 'content_object'), name='catalog_datasetuserpermission_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -189,6 +217,9 @@ class Migration(migrations.Migration):
                 'verbose_name': '目录版本',
                 'verbose_name_plural': '目录版本',
                 'ordering': ['-number'],
+                "constraints": [
+                    models.UniqueConstraint(fields=('dataset', 'number'), name='catalog_datasetversion_number_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -293,73 +324,5 @@ class Migration(migrations.Migration):
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddConstraint(
-            model_name='classification',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[123](\\d{2}(\\d{3}\\d*)?)?$')), name='catalog_classification_code_shape', violation_error_message='分类代码为：类 1 位、项 2 位、目 3 位，细目不限'),
-        ),
-        migrations.AddIndex(
-            model_name='dataset',
-            index=models.Index(fields=['department', 'status'], name='catalog_dataset_by_department'),
-        ),
-        migrations.AddIndex(
-            model_name='dataset',
-            index=models.Index(fields=['status', '-id'], name='catalog_dataset_by_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'withdrawn'), _negated=True), fields=('department', 'name_key'), name='catalog_dataset_name_unique_in_department', violation_error_message='本部门已有同名目录（不计空格和标点）'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[123]\\d{2}\\d{3}\\d*/\\d+$')), name='catalog_dataset_code_shape', violation_error_message='目录代码应形如 307001002/000001'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('contains_sensitive', False), ('contains_personal', True), _connector='OR'), name='catalog_dataset_sensitive_is_personal', violation_error_message='含敏感个人信息的，也含个人信息'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('dirty_limit_ratio__gte', 0), ('dirty_limit_ratio__lte', 1)), name='catalog_dataset_dirty_limit_is_ratio', violation_error_message='不合格记录上限比例应在 0–1 之间'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('published_at__isnull', False), models.Q(('status__in', ['published', 'withdrawal_requested', 'withdrawn']), _negated=True), _connector='OR'), name='catalog_dataset_published_has_time', violation_error_message='已发布的目录应有发布时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'withdrawn'), ('withdrawn_at__isnull', False)), models.Q(models.Q(('status', 'withdrawn'), _negated=True), ('withdrawn_at__isnull', True)), _connector='OR'), name='catalog_dataset_withdrawn_has_time', violation_error_message='已撤回的目录应有撤回时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('holds_no_secrets', True), ('status__in', ['draft', 'returned']), _connector='OR'), name='catalog_dataset_secrets_stay_out', violation_error_message='未确认不含国家秘密和工作秘密的目录不能提交'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataitem',
-            constraint=models.UniqueConstraint(fields=('dataset', 'column_name'), name='catalog_dataitem_column_unique_in_dataset', violation_error_message='同一目录内列名不能重复'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataitem',
-            constraint=models.UniqueConstraint(fields=('dataset', 'name'), name='catalog_dataitem_name_unique_in_dataset', violation_error_message='同一目录内数据项名称不能重复'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataitem',
-            constraint=models.CheckConstraint(condition=models.Q(('column_name__regex', '^[a-z][a-z0-9_]{0,50}$')), name='catalog_dataitem_column_shape', violation_error_message='列名须以小写英文字母开头，由小写字母、数字和下划线组成'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataitem',
-            constraint=models.CheckConstraint(condition=models.Q(('sensitive', False), ('personal', True), _connector='OR'), name='catalog_dataitem_sensitive_is_personal', violation_error_message='敏感个人信息同时也是个人信息'),
-        ),
-        migrations.AddConstraint(
-            model_name='datasetgrouppermission',
-            constraint=models.UniqueConstraint(fields=('group', 'permission', 'content_object'), name='catalog_datasetgrouppermission_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='datasetuserpermission',
-            constraint=models.UniqueConstraint(fields=('user', 'permission', 'content_object'), name='catalog_datasetuserpermission_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='datasetversion',
-            constraint=models.UniqueConstraint(fields=('dataset', 'number'), name='catalog_datasetversion_number_unique'),
         ),
     ]

@@ -149,6 +149,61 @@ class Migration(migrations.Migration):
                 "verbose_name": "目录变更",
                 "verbose_name_plural": "目录变更",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                condition=models.Q(
+                    ("status__in", ("draft", "awaiting_head", "submitted", "returned"))
+                ),
+                fields=("dataset",),
+                name="catalog_datasetchange_one_open",
+                violation_error_message="该目录已有一次变更正在办理",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at__isnull", True),
+                        ("status__in", ("draft", "awaiting_head", "submitted", "returned")),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("status__in", ("draft", "awaiting_head", "submitted", "returned")),
+                            _negated=True,
+                        ),
+                        ("decided_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="catalog_datasetchange_decided_has_time",
+                violation_error_message="办结的变更应有办结时间",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("applied_version__isnull", False), ("status", "applied")),
+                    models.Q(
+                        models.Q(("status", "applied"), _negated=True),
+                        ("applied_version__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="catalog_datasetchange_applied_has_version",
+                violation_error_message="已发布的变更应有版本号",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trigger_kind", ""), ("triggered_on__isnull", True)),
+                    models.Q(
+                        models.Q(("trigger_kind", ""), _negated=True),
+                        ("triggered_on__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="catalog_datasetchange_trigger_has_day",
+                violation_error_message="触发事项应有发生日期",
+            ),
+                ],
+                "indexes": [
+                    models.Index(fields=["status", "-id"], name="catalog_change_by_status"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -391,6 +446,31 @@ class Migration(migrations.Migration):
                 "verbose_name": "审核轮次",
                 "verbose_name_plural": "审核轮次",
                 "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                fields=("dataset", "change", "number"),
+                name="catalog_reviewround_number_unique",
+                nulls_distinct=False,
+            ),
+                    models.UniqueConstraint(
+                condition=models.Q(("outcome", "")),
+                fields=("dataset", "change"),
+                name="catalog_reviewround_one_open",
+                nulls_distinct=False,
+                violation_error_message="该目录已在审核中",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", True), ("outcome", "")),
+                    models.Q(
+                        models.Q(("outcome", ""), _negated=True), ("decided_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="catalog_reviewround_decided_has_time",
+                violation_error_message="办结的审核应有办结时间",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -436,118 +516,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "审核意见",
                 "verbose_name_plural": "审核意见",
                 "ordering": ["id"],
-            },
-        ),
-        migrations.AddIndex(
-            model_name="datasetchange",
-            index=models.Index(fields=["status", "-id"], name="catalog_change_by_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="datasetchange",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("status__in", ("draft", "awaiting_head", "submitted", "returned"))
-                ),
-                fields=("dataset",),
-                name="catalog_datasetchange_one_open",
-                violation_error_message="该目录已有一次变更正在办理",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="datasetchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_at__isnull", True),
-                        ("status__in", ("draft", "awaiting_head", "submitted", "returned")),
-                    ),
-                    models.Q(
-                        models.Q(
-                            ("status__in", ("draft", "awaiting_head", "submitted", "returned")),
-                            _negated=True,
-                        ),
-                        ("decided_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_datasetchange_decided_has_time",
-                violation_error_message="办结的变更应有办结时间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="datasetchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("applied_version__isnull", False), ("status", "applied")),
-                    models.Q(
-                        models.Q(("status", "applied"), _negated=True),
-                        ("applied_version__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_datasetchange_applied_has_version",
-                violation_error_message="已发布的变更应有版本号",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="datasetchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("trigger_kind", ""), ("triggered_on__isnull", True)),
-                    models.Q(
-                        models.Q(("trigger_kind", ""), _negated=True),
-                        ("triggered_on__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_datasetchange_trigger_has_day",
-                violation_error_message="触发事项应有发生日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reviewround",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "change", "number"),
-                name="catalog_reviewround_number_unique",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reviewround",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("outcome", "")),
-                fields=("dataset", "change"),
-                name="catalog_reviewround_one_open",
-                nulls_distinct=False,
-                violation_error_message="该目录已在审核中",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reviewround",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("outcome", "")),
-                    models.Q(
-                        models.Q(("outcome", ""), _negated=True), ("decided_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_reviewround_decided_has_time",
-                violation_error_message="办结的审核应有办结时间",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reviewremark",
-            constraint=models.CheckConstraint(
+                "constraints": [
+                    models.CheckConstraint(
                 condition=models.Q(("text", ""), _negated=True),
                 name="catalog_reviewremark_has_text",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="reviewremark",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(("answer", ""), ("settled_at__isnull", False), _connector="OR"),
                 name="catalog_reviewremark_answered_is_settled",
             ),
+                ],
+            },
         ),
     ]

@@ -40,6 +40,16 @@ class Migration(migrations.Migration):
                 'verbose_name': '表格编目',
                 'verbose_name_plural': '表格编目',
                 'ordering': ['-id'],
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('uploaded_by', 'idempotency_key'), name='catalog_catalogimport_key_once', violation_error_message='这个提交编号已经用过'),
+                    models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='catalog_catalogimport_sha256_form'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(('problem_code', ''), _negated=True), _connector='OR'), name='catalog_catalogimport_refusal_has_code'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['adopting', 'adopted']), _negated=True), models.Q(('decided_by__isnull', False), models.Q(('scope', ''), _negated=True)), _connector='OR'), name='catalog_catalogimport_adoption_has_person'),
+                ],
+                "indexes": [
+                    models.Index(fields=['department', '-id'], name='catalog_import_of_department'),
+                    models.Index(condition=models.Q(('status__in', ['received', 'checking', 'adopting'])), fields=['id'], name='catalog_import_due'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -114,38 +124,12 @@ class Migration(migrations.Migration):
                 'verbose_name': '表格中的目录',
                 'verbose_name_plural': '表格中的目录',
                 'ordering': ['catalog_import', 'position'],
+                "constraints": [
+                    models.UniqueConstraint(fields=('catalog_import', 'position'), name='catalog_importentry_position_once'),
+                ],
+                "indexes": [
+                    models.Index(fields=['catalog_import', 'action', 'position'], name='catalog_importentry_by_action'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='catalogimport',
-            index=models.Index(fields=['department', '-id'], name='catalog_import_of_department'),
-        ),
-        migrations.AddIndex(
-            model_name='catalogimport',
-            index=models.Index(condition=models.Q(('status__in', ['received', 'checking', 'adopting'])), fields=['id'], name='catalog_import_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='catalogimport',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('uploaded_by', 'idempotency_key'), name='catalog_catalogimport_key_once', violation_error_message='这个提交编号已经用过'),
-        ),
-        migrations.AddConstraint(
-            model_name='catalogimport',
-            constraint=models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='catalog_catalogimport_sha256_form'),
-        ),
-        migrations.AddConstraint(
-            model_name='catalogimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(('problem_code', ''), _negated=True), _connector='OR'), name='catalog_catalogimport_refusal_has_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='catalogimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['adopting', 'adopted']), _negated=True), models.Q(('decided_by__isnull', False), models.Q(('scope', ''), _negated=True)), _connector='OR'), name='catalog_catalogimport_adoption_has_person'),
-        ),
-        migrations.AddIndex(
-            model_name='importentry',
-            index=models.Index(fields=['catalog_import', 'action', 'position'], name='catalog_importentry_by_action'),
-        ),
-        migrations.AddConstraint(
-            model_name='importentry',
-            constraint=models.UniqueConstraint(fields=('catalog_import', 'position'), name='catalog_importentry_position_once'),
         ),
     ]

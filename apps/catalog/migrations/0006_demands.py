@@ -62,6 +62,19 @@ class Migration(migrations.Migration):
                 'verbose_name': '数据需求',
                 'verbose_name_plural': '数据需求',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demand_decision_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(models.Q(('reply', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='catalog_demand_refusal_has_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('forwarded', 'awaiting_signature', 'agreed')), _negated=True), models.Q(('forwarded_at__isnull', False), ('provider__isnull', False)), _connector='OR'), name='catalog_demand_forwarded_has_provider'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'agreed'), _negated=True), models.Q(('promised_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='catalog_demand_agreed_has_day'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('requested', 'fulfilled')), _negated=True), ('dataset__isnull', False), _connector='OR'), name='catalog_demand_met_has_dataset'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('submitted', 'forwarded', 'awaiting_signature', 'agreed')), _negated=True), ('received_at__isnull', False), _connector='OR'), name='catalog_demand_received_when_reviewed'),
+                ],
+                "indexes": [
+                    models.Index(fields=['status', '-id'], name='catalog_demand_by_status'),
+                    models.Index(fields=['department', 'status'], name='catalog_demand_by_department'),
+                    models.Index(fields=['provider', 'status'], name='catalog_demand_by_provider'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -84,6 +97,12 @@ class Migration(migrations.Migration):
                 'verbose_name': '供需匹配',
                 'verbose_name_plural': '供需匹配',
                 'ordering': ('-score', 'id'),
+                "constraints": [
+                    models.UniqueConstraint(fields=('demand', 'dataset'), name='catalog_demandmatch_once_a_demand'),
+                    models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='catalog_demandmatch_score_is_ratio'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demandmatch_decision_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decision', 'declined'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='catalog_demandmatch_declined_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,57 +159,5 @@ class Migration(migrations.Migration):
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddIndex(
-            model_name='demand',
-            index=models.Index(fields=['status', '-id'], name='catalog_demand_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='demand',
-            index=models.Index(fields=['department', 'status'], name='catalog_demand_by_department'),
-        ),
-        migrations.AddIndex(
-            model_name='demand',
-            index=models.Index(fields=['provider', 'status'], name='catalog_demand_by_provider'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demand_decision_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(models.Q(('reply', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='catalog_demand_refusal_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('forwarded', 'awaiting_signature', 'agreed')), _negated=True), models.Q(('forwarded_at__isnull', False), ('provider__isnull', False)), _connector='OR'), name='catalog_demand_forwarded_has_provider'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'agreed'), _negated=True), models.Q(('promised_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='catalog_demand_agreed_has_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('requested', 'fulfilled')), _negated=True), ('dataset__isnull', False), _connector='OR'), name='catalog_demand_met_has_dataset'),
-        ),
-        migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('submitted', 'forwarded', 'awaiting_signature', 'agreed')), _negated=True), ('received_at__isnull', False), _connector='OR'), name='catalog_demand_received_when_reviewed'),
-        ),
-        migrations.AddConstraint(
-            model_name='demandmatch',
-            constraint=models.UniqueConstraint(fields=('demand', 'dataset'), name='catalog_demandmatch_once_a_demand'),
-        ),
-        migrations.AddConstraint(
-            model_name='demandmatch',
-            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='catalog_demandmatch_score_is_ratio'),
-        ),
-        migrations.AddConstraint(
-            model_name='demandmatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='catalog_demandmatch_decision_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='demandmatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'declined'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='catalog_demandmatch_declined_has_reason'),
         ),
     ]

@@ -48,6 +48,14 @@ class Migration(migrations.Migration):
                 'verbose_name': '责任事项',
                 'verbose_name_plural': '责任事项',
                 'ordering': ['responsibility_list', 'id'],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('due_on__isnull', False), models.Q(('status__in', ['in_force', 'performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_in_force_has_due_date', violation_error_message='印发的责任事项应有完成期限'),
+                    models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='catalog_duty_is_not_its_own_part', violation_error_message='责任事项不能是自己的下级'),
+                    models.CheckConstraint(condition=models.Q(('performed_at__isnull', False), models.Q(('status__in', ['performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_performed_has_time', violation_error_message='已报完成的应有时间'),
+                ],
+                "indexes": [
+                    models.Index(fields=['department', 'status'], name='catalog_duty_by_department'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +74,9 @@ class Migration(migrations.Migration):
                 'verbose_name': '权责清单事项',
                 'verbose_name_plural': '权责清单事项',
                 'ordering': ['code'],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_legalduty_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -92,6 +103,13 @@ class Migration(migrations.Migration):
                 'verbose_name': '责任清单',
                 'verbose_name_plural': '责任清单',
                 'ordering': ['-year', '-id'],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(models.Q(('issued_at__isnull', True), ('status__in', ['compiling', 'consulting'])), models.Q(('issued_at__isnull', False), ('status__in', ['issued', 'adjusting', 'closed'])), _connector='OR'), name='catalog_responsibilitylist_issued_has_time', violation_error_message='已印发的清单应有印发时间'),
+                    models.CheckConstraint(condition=models.Q(('replied_at', None), ('replied_by__isnull', False), _connector='OR'), name='catalog_responsibilitylist_reply_has_person', violation_error_message='回复应有回复人'),
+                ],
+                "indexes": [
+                    models.Index(fields=['status', 'department'], name='catalog_resplist_by_status'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -193,46 +211,13 @@ class Migration(migrations.Migration):
                 'verbose_name': '政务服务事项',
                 'verbose_name_plural': '政务服务事项',
                 'ordering': ['code'],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_serviceitem_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='legalduty',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_legalduty_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
-        ),
-        migrations.AddIndex(
-            model_name='responsibilitylist',
-            index=models.Index(fields=['status', 'department'], name='catalog_resplist_by_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsibilitylist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_at__isnull', True), ('status__in', ['compiling', 'consulting'])), models.Q(('issued_at__isnull', False), ('status__in', ['issued', 'adjusting', 'closed'])), _connector='OR'), name='catalog_responsibilitylist_issued_has_time', violation_error_message='已印发的清单应有印发时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsibilitylist',
-            constraint=models.CheckConstraint(condition=models.Q(('replied_at', None), ('replied_by__isnull', False), _connector='OR'), name='catalog_responsibilitylist_reply_has_person', violation_error_message='回复应有回复人'),
-        ),
-        migrations.AddIndex(
-            model_name='duty',
-            index=models.Index(fields=['department', 'status'], name='catalog_duty_by_department'),
         ),
         migrations.AddConstraint(
             model_name='duty',
             constraint=models.UniqueConstraint(condition=models.Q(('dataset__isnull', False), ('parent', None), models.Q(('status', 'dropped'), _negated=True)), fields=('responsibility_list', 'dataset'), name='catalog_duty_dataset_once_in_list', violation_error_message='同一目录在一份清单里只列一次'),
-        ),
-        migrations.AddConstraint(
-            model_name='duty',
-            constraint=models.CheckConstraint(condition=models.Q(('due_on__isnull', False), models.Q(('status__in', ['in_force', 'performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_in_force_has_due_date', violation_error_message='印发的责任事项应有完成期限'),
-        ),
-        migrations.AddConstraint(
-            model_name='duty',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='catalog_duty_is_not_its_own_part', violation_error_message='责任事项不能是自己的下级'),
-        ),
-        migrations.AddConstraint(
-            model_name='duty',
-            constraint=models.CheckConstraint(condition=models.Q(('performed_at__isnull', False), models.Q(('status__in', ['performed', 'done']), _negated=True), _connector='OR'), name='catalog_duty_performed_has_time', violation_error_message='已报完成的应有时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='catalog_serviceitem_ends_after_it_begins', violation_error_message='失效日期应晚于生效日期'),
         ),
     ]

@@ -168,6 +168,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "数源认定",
                 "verbose_name_plural": "数源认定",
                 "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to", None), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="catalog_sourcedesignation_ends_after_it_begins",
+                violation_error_message="终止日期应晚于起始日期",
+            ),
+                    models.UniqueConstraint(
+                condition=models.Q(("valid_to", None)),
+                fields=("subject",),
+                name="catalog_sourcedesignation_one_in_force",
+                violation_error_message="这项数据已有数源部门",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(("basis", ""), _negated=True),
+                name="catalog_sourcedesignation_has_basis",
+                violation_error_message="须写明确定数源的依据",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -268,64 +288,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "疑似重复采集",
                 "verbose_name_plural": "疑似重复采集",
                 "ordering": ["-score", "-pk"],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="sourcedesignation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_to", None), ("valid_to__gt", models.F("valid_from")), _connector="OR"
-                ),
-                name="catalog_sourcedesignation_ends_after_it_begins",
-                violation_error_message="终止日期应晚于起始日期",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcedesignation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to", None)),
-                fields=("subject",),
-                name="catalog_sourcedesignation_one_in_force",
-                violation_error_message="这项数据已有数源部门",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcedesignation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis", ""), _negated=True),
-                name="catalog_sourcedesignation_has_basis",
-                violation_error_message="须写明确定数源的依据",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="duplicate",
-            index=models.Index(fields=["status", "-score"], name="catalog_duplicate_by_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.UniqueConstraint(
+                "constraints": [
+                    models.UniqueConstraint(
                 fields=("first", "second"), name="catalog_duplicate_pair_once"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(("first__lt", models.F("second"))),
                 name="catalog_duplicate_smaller_first",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(
                     ("item_score__lte", 100), ("name_score__lte", 100), ("score__lte", 100)
                 ),
                 name="catalog_duplicate_scores_to_100",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
                         ("decided_at__isnull", False),
@@ -343,10 +320,7 @@ class Migration(migrations.Migration):
                 ),
                 name="catalog_duplicate_decision_is_whole",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("designation__isnull", False), ("status", "source_named")),
                     models.Q(
@@ -356,5 +330,10 @@ class Migration(migrations.Migration):
                 ),
                 name="catalog_duplicate_source_named_has_source",
             ),
+                ],
+                "indexes": [
+                    models.Index(fields=["status", "-score"], name="catalog_duplicate_by_status"),
+                ],
+            },
         ),
     ]

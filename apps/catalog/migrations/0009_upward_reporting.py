@@ -145,6 +145,10 @@ class Migration(migrations.Migration):
                 'verbose_name': '上报数据包',
                 'verbose_name_plural': '上报数据包',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('status', 'made')), fields=('level',), name='catalog_upwardpackage_one_open_a_level', violation_error_message='该上级已有一份尚未上报的数据包'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('sent_at', None), ('sent_by', None), ('status__in', ('made', 'discarded'))), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False), ('status__in', ('sent', 'receipted'))), _connector='OR'), name='catalog_upwardpackage_sent_whole'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +169,10 @@ class Migration(migrations.Migration):
                 'verbose_name': '上报条目',
                 'verbose_name_plural': '上报条目',
                 'ordering': ('id',),
+                "constraints": [
+                    models.UniqueConstraint(fields=('package', 'dataset'), name='catalog_upwardentry_once_a_package'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('receipt', ''), ('receipted_at', None)), models.Q(models.Q(('receipt', ''), _negated=True), ('receipted_at__isnull', False)), _connector='OR'), name='catalog_upwardentry_receipt_has_time'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,21 +223,5 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('forwarded', 'agreed', 'delivered')), _negated=True), models.Q(('filed_at__isnull', False), ('forwarded_at__isnull', False)), _connector='OR'), name='catalog_upperrequest_forwarded_has_time')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='upwardpackage',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'made')), fields=('level',), name='catalog_upwardpackage_one_open_a_level', violation_error_message='该上级已有一份尚未上报的数据包'),
-        ),
-        migrations.AddConstraint(
-            model_name='upwardpackage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at', None), ('sent_by', None), ('status__in', ('made', 'discarded'))), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False), ('status__in', ('sent', 'receipted'))), _connector='OR'), name='catalog_upwardpackage_sent_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='upwardentry',
-            constraint=models.UniqueConstraint(fields=('package', 'dataset'), name='catalog_upwardentry_once_a_package'),
-        ),
-        migrations.AddConstraint(
-            model_name='upwardentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('receipt', ''), ('receipted_at', None)), models.Q(models.Q(('receipt', ''), _negated=True), ('receipted_at__isnull', False)), _connector='OR'), name='catalog_upwardentry_receipt_has_time'),
         ),
     ]

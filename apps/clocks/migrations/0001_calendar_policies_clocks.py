@@ -97,6 +97,14 @@ class Migration(migrations.Migration):
                 'verbose_name': '时限',
                 'verbose_name_plural': '时限',
                 'ordering': ('due_at', 'id'),
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['running', 'paused'])), fields=('content_type', 'object_id', 'policy'), name='clocks_clock_one_live'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('met__isnull', False), ('state', 'stopped'), ('stopped_at__isnull', False)), models.Q(('met', None), ('state', 'cancelled'), ('stopped_at__isnull', False)), models.Q(('met', None), ('state__in', ['running', 'paused']), ('stopped_at', None)), _connector='OR'), name='clocks_clock_stop_complete'),
+                ],
+                "indexes": [
+                    models.Index(fields=['content_type', 'object_id'], name='clocks_clock_subject'),
+                    models.Index(condition=models.Q(('state__in', ['running', 'paused'])), fields=['due_at'], name='clocks_clock_due'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -187,21 +195,5 @@ class Migration(migrations.Migration):
                 'ordering': ('since', 'id'),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('until', None)), fields=('clock',), name='clocks_pause_one_open'), models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='clocks_pause_ends_after_start')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(fields=['content_type', 'object_id'], name='clocks_clock_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('state__in', ['running', 'paused'])), fields=['due_at'], name='clocks_clock_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['running', 'paused'])), fields=('content_type', 'object_id', 'policy'), name='clocks_clock_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('met__isnull', False), ('state', 'stopped'), ('stopped_at__isnull', False)), models.Q(('met', None), ('state', 'cancelled'), ('stopped_at__isnull', False)), models.Q(('met', None), ('state__in', ['running', 'paused']), ('stopped_at', None)), _connector='OR'), name='clocks_clock_stop_complete'),
         ),
     ]

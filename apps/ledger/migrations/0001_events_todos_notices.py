@@ -84,6 +84,15 @@ class Migration(migrations.Migration):
                 'verbose_name': '待办',
                 'verbose_name_plural': '待办',
                 'ordering': ('opened_at', 'id'),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('assignee__isnull', False), models.Q(('role', ''), _negated=True), _connector='OR'), name='ledger_todo_owed_by_somebody', violation_error_message='待办须指明承办人或角色'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), ('done_at__isnull', False), _connector='OR'), name='ledger_todo_done_by_needs_done_at'),
+                ],
+                "indexes": [
+                    models.Index(condition=models.Q(('done_at', None)), fields=['content_type', 'object_id'], name='ledger_todo_subject'),
+                    models.Index(condition=models.Q(('done_at', None)), fields=['assignee'], name='ledger_todo_mine'),
+                    models.Index(condition=models.Q(('done_at', None)), fields=['department', 'role'], name='ledger_todo_ours'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -121,6 +130,10 @@ class Migration(migrations.Migration):
                 'verbose_name': '通知',
                 'verbose_name_plural': '通知',
                 'ordering': ('-at', '-id'),
+                "indexes": [
+                    models.Index(fields=['recipient', '-at'], name='ledger_notice_inbox'),
+                    models.Index(condition=models.Q(('read_at', None)), fields=['recipient'], name='ledger_notice_unread'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,33 +178,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='ledger_delivery_due')],
                 'constraints': [models.UniqueConstraint(fields=('notice', 'channel'), name='ledger_delivery_channel_once'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='ledger_delivery_sent_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'waiting'), _negated=True), ('next_attempt_at__isnull', False), _connector='OR'), name='ledger_delivery_waiting_has_next')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='todo',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['content_type', 'object_id'], name='ledger_todo_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='todo',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['assignee'], name='ledger_todo_mine'),
-        ),
-        migrations.AddIndex(
-            model_name='todo',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['department', 'role'], name='ledger_todo_ours'),
-        ),
-        migrations.AddConstraint(
-            model_name='todo',
-            constraint=models.CheckConstraint(condition=models.Q(('assignee__isnull', False), models.Q(('role', ''), _negated=True), _connector='OR'), name='ledger_todo_owed_by_somebody', violation_error_message='待办须指明承办人或角色'),
-        ),
-        migrations.AddConstraint(
-            model_name='todo',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), ('done_at__isnull', False), _connector='OR'), name='ledger_todo_done_by_needs_done_at'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['recipient', '-at'], name='ledger_notice_inbox'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['recipient'], name='ledger_notice_unread'),
         ),
     ]

@@ -130,6 +130,16 @@ class Migration(migrations.Migration):
                 'verbose_name': '共享申请',
                 'verbose_name_plural': '共享申请',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('ends_on', None), ('starts_on', None), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='sharing_sharingrequest_period_in_order'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('is_automatic', False)), models.Q(('decided_at__isnull', False), ('decided_by', None), ('is_automatic', True)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('is_automatic', False)), _connector='OR'), name='sharing_sharingrequest_decision_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(models.Q(('decision_reason', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='sharing_sharingrequest_refusal_has_reason'),
+                    models.CheckConstraint(condition=models.Q(('received_at', None), ('vouched', True), _connector='OR'), name='sharing_sharingrequest_received_is_vouched'),
+                ],
+                "indexes": [
+                    models.Index(fields=['status', '-id'], name='sharing_request_status'),
+                    models.Index(fields=['consumer', 'status'], name='sharing_request_consumer'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -153,6 +163,10 @@ class Migration(migrations.Migration):
                 'verbose_name': '内部流转环节',
                 'verbose_name_plural': '内部流转环节',
                 'ordering': ('side', 'position', 'id'),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 3)), name='sharing_routestep_up_to_three'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None), ('outcome', '')), models.Q(('done_at__isnull', False), ('done_by__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='sharing_routestep_outcome_whole'),
+                ],
             },
         ),
         migrations.AddField(
@@ -245,6 +259,18 @@ class Migration(migrations.Migration):
                 'verbose_name': '授权',
                 'verbose_name_plural': '授权',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('status__in', ('in_force', 'suspended'))), fields=('system', 'dataset'), name='sharing_grant_one_live_a_system'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'delivering')), fields=('system', 'dataset'), name='sharing_grant_one_delivering_a_system'),
+                    models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('starts_at'))), name='sharing_grant_period_in_order'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('in_force', 'suspended')), _negated=True), models.Q(('provisioned_at__isnull', False), models.Q(('table_name', ''), _negated=True)), _connector='OR'), name='sharing_grant_in_force_is_provisioned'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'suspended'), _negated=True), models.Q(('suspended_at__isnull', False), ('suspended_by__isnull', False), models.Q(('suspension_reason', ''), _negated=True)), _connector='OR'), name='sharing_grant_suspension_has_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'ended'), _negated=True), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='sharing_grant_end_has_reason'),
+                ],
+                "indexes": [
+                    models.Index(fields=['status', 'expires_at'], name='sharing_grant_due'),
+                    models.Index(fields=['dataset', 'status'], name='sharing_grant_dataset'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -270,6 +296,11 @@ class Migration(migrations.Migration):
                 'verbose_name': '处理决定',
                 'verbose_name_plural': '处理决定',
                 'ordering': ('request', 'version'),
+                "constraints": [
+                    models.UniqueConstraint(fields=('request', 'version'), name='sharing_decision_version_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='sharing_decision_signature_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'refuse'), _negated=True), models.Q(models.Q(('reason', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='sharing_decision_refusal_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -290,6 +321,11 @@ class Migration(migrations.Migration):
                 'verbose_name': '延期申请',
                 'verbose_name_plural': '延期申请',
                 'ordering': ('id',),
+                "constraints": [
+                    models.UniqueConstraint(condition=models.Q(('decided_at', None)), fields=('request',), name='sharing_deadlineextension_one_open'),
+                    models.CheckConstraint(condition=models.Q(('workdays__gte', 1), ('workdays__lte', 10)), name='sharing_deadlineextension_within_limit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('consented', None), ('decided_at', None), ('decided_by', None)), models.Q(('consented__isnull', False), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='sharing_deadlineextension_decision_whole'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -309,102 +345,13 @@ class Migration(migrations.Migration):
                 'verbose_name': '附件',
                 'verbose_name_plural': '附件',
                 'ordering': ('id',),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(models.Q(('file', ''), _negated=True), models.Q(('document_number', ''), _negated=True), _connector='OR'), name='sharing_attachment_has_file_or_number'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='sharingrequest',
-            index=models.Index(fields=['status', '-id'], name='sharing_request_status'),
-        ),
-        migrations.AddIndex(
-            model_name='sharingrequest',
-            index=models.Index(fields=['consumer', 'status'], name='sharing_request_consumer'),
-        ),
-        migrations.AddConstraint(
-            model_name='sharingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('starts_on', None), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='sharing_sharingrequest_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='sharingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('is_automatic', False)), models.Q(('decided_at__isnull', False), ('decided_by', None), ('is_automatic', True)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('is_automatic', False)), _connector='OR'), name='sharing_sharingrequest_decision_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='sharingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(models.Q(('decision_reason', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='sharing_sharingrequest_refusal_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='sharingrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('received_at', None), ('vouched', True), _connector='OR'), name='sharing_sharingrequest_received_is_vouched'),
-        ),
-        migrations.AddConstraint(
-            model_name='routestep',
-            constraint=models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 3)), name='sharing_routestep_up_to_three'),
-        ),
-        migrations.AddConstraint(
-            model_name='routestep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None), ('outcome', '')), models.Q(('done_at__isnull', False), ('done_by__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='sharing_routestep_outcome_whole'),
         ),
         migrations.AddConstraint(
             model_name='requesteditem',
             constraint=models.UniqueConstraint(fields=('request', 'item'), name='sharing_requesteditem_once_a_request'),
-        ),
-        migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(fields=['status', 'expires_at'], name='sharing_grant_due'),
-        ),
-        migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(fields=['dataset', 'status'], name='sharing_grant_dataset'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('in_force', 'suspended'))), fields=('system', 'dataset'), name='sharing_grant_one_live_a_system'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'delivering')), fields=('system', 'dataset'), name='sharing_grant_one_delivering_a_system'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('starts_at'))), name='sharing_grant_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('in_force', 'suspended')), _negated=True), models.Q(('provisioned_at__isnull', False), models.Q(('table_name', ''), _negated=True)), _connector='OR'), name='sharing_grant_in_force_is_provisioned'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'suspended'), _negated=True), models.Q(('suspended_at__isnull', False), ('suspended_by__isnull', False), models.Q(('suspension_reason', ''), _negated=True)), _connector='OR'), name='sharing_grant_suspension_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'ended'), _negated=True), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='sharing_grant_end_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('request', 'version'), name='sharing_decision_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='sharing_decision_signature_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'refuse'), _negated=True), models.Q(models.Q(('reason', ''), _negated=True), models.Q(('legal_basis', ''), _negated=True)), _connector='OR'), name='sharing_decision_refusal_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='deadlineextension',
-            constraint=models.UniqueConstraint(condition=models.Q(('decided_at', None)), fields=('request',), name='sharing_deadlineextension_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='deadlineextension',
-            constraint=models.CheckConstraint(condition=models.Q(('workdays__gte', 1), ('workdays__lte', 10)), name='sharing_deadlineextension_within_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='deadlineextension',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('consented', None), ('decided_at', None), ('decided_by', None)), models.Q(('consented__isnull', False), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='sharing_deadlineextension_decision_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('file', ''), _negated=True), models.Q(('document_number', ''), _negated=True), _connector='OR'), name='sharing_attachment_has_file_or_number'),
         ),
     ]

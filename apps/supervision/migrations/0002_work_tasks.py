@@ -45,6 +45,15 @@ class Migration(migrations.Migration):
                 'verbose_name': '工作任务',
                 'verbose_name_plural': '工作任务',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(models.Q(('issued_at', None), ('issued_by', None)), models.Q(('due_on__isnull', False), ('issued_at__isnull', False), ('issued_by__isnull', False)), _connector='OR'), name='supervision_worktask_issued_whole', violation_error_message='下发须有下发人、下发时间和截止日期'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('issued', 'closed')), _negated=True), ('issued_at__isnull', False), _connector='OR'), name='supervision_worktask_in_force_is_issued', violation_error_message='填报中的任务应已下发'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('status__in', ('closed', 'cancelled'))), models.Q(('closed_at', None), ('closed_by', None), ('status__in', ('draft', 'issued'))), _connector='OR'), name='supervision_worktask_closed_whole', violation_error_message='结束须有结束人和结束时间'),
+                ],
+                "indexes": [
+                    models.Index(fields=['status', 'due_on'], name='supervision_task_by_due'),
+                    models.Index(fields=['department', '-id'], name='supervision_task_by_sender'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +85,16 @@ class Migration(migrations.Migration):
                 'verbose_name': '任务填报',
                 'verbose_name_plural': '任务填报',
                 'ordering': ('-id',),
+                "constraints": [
+                    models.UniqueConstraint(fields=('task', 'department'), name='supervision_taskreturn_once_a_department', violation_error_message='该部门已有这项任务的填报'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('status__in', ('submitted', 'accepted')), models.Q(('answer_kind', ''), _negated=True)), models.Q(('signed_at', None), ('signed_by', None), models.Q(('status__in', ('submitted', 'accepted')), _negated=True)), _connector='OR'), name='supervision_taskreturn_signed_whole', violation_error_message='报送须有填报方式、签发人和签发时间'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False), ('status', 'accepted')), models.Q(('accepted_at', None), ('accepted_by', None), models.Q(('status', 'accepted'), _negated=True)), _connector='OR'), name='supervision_taskreturn_accepted_whole', violation_error_message='验收须有验收人和验收时间'),
+                    models.CheckConstraint(condition=models.Q(('opened_at__isnull', False), ('status__in', ('unopened', 'excused', 'lapsed')), _connector='OR'), name='supervision_taskreturn_opened_has_time', violation_error_message='填写前应先签收'),
+                ],
+                "indexes": [
+                    models.Index(fields=['department', 'status'], name='supervision_return_by_dept'),
+                    models.Index(fields=['task', 'status'], name='supervision_return_by_task'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -173,49 +192,5 @@ class Migration(migrations.Migration):
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddIndex(
-            model_name='worktask',
-            index=models.Index(fields=['status', 'due_on'], name='supervision_task_by_due'),
-        ),
-        migrations.AddIndex(
-            model_name='worktask',
-            index=models.Index(fields=['department', '-id'], name='supervision_task_by_sender'),
-        ),
-        migrations.AddConstraint(
-            model_name='worktask',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_at', None), ('issued_by', None)), models.Q(('due_on__isnull', False), ('issued_at__isnull', False), ('issued_by__isnull', False)), _connector='OR'), name='supervision_worktask_issued_whole', violation_error_message='下发须有下发人、下发时间和截止日期'),
-        ),
-        migrations.AddConstraint(
-            model_name='worktask',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('issued', 'closed')), _negated=True), ('issued_at__isnull', False), _connector='OR'), name='supervision_worktask_in_force_is_issued', violation_error_message='填报中的任务应已下发'),
-        ),
-        migrations.AddConstraint(
-            model_name='worktask',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('status__in', ('closed', 'cancelled'))), models.Q(('closed_at', None), ('closed_by', None), ('status__in', ('draft', 'issued'))), _connector='OR'), name='supervision_worktask_closed_whole', violation_error_message='结束须有结束人和结束时间'),
-        ),
-        migrations.AddIndex(
-            model_name='taskreturn',
-            index=models.Index(fields=['department', 'status'], name='supervision_return_by_dept'),
-        ),
-        migrations.AddIndex(
-            model_name='taskreturn',
-            index=models.Index(fields=['task', 'status'], name='supervision_return_by_task'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskreturn',
-            constraint=models.UniqueConstraint(fields=('task', 'department'), name='supervision_taskreturn_once_a_department', violation_error_message='该部门已有这项任务的填报'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskreturn',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('status__in', ('submitted', 'accepted')), models.Q(('answer_kind', ''), _negated=True)), models.Q(('signed_at', None), ('signed_by', None), models.Q(('status__in', ('submitted', 'accepted')), _negated=True)), _connector='OR'), name='supervision_taskreturn_signed_whole', violation_error_message='报送须有填报方式、签发人和签发时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskreturn',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False), ('status', 'accepted')), models.Q(('accepted_at', None), ('accepted_by', None), models.Q(('status', 'accepted'), _negated=True)), _connector='OR'), name='supervision_taskreturn_accepted_whole', violation_error_message='验收须有验收人和验收时间'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskreturn',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_at__isnull', False), ('status__in', ('unopened', 'excused', 'lapsed')), _connector='OR'), name='supervision_taskreturn_opened_has_time', violation_error_message='填写前应先签收'),
         ),
     ]

@@ -72,6 +72,29 @@ class Migration(migrations.Migration):
                 "verbose_name": "数据库",
                 "verbose_name_plural": "数据库",
                 "ordering": ["kind", "number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                fields=("kind", "number"), name="warehouse_store_number_once"
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("department__isnull", False), ("kind", "department_pool")
+                    ),
+                    models.Q(
+                        ("department__isnull", True), ("kind__in", ["base", "thematic"])
+                    ),
+                    _connector="OR",
+                ),
+                name="warehouse_store_pool_has_department",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    ("schema__regex", "^(pool|base|theme)_[a-z0-9_]{1,50}$")
+                ),
+                name="warehouse_store_schema_form",
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +163,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "数据表",
                 "verbose_name_plural": "数据表",
                 "ordering": ["schema", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                fields=("schema", "name"), name="warehouse_datatable_name_once"
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -405,6 +433,75 @@ class Migration(migrations.Migration):
                 "verbose_name": "归集批次",
                 "verbose_name_plural": "归集批次",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                condition=models.Q(("idempotency_key", ""), _negated=True),
+                fields=("source", "dataset", "idempotency_key"),
+                name="warehouse_batch_key_once",
+            ),
+                    models.UniqueConstraint(
+                fields=("table", "horizon"), name="warehouse_batch_horizon_once"
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "landed"), _negated=True),
+                    (
+                        "declared",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("landed"), "+", models.F("changed")
+                                    ),
+                                    "+",
+                                    models.F("unchanged"),
+                                ),
+                                "+",
+                                models.F("duplicate"),
+                            ),
+                            "+",
+                            models.F("rejected"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="warehouse_batch_balances",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "landed"), _negated=True),
+                    models.Q(
+                        ("declared__isnull", False),
+                        ("finished_at__isnull", False),
+                        ("horizon__isnull", False),
+                        ("table__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="warehouse_batch_landed_is_complete",
+            ),
+                    models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["refused", "failed"]), _negated=True),
+                    models.Q(("message_code", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="warehouse_batch_refusal_has_code",
+            ),
+                ],
+                "indexes": [
+                    models.Index(
+                fields=["dataset", "-id"], name="warehouse_batch_of_dataset"
+            ),
+                    models.Index(
+                condition=models.Q(("status__in", ["received", "checking"])),
+                fields=["id"],
+                name="warehouse_batch_due",
+            ),
+                    models.Index(
+                fields=["table", "-horizon"], name="warehouse_batch_of_table"
+            ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -459,130 +556,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="store",
-            constraint=models.UniqueConstraint(
-                fields=("kind", "number"), name="warehouse_store_number_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="store",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("department__isnull", False), ("kind", "department_pool")
-                    ),
-                    models.Q(
-                        ("department__isnull", True), ("kind__in", ["base", "thematic"])
-                    ),
-                    _connector="OR",
-                ),
-                name="warehouse_store_pool_has_department",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="store",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("schema__regex", "^(pool|base|theme)_[a-z0-9_]{1,50}$")
-                ),
-                name="warehouse_store_schema_form",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="datatable",
-            constraint=models.UniqueConstraint(
-                fields=("schema", "name"), name="warehouse_datatable_name_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                fields=["dataset", "-id"], name="warehouse_batch_of_dataset"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                condition=models.Q(("status__in", ["received", "checking"])),
-                fields=["id"],
-                name="warehouse_batch_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                fields=["table", "-horizon"], name="warehouse_batch_of_table"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("idempotency_key", ""), _negated=True),
-                fields=("source", "dataset", "idempotency_key"),
-                name="warehouse_batch_key_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.UniqueConstraint(
-                fields=("table", "horizon"), name="warehouse_batch_horizon_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "landed"), _negated=True),
-                    (
-                        "declared",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("landed"), "+", models.F("changed")
-                                    ),
-                                    "+",
-                                    models.F("unchanged"),
-                                ),
-                                "+",
-                                models.F("duplicate"),
-                            ),
-                            "+",
-                            models.F("rejected"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="warehouse_batch_balances",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "landed"), _negated=True),
-                    models.Q(
-                        ("declared__isnull", False),
-                        ("finished_at__isnull", False),
-                        ("horizon__isnull", False),
-                        ("table__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="warehouse_batch_landed_is_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["refused", "failed"]), _negated=True),
-                    models.Q(("message_code", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="warehouse_batch_refusal_has_code",
-            ),
         ),
     ]
