@@ -1,5 +1,6 @@
 """What supervision keeps: the responsibility board, work tasks and what comes later."""
 
+from apps.supervision.models.board import BoardDay
 from apps.supervision.models.tasks import (
     OUTSTANDING,
     SIGNED,
@@ -17,6 +18,7 @@ __all__ = [
     "OUTSTANDING",
     "SIGNED",
     "AnswerKind",
+    "BoardDay",
     "ReturnStatus",
     "TargetList",
     "TaskFile",
@@ -25,6 +27,3 @@ __all__ = [
     "TaskStatus",
     "WorkTask",
 ]
-from apps.supervision.models.board import BoardDay
-
-__all__ = ["BoardDay"]
