@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts import operations as accounts
 from apps.accounts.models import Department
+from apps.catalog.operations import duties, responsibility
 from apps.core.errors import Conflict, IllegalMove, InvalidInput, StaleRevision
 from apps.ledger.models import Event, Notice, Todo, Urging
 from apps.ledger.queries import open_todos_of
@@ -19,6 +20,7 @@ from apps.supervision.operations.task_escalation import escalate_due
 from apps.supervision.queries import tasks as queries
 from apps.supervision.questions import stored
 from apps.supervision.tasks import escalate
+from tests.catalog.duty_stories import Side, consulting_list
 from tests.factories.accounts import (
     DepartmentFactory,
     InformationSystemFactory,
@@ -411,6 +413,28 @@ def test_a_department_goes_through_its_published_datasets(bureau: Bureau, at: da
     entry = PublishedDatasetFactory(department=bureau.editor.department)
     row = stories.writing(bureau, at, questions=CENSUS, target_list="datasets")
     assert [(line["key"], line["label"]) for line in row.lines] == [(entry.code, entry.name)]
+
+
+def test_a_department_goes_through_its_duties_in_force(bureau: Bureau, at: datetime) -> None:
+    side = Side(bureau.officer, bureau.editor, bureau.head)
+    listed = consulting_list(side, at)
+    wished = duties.add_duty(
+        responsibility_list=listed, title="还没有目录的数据", actor=side.officer, at=at, due_on=DUE
+    )
+    dropped = duties.add_duty(
+        responsibility_list=listed, title="不列入的", actor=side.officer, at=at, due_on=DUE
+    )
+    duties.drop(duty=dropped, actor=side.officer, at=at, reason="重复")
+    responsibility.reply(responsibility_list=listed, actor=side.head, at=at)
+    assert stories.writing(bureau, at, questions=CENSUS, target_list="duties").lines == []
+    responsibility.issue(responsibility_list=listed, actor=side.officer, at=at)
+    row = stories.writing(bureau, at, questions=CENSUS, target_list="duties")
+    promised = listed.duties.get(origin="catalogue")
+    assert promised.dataset is not None
+    assert {(line["key"], line["label"]) for line in row.lines} == {
+        (promised.dataset.code, promised.title),
+        (f"ZR-{wished.pk:06d}", wished.title),
+    }
 
 
 def test_a_reform_hands_open_returns_to_the_successor_and_leaves_the_rest(

@@ -16,7 +16,6 @@ from apps.supervision.questions import IN_TABLES, Question, QuestionKind, read_q
 
 LINES_BLANK: Final = 3
 # Duties are offered once the lists of duties exist to draw them from.
-TARGETS: Final = [choice for choice in TargetList.choices if choice[0] != TargetList.DUTIES]
 COLUMN: Final = re.compile(
     r"^(?P<label>.+?)(?:\s*[:：]\s*(?P<kind>[^:：]+?))?(?P<needed>\s*[*＊])?$"
 )
@@ -132,7 +131,7 @@ class TargetForm(forms.Form):
 
     target_list = forms.ChoiceField(
         label=gettext_lazy("逐项核对"),
-        choices=TARGETS,
+        choices=TargetList.choices,
         required=False,
         widget=forms.RadioSelect,
         help_text=gettext_lazy(

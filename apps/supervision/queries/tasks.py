@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from apps.accounts.models import Department, InformationSystem, Region, User
 from apps.accounts.queries import lineage_of
 from apps.catalog.models import Dataset
+from apps.catalog.queries import responsibility
 from apps.clocks.calendar import DayKind, WorkCalendar, days_between
 from apps.clocks.queries import Remaining, policy_in_force
 from apps.core import access
@@ -186,6 +187,8 @@ def previous_return(task: WorkTask, department: Department) -> TaskReturn | None
 def target_lines(task: WorkTask, department: Department) -> list[dict[str, Any]]:
     """Return what the department goes through line by line, as it is registered now."""
     rows: QuerySet[Any]
+    if task.target_list == TargetList.DUTIES:
+        return _duty_lines(department)
     if task.target_list == TargetList.SYSTEMS:
         rows = InformationSystem.objects.filter(department=department).order_by("code")
     elif task.target_list == TargetList.DATASETS:
@@ -195,6 +198,15 @@ def target_lines(task: WorkTask, department: Department) -> list[dict[str, Any]]
     return [
         {"key": code, "label": name, "answers": {}}
         for code, name in rows.values_list("code", "name")
+    ]
+
+
+def _duty_lines(department: Department) -> list[dict[str, Any]]:
+    """Each goes by its entry's code, which next year's has too; without an entry by its number."""
+    duties = responsibility.duties_in_force().filter(department=department)
+    rows = duties.order_by("due_on", "pk").values_list("dataset__code", "pk", "title")
+    return [
+        {"key": code or f"ZR-{pk:06d}", "label": title, "answers": {}} for code, pk, title in rows
     ]
 
 
