@@ -147,8 +147,10 @@ def extend(
 
 
 @transaction.atomic
-def stop(subject: Model, code: str, *, at: datetime) -> Clock:
+def stop(subject: Model, code: str, *, at: datetime, met: bool | None = None) -> Clock:
     """End a clock because what was owed has been done, and note whether it was in time.
+
+    met: as the caller says, where something was owed until the due date and not by it.
 
     Raises:
         NotFound: no such clock runs.
@@ -159,7 +161,7 @@ def stop(subject: Model, code: str, *, at: datetime) -> Clock:
     _derive_again(clock, queries.work_calendar())
     clock.state = Clock.State.STOPPED
     clock.stopped_at = at
-    clock.met = at < clock.due_at
+    clock.met = at < clock.due_at if met is None else met
     clock.save()
     return clock
 

@@ -235,6 +235,7 @@ def nobody_creates_grants(actor: User) -> bool:
 phrases.register(
     {
         "sharing.draft_request": _("起草"),
+        "sharing.end_wind_down": _("结束延续服务"),
         "sharing.draft_request_from_demand": _("由数据需求起草"),
         "sharing.revise": _("修改"),
         "sharing.attach": _("上传附件"),

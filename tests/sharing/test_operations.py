@@ -212,7 +212,10 @@ class TestHead:
         assert (clock.policy.code, clock.met) == ("request.unconditional", True)
         event = Event.objects.get(verb="sharing.grant_automatically", outcome="done")
         assert event.department_id == scene.provider_department.pk
-        assert get_perms(scene.consumer_department.group, scene.dataset) == []
+        group = scene.consumer_department.group
+        assert get_perms(group, scene.dataset) == ["use_dataset"]
+        sharing.end(grant=request.grant, actor=scene.consumer_head, at=at, reason="不再需要")
+        assert get_perms(group, scene.dataset) == []
 
     def test_a_conditional_entry_without_a_condition_counts_as_unconditional(
         self, at: datetime

@@ -21,6 +21,7 @@ from apps.catalog.models import Dataset, DatasetChange
 from apps.catalog.views.changes import change_or_404
 from apps.catalog.views.detail import dataset_or_404
 from apps.catalog.views.reviewing import prefilled, review_of
+from apps.clocks import queries as clocks
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.lifecycle import Lifecycle, Move
@@ -126,9 +127,11 @@ def _consequence(subject: Dataset, move: Move) -> str | Promise:
     users = queries.departments_using(subject)
     if not users:
         return _("目录将停止使用。现在没有部门在使用其数据。")
-    return _("目录将停止使用；正在使用数据的 %(count)s 个部门会收到通知，继续服务六个月。") % {
-        "count": len(users)
-    }
+    policy = clocks.policy_in_force("catalog.withdraw_wind_down", timezone.localdate())
+    return _(
+        "目录将停止使用；正在使用数据的 %(count)s 个部门会收到通知，"
+        "继续服务 %(length)s %(unit)s，到期授权终止。"
+    ) % {"count": len(users), "length": policy.length, "unit": policy.get_unit_display()}
 
 
 def _why_not(

@@ -9,10 +9,10 @@ from apps.sharing.operations.drafting import (
     supplement,
     withdraw,
 )
+from apps.sharing.operations.due import carry_out_due
 from apps.sharing.operations.extension import consent_extension, extend
 from apps.sharing.operations.from_demand import draft_request_from_demand
 from apps.sharing.operations.grants import (
-    carry_out_due,
     deliver,
     end,
     expire,

@@ -4,16 +4,15 @@ Suspension and end take effect with the transaction: the consumer's right to the
 it. What then still stands (roles, policies, views) is torn down by a task that may have to wait.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from guardian.shortcuts import assign_perm, remove_perm
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import User
+from apps.catalog import queries as catalog
 from apps.clocks import operations as clocks
 from apps.clocks import queries as clock_queries
 from apps.core import access
@@ -36,8 +35,11 @@ def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> 
     """Make the grant of a signed decision and wake the worker that delivers it.
 
     Raises:
+        InvalidInput: the entry was withdrawn meanwhile, or the period is over.
         Conflict: another grant of this system on this dataset is just being delivered.
     """
+    if not catalog.published().filter(pk=request.dataset_id).exists():
+        raise InvalidInput(_("目录已撤回，不能再授权"), code="not_published")
     others = queries.open_grants().filter(system=request.system, dataset=request.dataset)
     if others.filter(status="delivering").exists():
         raise Conflict(_("该系统对此目录的另一授权正在交付"), code="already_delivering")
@@ -181,7 +183,7 @@ def end(
     Source: 《政务数据共享条例》第二十五条、第二十七条
     """
     standing = access.require(actor, "end", grant, at=at)
-    _close(grant, "end", actor=actor, at=at, reason=reason, revision=revision)
+    close_grant(grant, "end", actor=actor, at=at, reason=reason, revision=revision)
     ledger.record(standing, "sharing.end", grant, at=at, details={"reason": reason.strip()})
     return grant
 
@@ -196,7 +198,7 @@ def expire(*, grant: Grant, at: datetime) -> Grant:
     if grant.expires_at > at:
         raise InvalidInput(_("授权尚未到期"), code="not_expired")
     platform = accounts.platform_user()
-    _close(grant, "expire", actor=platform, at=at, reason="")
+    close_grant(grant, "expire", actor=platform, at=at, reason="")
     ledger.record(platform, "sharing.expire", grant, at=at, department=grant.provider)
     return grant
 
@@ -215,24 +217,6 @@ def tear_down(*, grant: Grant, at: datetime) -> None:
             Grant.objects.filter(pk=current.pk).update(torn_down_at=at)
 
     provisioning.persistently(work)
-
-
-def carry_out_due(at: datetime) -> list[DomainError]:
-    """Deliver, expire and tear down whatever is due; return what could not be done yet."""
-    problems: list[DomainError] = []
-    # Each list is read when its turn comes: what expires now is torn down in the same run.
-    steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
-        (lambda: queries.grants_to_expire(at), expire),
-        (lambda: queries.grants_to_deliver(at), deliver),
-        (queries.grants_to_tear_down, tear_down),
-    ]
-    for due, step in steps:
-        for grant in list(due()):
-            try:
-                step(grant=grant, at=at)
-            except DomainError as error:
-                problems.append(error)
-    return problems
 
 
 def _deliver(grant: Grant, at: datetime) -> Grant:
@@ -261,8 +245,7 @@ def _deliver(grant: Grant, at: datetime) -> Grant:
     note_delivered(request, at=at)
     if clock_queries.running(request).filter(policy__code="request.deliver").exists():
         clocks.stop(request, "request.deliver", at=at)
-    if not request.is_automatic:
-        assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
+    assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
     ledger.close_todos(current, at=at, by=platform)
     _announce(current, at=at)
     return current
@@ -315,11 +298,11 @@ def _replace(grant: Grant, *, by: User, at: datetime) -> None:
     )
     if former is not None:
         reason = str(_("由授权 %(grant)s 接替") % {"grant": grant})
-        _close(former, "end", actor=by, at=at, reason=reason)
+        close_grant(former, "end", actor=by, at=at, reason=reason)
         ledger.record(by, "sharing.end", former, at=at, details={"reason": reason})
 
 
-def _close(
+def close_grant(
     grant: Grant,
     move: str,
     *,
@@ -328,6 +311,7 @@ def _close(
     reason: str,
     revision: int | None = None,
 ) -> None:
+    """End or expire a grant; whoever calls has asked permission and writes the event."""
     provisioning.hold_lock()
     was_delivering = grant.status == Grant.Status.DELIVERING
     fields = {"ended_at": at, "ended_by": actor, "end_reason": reason.strip()}
@@ -335,7 +319,7 @@ def _close(
     provisioning.revoke(grant)
     if was_delivering:
         clocks.cancel(grant.request, "request.deliver", at=at)
-    if queries.shares_last_grant(grant):
+    if queries.is_last_grant(grant):
         remove_perm("catalog.use_dataset", grant.consumer.group, grant.dataset)
     ledger.close_todos(grant, at=at, by=actor)
     title = _("授权 %(grant)s %(status)s") % {

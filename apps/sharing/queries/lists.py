@@ -1,15 +1,21 @@
 """What is asked of requests and grants."""
 
 from datetime import datetime
+from typing import Final
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import Department, User
+from apps.catalog.models import Dataset
+from apps.clocks.models import Clock
+from apps.clocks.queries import LIVE
 from apps.core import access
 from apps.sharing.models import Grant, RouteStep, SharingRequest
 
 UNDECIDED = ("form_check", "reviewing", "awaiting_signature")
 CLOSED = ("delivered", "refused", "withdrawn")
+WIND_DOWN: Final = "catalog.withdraw_wind_down"
 
 
 def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[SharingRequest]:
@@ -83,11 +89,33 @@ def current_steps(request: SharingRequest, side: str) -> QuerySet[RouteStep]:
     return open_steps(request, side).filter(opened_at__isnull=False)
 
 
-def shares_last_grant(grant: Grant) -> bool:
-    """Say whether the department has no other open conditional grant on the dataset."""
+def grants_out_of_service(at: datetime) -> QuerySet[Grant]:
+    """Return open grants on withdrawn entries whose further service is over, or never began.
+
+    It never begins for what was agreed but not delivered when the entry was withdrawn.
+    """
+    over = Q(dataset__in=_winding_down().filter(due_at__lte=at).values("object_id"))
     return (
-        not open_grants()
-        .filter(consumer=grant.consumer, dataset=grant.dataset, request__is_automatic=False)
-        .exclude(pk=grant.pk)
-        .exists()
+        open_grants()
+        .filter(over | Q(status="delivering"), dataset__status="withdrawn")
+        .order_by("pk")
     )
+
+
+def datasets_wound_down() -> QuerySet[Dataset]:
+    """Return withdrawn entries whose time of further service runs for nobody any more."""
+    found: QuerySet[Dataset] = Dataset.objects.filter(
+        status="withdrawn", pk__in=_winding_down().values("object_id")
+    )
+    return found.exclude(pk__in=open_grants().values("dataset")).select_related("department")
+
+
+def _winding_down() -> QuerySet[Clock]:
+    kind = ContentType.objects.get_for_model(Dataset)
+    return Clock.objects.filter(policy__code=WIND_DOWN, content_type=kind, state__in=LIVE)
+
+
+def is_last_grant(grant: Grant) -> bool:
+    """Say whether the department has no other open grant on the dataset."""
+    others = open_grants().filter(consumer=grant.consumer, dataset=grant.dataset)
+    return not others.exclude(pk=grant.pk).exists()

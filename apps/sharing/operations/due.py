@@ -1,0 +1,64 @@
+"""What the platform itself carries out when its time has come; every step may come twice."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts import queries as accounts
+from apps.catalog.models import Dataset
+from apps.clocks import operations as clocks
+from apps.core.errors import DomainError
+from apps.ledger import operations as ledger
+from apps.sharing import queries
+from apps.sharing.models import Grant
+from apps.sharing.operations.grants import close_grant, deliver, expire, tear_down
+
+
+def carry_out_due(at: datetime) -> list[DomainError]:
+    """Deliver, expire, wind down and tear down whatever is due; return what could not be done."""
+    problems: list[DomainError] = []
+    # Each list is read when its turn comes: what expires now is torn down in the same run.
+    steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
+        (lambda: queries.grants_to_expire(at), expire),
+        (lambda: queries.grants_out_of_service(at), end_service),
+        (lambda: queries.grants_to_deliver(at), deliver),
+        (queries.grants_to_tear_down, tear_down),
+    ]
+    for due, step in steps:
+        for grant in list(due()):
+            try:
+                step(grant=grant, at=at)
+            except DomainError as error:
+                problems.append(error)
+    for dataset in queries.datasets_wound_down():
+        end_wind_down(dataset=dataset, at=at)
+    return problems
+
+
+@transaction.atomic
+def end_service(*, grant: Grant, at: datetime) -> Grant:
+    """End a grant on a withdrawn entry, when the time of further service is over.
+
+    Source: comparator (黑龙江: six months of further service); the time is a dated policy
+    """
+    was_served = grant.status != Grant.Status.DELIVERING
+    reason = _("目录已撤回，延续服务期满") if was_served else _("目录在交付之前已撤回")
+    platform = accounts.platform_user()
+    close_grant(grant, "end", actor=platform, at=at, reason=str(reason))
+    details = {"reason": str(reason)}
+    ledger.record(platform, "sharing.end", grant, at=at, department=grant.provider, details=details)
+    return grant
+
+
+@transaction.atomic
+def end_wind_down(*, dataset: Dataset, at: datetime) -> None:
+    """Stop the clock of further service: nobody is served on a withdrawn entry any more.
+
+    Source: comparator (黑龙江)
+    """
+    clocks.stop(dataset, queries.WIND_DOWN, at=at, met=True)
+    platform = accounts.platform_user()
+    ledger.record(platform, "sharing.end_wind_down", dataset, at=at, department=dataset.department)
