@@ -10,6 +10,7 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, pagination, viewsets
@@ -112,6 +113,7 @@ class KeysetPagination(pagination.BasePagination):
 
     default_limit: ClassVar[int] = 50
     maximum_limit: ClassVar[int] = 200
+    order_in_words: ClassVar[str | Promise] = _("本页各条，新的在前")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         limit = self.limit(request)
@@ -126,17 +128,21 @@ class KeysetPagination(pagination.BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self._next})
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """Describe a page; `schema` is no mapping where a page is made of an example's row."""
+        is_schema = isinstance(schema, dict)
+        results = {**schema, "description": str(self.order_in_words)} if is_schema else schema
         return {
             "type": "object",
             "description": str(_("一页")),
             "required": ["results", "next"],
             "properties": {
-                "results": {**schema, "description": str(_("本页各条，新的在前"))},
+                "results": results,
                 "next": {
                     "type": "string",
                     "nullable": True,
                     "description": str(_("下一页的 cursor；没有下一页时为空")),
+                    "example": "MTI4OlQ4bHFkZkVn",
                 },
             },
         }

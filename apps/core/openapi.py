@@ -51,6 +51,23 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
+def shown(name: str, summary: str, value: Any, *, media_type: str | None = None) -> OpenApiExample:
+    """Return an example of an answer: one row, of which lists make a page."""
+    return OpenApiExample(
+        name,
+        summary=summary,
+        value=value,
+        media_type=media_type,
+        status_codes=["200", "201", "202"],
+        response_only=True,
+    )
+
+
+def sent(name: str, summary: str, value: Any) -> OpenApiExample:
+    """Return an example of a request; of several moves at one address, by the move's name."""
+    return OpenApiExample(name, summary=summary, value=value, request_only=True)
+
+
 def refusals(codes: dict[int, Sequence[str]] | None = None) -> dict[int, OpenApiResponse]:
     """Return how an operation may answer no, by status, with the codes that each can carry.
 
@@ -101,6 +118,20 @@ class DescribedSchema(AutoSchema):
             meta.setdefault("description", meta["title"])
         return meta
 
+    def _map_serializer_field(
+        self,
+        field: Any,
+        direction: str,
+        bypass_extensions: bool = False,  # noqa: FBT001, FBT002 (the base's signature)
+    ) -> dict[str, Any]:
+        # DRF forgets of a field that is only read that its column may be empty.
+        if isinstance(field, serializers.ChoiceField) and field.read_only and _may_be_empty(field):
+            field.allow_blank = True
+        mapped: dict[str, Any] = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, bypass_extensions
+        )
+        return mapped
+
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         about = getattr(serializer, "about", None)
@@ -127,3 +158,11 @@ class DescribedSchema(AutoSchema):
             if parameter["name"] in {"id", "pk"}:
                 parameter["description"] = str(_("列表中给出的 id"))
         return parameters
+
+
+def _may_be_empty(field: serializers.ChoiceField) -> bool:
+    """Say whether the model's field behind a choice may hold no choice at all."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    columns = {each.name: each for each in model._meta.concrete_fields} if model else {}
+    column = columns.get(str(field.source))
+    return column is not None and bool(column.blank)

@@ -9,10 +9,12 @@ import pytest
 import yaml
 from django.test import Client
 from django.utils import translation
+from jsonschema import Draft202012Validator
 
 from apps.console.reference import PAGES, ROOT, api_page
 from apps.sharing.gateway.refusals import REASONS
 
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What only pages raise: the API has no way to it.
 NOT_OF_THE_API = {
@@ -105,6 +107,84 @@ def test_every_operation_lists_how_it_refuses(schema: Any) -> None:
                 content = answer["content"]["application/problem+json"]
                 assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
                 assert content["examples"]
+
+
+# A body without an example: operation, and media type or status.
+WITHOUT_EXAMPLE = {
+    ("data_page", "application/x-ndjson"): "the records of the JSON page, a line each",
+    **dict.fromkeys(
+        [
+            ("catalog_imports_receive", "application/octet-stream"),
+            ("datasets_export_xlsx", WORKBOOK),
+        ],
+        "a workbook is no text",
+    ),
+    ("datasets_export_csv", "text/csv"): "the template's columns, told in the workbook itself",
+}
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+
+
+def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every body that the operation takes or answers with when it goes well."""
+    taken = operation.get("requestBody", {}).get("content", {})
+    # Where something else is taken, a form is the same in another dress.
+    yield from ((kind, it) for kind, it in taken.items() if len(taken) == 1 or kind not in FORMS)
+    for status, answer in operation["responses"].items():
+        if status < "300":
+            yield from answer.get("content", {}).items()
+
+
+def test_every_body_has_an_example(schema: Any) -> None:
+    lacking = {
+        (operation["operationId"], kind)
+        for _path, _method, operation in operations(schema)
+        for kind, body in bodies(operation)
+        if not body.get("examples")
+    }
+    assert lacking == set(WITHOUT_EXAMPLE)
+
+
+def test_every_example_is_as_its_schema_says(schema: Any) -> None:
+    wrong = []
+    whole = json_schema_of({"components": schema["components"]})
+    for _path, _method, operation in operations(schema):
+        for kind, body in bodies(operation):
+            if kind != "application/json":
+                continue
+            reader = Draft202012Validator({**whole, **json_schema_of(body["schema"])})
+            for name, example in body.get("examples", {}).items():
+                wrong += [
+                    f"{operation['operationId']} {name} {fault.json_path}: {fault.message[:120]}"
+                    for fault in reader.iter_errors(example["value"])
+                ]
+    assert wrong == []
+
+
+def test_an_example_of_a_move_is_of_one_that_there_is(schema: Any) -> None:
+    for path, _method, operation in operations(schema):
+        if "{move}" not in path:
+            continue
+        (names,) = (
+            {value.title().replace("_", "") for value in parameter["schema"]["enum"]}
+            for parameter in operation["parameters"]
+            if parameter["name"] == "move"
+        )
+        shown = set(operation["requestBody"]["content"]["application/json"]["examples"])
+        assert {name.removesuffix("Refusal") for name in shown} <= names, path
+
+
+def json_schema_of(part: Any) -> Any:
+    """Return a part of the description as JSON schema: nothing unsaid may stand in an object."""
+    if isinstance(part, list):
+        return [json_schema_of(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: json_schema_of(value) for key, value in part.items()}
+    if "properties" in made and isinstance(made["properties"], dict):
+        made.setdefault("additionalProperties", False)
+    if not made.pop("nullable", False):
+        return made
+    return {"anyOf": [made, {"type": "null"}]}
 
 
 def test_the_data_plane_shows_examples_and_asks_for_a_token(schema: Any) -> None:

@@ -3,12 +3,19 @@
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django.utils.functional import Promise
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog import search
+from apps.catalog.api.examples import datasets as examples
 from apps.catalog.models import (
     DataItem,
     Dataset,
@@ -70,6 +77,7 @@ FILTERS = [
 ]
 
 
+@extend_schema_serializer(examples=[examples.DATASET])
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):
     """An entry as lists show it. `code` is written with `-` for `/`, as in addresses."""
 
@@ -199,6 +207,7 @@ class DatasetVersionSerializer(serializers.ModelSerializer[DatasetVersion]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.DATASET_DETAIL])
 class DatasetDetailSerializer(DatasetSerializer):
     """An entry with its items and the versions that were published."""
 
@@ -248,10 +257,15 @@ class DatasetDetailSerializer(DatasetSerializer):
 class SearchPagination(KeysetPagination):
     """Pages of what was found; with their total and, when asked for, the counts of every filter."""
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    order_in_words: ClassVar[str | Promise] = "本页各条，按 sort 的次序"
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         page = super().get_paginated_response_schema(schema)
-        page["properties"]["results"]["description"] = "本页各条，按 sort 的次序"
-        page["properties"]["total"] = {"type": "integer", "description": "符合条件的总数"}
+        page["properties"]["total"] = {
+            "type": "integer",
+            "description": "符合条件的总数",
+            "example": 128,
+        }
         page["properties"]["facets"] = {
             "type": "object",
             "description": "facets=true 时给出：筛选条件 → 各个值；件数以其他条件都已满足计",
@@ -266,6 +280,12 @@ class SearchPagination(KeysetPagination):
                         "count": {"type": "integer", "description": "选它之后的件数"},
                     },
                 },
+            },
+            "example": {
+                "sharing": [
+                    {"value": "unconditional", "label": "无条件共享", "count": 79},
+                    {"value": "conditional", "label": "有条件共享", "count": 49},
+                ]
             },
         }
         return page

@@ -4,9 +4,11 @@ from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.accounts.models import Department, InformationSystem
+from apps.catalog.api.examples import demands as examples
 from apps.catalog.models import (
     Dataset,
     Demand,
@@ -28,6 +30,7 @@ class WantedItemSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[examples.DEMAND])
 class DemandSerializer(serializers.ModelSerializer[Demand]):
     """A demand as it stands; the answer shows once it is signed."""
 
@@ -83,6 +86,7 @@ def _is_told(demand: Demand) -> bool:
     return demand.decided_at is not None
 
 
+@extend_schema_serializer(examples=[examples.DRAFT])
 class DemandInput(serializers.Serializer[Any]):
     """What a new demand says; it may be completed before it is submitted."""
 
@@ -196,6 +200,7 @@ class ProposeInput(MoveInput):
     )
 
 
+@extend_schema_serializer(examples=[*examples.MOVES])
 class DemandMoveShape(serializers.Serializer[Any]):
     """All that the moves take together, for the description alone."""
 

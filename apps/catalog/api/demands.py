@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     extend_schema,
     extend_schema_view,
@@ -50,21 +49,6 @@ REFUSALS = refusals(
         404: ("not_found",),
         409: ("illegal_move", "stale_revision"),
     }
-)
-EXAMPLE = OpenApiExample(
-    "draft",
-    summary=str(_("提出需求")),
-    value={
-        "title": "困难群众救助对象信息",
-        "wanted_items": [
-            {"name": "公民身份号码", "note": ""},
-            {"name": "救助类别", "note": "低保"},
-        ],
-        "scenario": "办理学生资助时核对家庭困难情况",
-        "basis": "《社会救助暂行办法》第五十八条",
-        "needed_by": "2026-12-31",
-    },
-    request_only=True,
 )
 
 
@@ -110,7 +94,6 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
         operation_id="demands_draft",
         tags=["demands"],
         request=DemandInput,
-        examples=[EXAMPLE],
         responses={201: DemandSerializer, **REFUSALS},
         summary=_("提出数据需求"),
         description=_("由本部门的人员登录后提出；写好后用 submit 提交本部门审批。"),

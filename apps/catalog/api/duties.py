@@ -7,11 +7,17 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.catalog.api.examples import duties as examples
 from apps.catalog.models import (
     Duty,
     DutyStatus,
@@ -28,6 +34,7 @@ BAD_LIST = refusals({400: ("unknown_filter", "unknown_status", "invalid_limit", 
 NO_ROW = refusals({404: ("not_found",)})
 
 
+@extend_schema_serializer(examples=[examples.RESPONSIBILITY_LIST])
 class ResponsibilityListSerializer(serializers.ModelSerializer[ResponsibilityList]):
     about: ClassVar[str | Promise] = _("一份责任清单：一个部门一个年度的一个批次")
 
@@ -47,6 +54,7 @@ class ResponsibilityListSerializer(serializers.ModelSerializer[ResponsibilityLis
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.DUTY])
 class DutySerializer(serializers.ModelSerializer[Duty]):
     about: ClassVar[str | Promise] = _("一项责任：部门承诺归集的一项数据")
 
@@ -140,6 +148,7 @@ class PerformInput(RevisionInput):
     )
 
 
+@extend_schema_serializer(examples=[*examples.DUTY_MOVES])
 class DutyMoveShape(serializers.Serializer[Any]):
     about: ClassVar[str | Promise] = _("各动作用到的字段，见字段说明")
 
@@ -149,6 +158,7 @@ class DutyMoveShape(serializers.Serializer[Any]):
     performed_rows = serializers.IntegerField(required=False, help_text=_("perform：已归集条数"))
 
 
+@extend_schema_serializer(examples=[*examples.LIST_MOVES])
 class ListMoveShape(serializers.Serializer[Any]):
     about: ClassVar[str | Promise] = _("各动作用到的字段，见字段说明")
 

@@ -6,7 +6,12 @@ from django.http import FileResponse, HttpRequest, QueryDict, StreamingHttpRespo
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -16,6 +21,7 @@ from rest_framework.response import Response
 from apps.catalog import operations as catalog
 from apps.catalog import search
 from apps.catalog.api.datasets import FILTERS
+from apps.catalog.api.examples import datasets as examples
 from apps.catalog.lifecycle import OPEN_IMPORT
 from apps.catalog.models import CatalogImport, Dataset, ImportEntry, SearchEntry
 from apps.catalog.spreadsheets.answering import spreadsheet_of
@@ -27,6 +33,7 @@ from apps.core.openapi import refusals
 from apps.core.workbooks.guarding import LIMIT_BYTES
 
 
+@extend_schema_serializer(examples=[examples.IMPORT])
 class ImportSerializer(serializers.ModelSerializer[CatalogImport]):
     """An import as it stands; `code` and `message` say why it was refused."""
 
@@ -70,6 +77,7 @@ class ImportSerializer(serializers.ModelSerializer[CatalogImport]):
         return reverse("api-catalog-import-entries", args=[subject.pk])
 
 
+@extend_schema_serializer(examples=[examples.IMPORT_ENTRY])
 class ImportEntrySerializer(serializers.ModelSerializer[ImportEntry]):
     """What a sheet says of one entry, with the verdict."""
 
@@ -110,6 +118,7 @@ class ImportEntrySerializer(serializers.ModelSerializer[ImportEntry]):
         return list(entry.proposal.get("clashes", ()))
 
 
+@extend_schema_serializer(examples=[examples.ADOPT])
 class AdoptSerializer(serializers.Serializer[Any]):
     about: ClassVar[str] = "采用的范围"
 

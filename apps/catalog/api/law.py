@@ -6,12 +6,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog.api.duties import narrowed
+from apps.catalog.api.examples import duties as examples
 from apps.catalog.models import LegalDuty, ServiceItem
 from apps.catalog.queries import law
 from apps.core.api import ScopedViewSet
@@ -22,6 +28,7 @@ DEPARTMENT = OpenApiParameter("department", str, description=_("实施部门的�
 CODE = OpenApiParameter("code", str, description=_("事项编码"))
 
 
+@extend_schema_serializer(examples=[examples.LEGAL_DUTY])
 class LegalDutySerializer(serializers.ModelSerializer[LegalDuty]):
     about: ClassVar[str | Promise] = _("一项权责清单事项")
 
@@ -41,6 +48,7 @@ class LegalDutySerializer(serializers.ModelSerializer[LegalDuty]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.SERVICE_ITEM])
 class ServiceItemSerializer(serializers.ModelSerializer[ServiceItem]):
     about: ClassVar[str | Promise] = _("一项政务服务事项")
 

@@ -3,17 +3,24 @@
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog import operations as catalog
+from apps.catalog.api.examples import datasets as examples
 from apps.catalog.models import SavedFilter
 from apps.core.api import ScopedViewSet
 from apps.core.openapi import refusals
 
 
+@extend_schema_serializer(examples=[examples.SAVED_FILTER])
 class SavedFilterSerializer(serializers.ModelSerializer[SavedFilter]):
     about: ClassVar[str] = "一组常用筛选"
 
@@ -28,6 +35,7 @@ class SavedFilterSerializer(serializers.ModelSerializer[SavedFilter]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.SAVE_FILTER])
 class SaveFilterSerializer(serializers.Serializer[Any]):
     about: ClassVar[str] = "要保存的筛选"
 

@@ -4,13 +4,19 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import Department
 from apps.catalog import operations as catalog
+from apps.catalog.api.examples import datasets as examples
 from apps.catalog.models import Dataset, Duplicate, DuplicateStatus, SourceDesignation
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
@@ -36,6 +42,7 @@ class PairedDatasetSerializer(serializers.ModelSerializer[Dataset]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.DUPLICATE])
 class DuplicateSerializer(serializers.ModelSerializer[Duplicate]):
     about: ClassVar[str] = "一对疑似重复采集的目录，及其依据和决定"
 
@@ -72,6 +79,7 @@ class DuplicateSerializer(serializers.ModelSerializer[Duplicate]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[*examples.DUPLICATE_MOVES])
 class DuplicateMoveSerializer(serializers.Serializer[Any]):
     about: ClassVar[str] = "对疑似重复采集的决定或者意见"
 
@@ -89,6 +97,7 @@ class DuplicateMoveSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[examples.DESIGNATION])
 class SourceDesignationSerializer(serializers.ModelSerializer[SourceDesignation]):
     about: ClassVar[str] = "一项数源认定"
 

@@ -5,9 +5,15 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import mixins, serializers
 
+from apps.catalog.api.examples import upward as examples
 from apps.catalog.models import (
     UpperDataset,
     UpperLevel,
@@ -23,6 +29,7 @@ BAD_LIST = refusals({400: ("invalid_limit", "cursor_invalid")})
 NO_ROW = refusals({404: ("not_found",)})
 
 
+@extend_schema_serializer(examples=[examples.UPPER_DATASET])
 class UpperDatasetSerializer(serializers.ModelSerializer[UpperDataset]):
     about: ClassVar[str | Promise] = _("上级目录的一条")
 
@@ -50,6 +57,7 @@ class UpwardEntrySerializer(serializers.ModelSerializer[UpwardEntry]):
         )  # fmt: skip
 
 
+@extend_schema_serializer(examples=[examples.PACKAGE])
 class UpwardPackageSerializer(serializers.ModelSerializer[UpwardPackage]):
     about: ClassVar[str | Promise] = _("一份上报数据包")
 
@@ -61,6 +69,7 @@ class UpwardPackageSerializer(serializers.ModelSerializer[UpwardPackage]):
         )  # fmt: skip
 
 
+@extend_schema_serializer(examples=[examples.PACKAGE_DETAIL])
 class UpwardPackageDetailSerializer(UpwardPackageSerializer):
     about: ClassVar[str | Promise] = _("一份上报数据包及其条目")
 
@@ -70,6 +79,7 @@ class UpwardPackageDetailSerializer(UpwardPackageSerializer):
         fields = (*UpwardPackageSerializer.Meta.fields, "entries")  # type: ignore[assignment]
 
 
+@extend_schema_serializer(examples=[examples.UPPER_REQUEST])
 class UpperRequestSerializer(serializers.ModelSerializer[UpperRequest]):
     about: ClassVar[str | Promise] = _("一件上级数据申请，及上级办理的情况")
 

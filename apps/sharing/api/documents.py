@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
 from apps.core.openapi import refusals
+from apps.sharing.api import examples
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, FORMATS, MAXIMUM_LIMIT, SHAPES
 
 
@@ -174,8 +175,11 @@ def add_token(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
         {"Token": _TOKEN, "TokenRequest": _TOKEN_REQUEST, "TokenRefusal": _TOKEN_REFUSAL}
     )
 
-    def of(name: str, media_type: str = "application/json") -> dict[str, Any]:
-        return {media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    def of(name: str, media_type: str = "application/json", example: Any = None) -> dict[str, Any]:
+        shape: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        if example is not None:
+            shape["examples"] = {name: {"value": example}}
+        return {media_type: shape}
 
     result["paths"]["/oauth/token"] = {
         "post": {
@@ -183,10 +187,14 @@ def add_token(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
             "tags": ["token"],
             "summary": "换取访问令牌",
             "description": "用信息系统的调用凭证换取一小时有效的访问令牌（RFC 6749 §4.4）。",
-            "requestBody": {"content": of("TokenRequest", "application/x-www-form-urlencoded")},
+            "requestBody": {
+                "content": of(
+                    "TokenRequest", "application/x-www-form-urlencoded", examples.TOKEN_REQUEST
+                )
+            },
             "security": [],
             "responses": {
-                "200": {"description": "成功", "content": of("Token")},
+                "200": {"description": "成功", "content": of("Token", example=examples.TOKEN)},
                 "400": {"description": "请求的内容有误", "content": of("TokenRefusal")},
                 "401": {"description": "凭证不对", "content": of("TokenRefusal")},
             },

@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
+from apps.sharing.api import examples
 from apps.sharing.models import Grant, Mode, RequestedItem, SharingRequest
 
 REVISION_HELP = _("所见的修订号；给出而与现状不符时，返回 stale_revision")
@@ -28,6 +30,7 @@ class ItemSerializer(serializers.ModelSerializer[RequestedItem]):
         extra_kwargs: ClassVar[dict[str, Any]] = {"mask": {"help_text": _("脱敏方式，空为明文")}}
 
 
+@extend_schema_serializer(examples=[examples.REQUEST])
 class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     """A sharing request as it stands."""
 
@@ -60,6 +63,7 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
         )  # fmt: skip
 
 
+@extend_schema_serializer(examples=[examples.GRANT])
 class GrantSerializer(serializers.ModelSerializer[Grant]):
     """What a system may read, and until when."""
 
@@ -117,6 +121,7 @@ class _Contents(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[examples.DRAFT])
 class DraftInput(_Contents):
     """What a new request says; it may be completed before it is submitted."""
 
@@ -170,12 +175,14 @@ class ExtendInput(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text=_("延期理由"))
 
 
+@extend_schema_serializer(examples=[*examples.GRANT_MOVES])
 class SuspendInput(MoveInput):
     about: ClassVar[str | Promise] = _("办理授权的内容")
 
     rectify_by = serializers.DateField(required=False, help_text=_("暂停时：整改期限"))
 
 
+@extend_schema_serializer(examples=[*examples.REQUEST_MOVES])
 class RequestMoveShape(MoveInput):
     """For readers: what all the moves of a request take together."""
 

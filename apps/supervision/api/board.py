@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from apps.core import access
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.openapi import refusals
+from apps.supervision.api import examples
 from apps.supervision.models import BoardDay
 from apps.supervision.queries.board import Line, board
 from apps.supervision.queries.findings import COLUMNS
@@ -50,6 +51,7 @@ class BoardLineSerializer(serializers.Serializer[Any]):
     figures = FiguresSerializer(help_text=_("各列的数字，名字见 definitions"))
 
 
+@extend_schema_serializer(examples=[examples.BOARD])
 class BoardSerializer(serializers.Serializer[Any]):
     about: ClassVar[str | Promise] = _("责任落实看板的现状")
 

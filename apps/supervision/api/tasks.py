@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     extend_schema,
+    extend_schema_serializer,
     extend_schema_view,
 )
 from rest_framework import mixins, serializers
@@ -19,6 +20,7 @@ from rest_framework.response import Response
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput
 from apps.core.openapi import refusals
+from apps.supervision.api import examples
 from apps.supervision.models import AnswerKind, ReturnStatus, TaskReturn, TaskStatus, WorkTask
 from apps.supervision.operations import task_returns as returns
 from apps.supervision.operations import tasks
@@ -37,6 +39,7 @@ REFUSALS = refusals(
 )
 
 
+@extend_schema_serializer(examples=[examples.TASK])
 class WorkTaskSerializer(serializers.ModelSerializer[WorkTask]):
     """A task as it was sent out."""
 
@@ -77,6 +80,7 @@ class WorkTaskSerializer(serializers.ModelSerializer[WorkTask]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.RETURN])
 class TaskReturnSerializer(serializers.ModelSerializer[TaskReturn]):
     """What one department returns."""
 
@@ -128,6 +132,7 @@ class TaskLineInput(serializers.Serializer[Any]):
     drop = serializers.BooleanField(required=False, help_text="移除补充的一行")
 
 
+@extend_schema_serializer(examples=[examples.SAVE_ANSWERS])
 class SaveAnswersInput(serializers.Serializer[Any]):
     about: ClassVar[str] = "填报的内容；没有写的部分保持原样"
 
@@ -151,6 +156,7 @@ class TaskMoveInput(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, help_text="读到的修订号")
 
 
+@extend_schema_serializer(examples=[examples.URGED])
 class UrgedSerializer(serializers.Serializer[Any]):
     about: ClassVar[str] = "催办的结果"
 
@@ -252,6 +258,7 @@ class WorkTaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             )
         ],
         request=TaskMoveInput,
+        examples=[examples.TASK, *examples.TASK_MOVES],
         responses={200: WorkTaskSerializer, **REFUSALS},
         summary="办理工作任务",
         description="下发、结束或者作废；由部署单位的人员登录后办理。",
@@ -331,6 +338,7 @@ class TaskReturnViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
             )
         ],
         request=TaskMoveInput,
+        examples=[examples.RETURN, *examples.RETURN_MOVES],
         responses={200: TaskReturnSerializer, **REFUSALS},
         summary="办理任务填报",
         description="签收、提交、签发、退回补正、验收、免报；各由谁做、从哪种状态做起，"

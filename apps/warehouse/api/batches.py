@@ -12,6 +12,7 @@ from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
+    extend_schema_serializer,
     extend_schema_view,
 )
 from rest_framework import serializers
@@ -28,6 +29,7 @@ from apps.core.incoming import HandedIn, read_body
 from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
+from apps.warehouse.api import examples
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
 
@@ -47,6 +49,7 @@ class BalanceSerializer(serializers.ModelSerializer[Batch]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[examples.BATCH])
 class BatchSerializer(serializers.ModelSerializer[Batch]):
     """A batch as it stands; `code` and `message` say how it ended."""
 
@@ -112,6 +115,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(help_text=_("说明"))
 
 
+@extend_schema_serializer(examples=[examples.REJECTION])
 class RejectionSerializer(serializers.ModelSerializer[Rejection]):
     """A record that did not land. `line` counts the file's lines from 1, the header's being 1."""
 
@@ -256,6 +260,7 @@ class BatchViewSet(ScopedViewSet):
             "只能由提供部门的信息系统或人员提交。"
         ),
         parameters=[CODE, MODE, DECLARED, FILE_NAME, KEY, DIGEST],
+        examples=[examples.BATCH, examples.PUSHED],
         request={
             "text/csv": OpenApiTypes.BINARY,
             "multipart/form-data": {
@@ -312,6 +317,7 @@ class BatchViewSet(ScopedViewSet):
             OpenApiParameter("limit", int, description=_("每页条数，默认 100，至多 1000")),
             OpenApiParameter("cursor", str, description=_("上一页返回的 next")),
         ],
+        examples=[examples.REJECTION, examples.REJECTED_LINES],
         responses={
             200: RejectionSerializer(many=True),
             (200, "text/csv"): OpenApiTypes.BINARY,

@@ -6,7 +6,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,11 +21,13 @@ from apps.core.api import ScopedViewSet
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
+from apps.warehouse.api import examples
 from apps.warehouse.models import NoChange
 
 CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description=_("目录代码，以 - 代 /"))
 
 
+@extend_schema_serializer(examples=[examples.CONFIRM])
 class NoChangeInput(serializers.Serializer[Any]):
     about: ClassVar[str | Promise] = _("一次无变化确认")
 
@@ -31,6 +38,7 @@ class NoChangeInput(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[examples.NO_CHANGE])
 class NoChangeSerializer(serializers.ModelSerializer[NoChange]):
     about: ClassVar[str | Promise] = _("已确认无变化的一个期间")
 
