@@ -110,6 +110,11 @@ class DescribedSchema(AutoSchema):
     Errors are `application/problem+json`; a serializer says what it is in `about`.
     """
 
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Every operation takes a system's token as well as a person's session."""
+        known: list[dict[str, Any]] = super().get_auth()
+        return [{"oauth2": []}, *known]
+
     def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
         meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
         if field.field_name == "id":

@@ -196,6 +196,14 @@ def test_the_data_plane_shows_examples_and_asks_for_a_token(schema: Any) -> None
     assert page["application/json"]["examples"]
 
 
+def test_a_systems_token_is_taken_by_every_operation(schema: Any) -> None:
+    assert "oauth2" in schema["components"]["securitySchemes"]
+    for _path, _method, operation in operations(schema):
+        if operation["operationId"] != "token_draw":
+            named = [name for way in operation["security"] for name in way]
+            assert named[0] == "oauth2", operation["operationId"]
+
+
 def test_the_schema_is_served_as_it_stands_in_docs(schema: Any) -> None:
     served = Client().get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
     assert set(served["paths"]) == set(schema["paths"])
