@@ -338,6 +338,37 @@ class TestIssuing:
         performing.return_performance(duty=duty, actor=side.officer, at=at, reason="缺 2025 年")
         assert [todo.kind for todo in todos.all()] == ["catalog.perform_duty"]
 
+    def test_the_list_is_owed_until_every_duty_is_reported(self, side: Side, at: datetime) -> None:
+        found = story.issued_list(side, at, entries=2)
+        owed = Todo.objects.filter(done_at=None, kind="catalog.perform")
+        first, second = found.duties.all()
+        performing.perform(duty=first, actor=side.editor, at=at, evidence="已入库")
+        assert owed.exists()
+        performing.perform(duty=second, actor=side.editor, at=at, evidence="已入库")
+        assert not owed.exists()
+
+    def test_an_ended_list_owes_nothing_and_takes_no_more_reports(
+        self, side: Side, at: datetime
+    ) -> None:
+        duty = story.in_force(side, at)
+        splitting.split_duty(
+            duty=duty, parts=[splitting.Part(side.department, "救助处")], actor=side.editor, at=at
+        )
+        responsibility.close(
+            responsibility_list=duty.responsibility_list, actor=side.officer, at=at, reason="划转"
+        )
+        assert not Todo.objects.filter(done_at=None).exists()
+        duty = Duty.objects.get(pk=duty.pk)
+        with pytest.raises(IllegalMove):
+            performing.perform(duty=duty, actor=side.editor, at=at, evidence="已入库")
+        with pytest.raises(IllegalMove):
+            splitting.split_duty(
+                duty=duty,
+                parts=[splitting.Part(side.department, "社救处")],
+                actor=side.editor,
+                at=at,
+            )
+
 
 class TestYearlyAdjustment:
     def test_next_year_begins_with_this_years_duties(self, side: Side, at: datetime) -> None:
@@ -447,6 +478,20 @@ class TestSplitting:
         performing.release(duty=duty, actor=side.officer, at=at, reason="免除")
         second.refresh_from_db()
         assert second.status == "released"
+
+    def test_the_parts_of_parts_go_with_the_whole_and_owe_nothing(
+        self, side: Side, at: datetime, duty: Duty, district: Any
+    ) -> None:
+        clerk = UserFactory(department=district, roles=["department_editor"])
+        (part,) = self.split(duty, side.editor, at, splitting.Part(district))
+        (below,) = self.split(part, clerk, at, splitting.Part(district, internal_unit="社救科"))
+        performing.release(duty=duty, actor=side.officer, at=at, reason="免除")
+        assert set(Duty.objects.values_list("status", flat=True)) == {"released"}
+        assert not Todo.objects.filter(
+            done_at=None, object_id__in=[duty.pk, part.pk, below.pk], kind__endswith="_duty"
+        ).exists()
+        told = Notice.objects.filter(title__startswith="责任事项已免除", recipient=clerk)
+        assert told.count() == 2
 
     def test_a_part_counts_for_itself_only_with_a_dataset_of_its_own(
         self, side: Side, at: datetime, duty: Duty, district: Any

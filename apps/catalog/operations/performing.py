@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.accounts.queries import authority
 from apps.catalog.lifecycle.responsibility import DUTY, LIVE
-from apps.catalog.models import Dataset, Duty
+from apps.catalog.models import Dataset, Duty, ResponsibilityList
 from apps.catalog.operations.duties import record_with_reason, tell
+from apps.catalog.queries import responsibility as queries
 from apps.core import access
 from apps.core.errors import IllegalMove, InvalidInput, StaleRevision, required_text
 from apps.ledger import operations as ledger
@@ -31,9 +32,10 @@ def perform(
     Raises:
         NotAllowed: the actor does not edit for the performing department.
         InvalidInput: no evidence, or fewer than no rows.
-        IllegalMove: it is not being performed.
+        IllegalMove: it is not being performed, or its list has ended.
     """
     standing = access.require(actor, "perform", duty, at=at)
+    require_running(duty.responsibility_list)
     evidence = required_text(evidence, _("请写明完成情况"), field="evidence")
     if performed_rows is not None and performed_rows < 0:
         raise InvalidInput(_("已归集条数不能小于 0"), field="performed_rows")
@@ -48,6 +50,7 @@ def perform(
         performed_at=at,
     )
     ledger.close_todos(duty, at=at, by=actor)
+    _close_when_all_is_reported(duty.responsibility_list, actor, at)
     ledger.open_todo(
         duty,
         "catalog.verify_duty",
@@ -154,8 +157,30 @@ def release(
     """
     standing = access.require(actor, "release", duty, at=at)
     DUTY.apply(duty, "release", actor=actor, at=at, reason=reason, revision=revision)
-    DUTY.apply_all(duty.parts.all(), "release", actor=actor, at=at, reason=reason)
+    below = queries.parts_below(duty)
+    parts = DUTY.apply_all(below, "release", actor=actor, at=at, reason=reason)
     ledger.close_todos(duty, at=at, by=actor)
-    tell(duty, _("责任事项已免除：%(duty)s"), reason, at)
+    ledger.close_todos_of_all(below, at=at, by=actor)
+    for each in (duty, *parts):
+        tell(each, _("责任事项已免除：%(duty)s"), reason, at)
+    _close_when_all_is_reported(duty.responsibility_list, actor, at)
     record_with_reason(standing, "catalog.release", duty, reason, at)
     return duty
+
+
+def require_running(responsibility_list: ResponsibilityList) -> None:
+    """Refuse what is done to duties of a list that has ended.
+
+    Raises:
+        IllegalMove: it is closed.
+    """
+    if responsibility_list.status == "closed":
+        raise IllegalMove(_("清单已结束，不再办理"), state=responsibility_list.status)
+
+
+def _close_when_all_is_reported(
+    responsibility_list: ResponsibilityList, actor: User, at: datetime
+) -> None:
+    """The list as a whole is owed no more when none of its duties is."""
+    if not responsibility_list.duties.filter(parent=None, status="in_force").exists():
+        ledger.close_todos(responsibility_list, at=at, by=actor, kind="catalog.perform")

@@ -245,7 +245,7 @@ def close(
     RESPONSIBILITY_LIST.apply(
         responsibility_list, "close", actor=actor, at=at, reason=reason, revision=revision
     )
-    ledger.close_todos(responsibility_list, at=at, by=actor)
+    _owe_nothing(responsibility_list, actor, at)
     _tell(responsibility_list, _("责任清单已结束：%(list)s"), reason, at)
     ledger.record(
         standing,
@@ -304,7 +304,13 @@ def _end_previous(current: ResponsibilityList, actor: User, at: datetime) -> Non
     if current.previous is not None and current.previous.status == "adjusting":
         words = str(_("新年度清单已印发"))
         RESPONSIBILITY_LIST.apply(current.previous, "close", actor=actor, at=at, reason=words)
-        ledger.close_todos(current.previous, at=at, by=actor)
+        _owe_nothing(current.previous, actor, at)
+
+
+def _owe_nothing(responsibility_list: ResponsibilityList, actor: User, at: datetime) -> None:
+    """Close the to-dos of a list that has ended, and those of its duties."""
+    ledger.close_todos(responsibility_list, at=at, by=actor)
+    ledger.close_todos_of_all(responsibility_list.duties.all(), at=at, by=actor)
 
 
 def _tell(

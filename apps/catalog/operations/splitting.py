@@ -12,6 +12,7 @@ from apps.accounts.models import Department, User
 from apps.catalog.lifecycle.responsibility import LIVE
 from apps.catalog.models import Dataset, Duty, DutyOrigin
 from apps.catalog.operations.duties import check
+from apps.catalog.operations.performing import require_running
 from apps.catalog.queries import responsibility as queries
 from apps.core import access
 from apps.core.errors import IllegalMove, InvalidInput
@@ -44,7 +45,7 @@ def split_duty(*, duty: Duty, parts: Sequence[Part], actor: User, at: datetime) 
     Source: 渝大数据复函〔2019〕124号 (市级责任分解到区县); house rule
     Raises:
         NotAllowed: the actor is not of the performing department's staff.
-        IllegalMove: the duty is not in force.
+        IllegalMove: the duty is not in force, or its list has ended.
         InvalidInput: nobody is named, a city department other than the own is, the rows add up to
             more than the whole, or a part is due after it.
     """
@@ -54,6 +55,7 @@ def split_duty(*, duty: Duty, parts: Sequence[Part], actor: User, at: datetime) 
     )
     if current.status not in LIVE:
         raise IllegalMove(_("印发后的责任事项才能拆分"), state=current.status)
+    require_running(duty.responsibility_list)
     if not parts:
         raise InvalidInput(_("至少写明一个承担处室或者区县部门"), field="parts")
     for part in parts:

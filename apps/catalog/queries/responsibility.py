@@ -134,6 +134,16 @@ def breakdown_of(duty: Duty) -> Breakdown:
     )
 
 
+def parts_below(duty: Duty) -> QuerySet[Duty]:
+    """Return the parts of a duty and their parts, all the way down; a statement a level."""
+    found: list[int] = []
+    level = list(duty.parts.values_list("pk", flat=True))
+    while level:
+        found += level
+        level = list(Duty.objects.filter(parent__in=level).values_list("pk", flat=True))
+    return Duty.objects.filter(pk__in=found)
+
+
 def assigned_rows(duty: Duty) -> int:
     """Return how many records the duty's parts have to gather together."""
     kept = duty.parts.exclude(status__in=("released", "dropped"))

@@ -13,6 +13,7 @@ from apps.ledger.operations.events import (
 )
 from apps.ledger.operations.inbox import (
     close_todos,
+    close_todos_of_all,
     forward,
     notify,
     open_todo,
@@ -27,6 +28,7 @@ from apps.ledger.operations.sending import (
 __all__ = [
     "close_access",
     "close_todos",
+    "close_todos_of_all",
     "deliver_due",
     "forward",
     "notify",

@@ -6,10 +6,11 @@ for permission; `urge`, `forward`, `read` and `read_all` are use cases of their 
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -63,6 +64,16 @@ def close_todos(subject: Model, *, at: datetime, by: User | None, kind: str | No
     todos = queries.open_todos_of(subject)
     if kind is not None:
         todos = todos.filter(kind=kind)
+    return todos.update(done_at=at, done_by=by)
+
+
+def close_todos_of_all(subjects: QuerySet[Any], *, at: datetime, by: User | None) -> int:
+    """Close what was to be done about any of these rows, in one statement."""
+    todos = Todo.objects.filter(
+        content_type=ContentType.objects.get_for_model(subjects.model),
+        object_id__in=subjects.order_by().values("pk"),
+        done_at=None,
+    )
     return todos.update(done_at=at, done_by=by)
 
 
