@@ -3,10 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import pytest
 from django.utils import translation
 
 from tests.factories.accounts import DepartmentFactory, UserFactory
+
+# No test asserts a time: a busy machine is no fault of the code.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture
