@@ -21,7 +21,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.catalog import operations, validation
 from apps.catalog.lifecycle import DATASET
-from apps.catalog.models import Classification, DataItem, Dataset, DatasetAssessment, Synonym
+from apps.catalog.models import (
+    Classification,
+    DataItem,
+    Dataset,
+    DatasetAssessment,
+    Synonym,
+    UpwardValue,
+)
 from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS
 from apps.core import access
 from apps.core.admin import ScopedAdmin, ScopedInline
@@ -309,13 +316,24 @@ def _record_assessments(
 
 @admin.register(Classification)
 class ClassificationAdmin(ScopedAdmin):
+    """A local theme is a node like the others; its place follows from its code."""
+
     list_display = ("code", "name", "level", "parent")
     list_filter = ("level",)
     search_fields = ("code", "name")
+    search_help_text = _("分类代码、名称")
     ordering = ("code",)
     list_select_related = ("parent",)
     fields = ("code", "name", "level", "parent")
-    autocomplete_fields = ("parent",)
+    readonly_fields = ("level", "parent")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        listed = super().get_readonly_fields(request, obj)
+        return listed if obj is None else (*listed, "code")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        user: Any = request.user
+        operations.save_classification(classification=obj, actor=user, at=timezone.now())
 
 
 @admin.register(Synonym)
@@ -333,3 +351,29 @@ class SynonymAdmin(ScopedAdmin):
         if "others" in form.base_fields:
             form.base_fields["others"].widget = ArrayWidget()
         return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        user: Any = request.user
+        operations.save_synonym(synonym=obj, actor=user, at=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        user: Any = request.user
+        operations.delete_synonym(synonym=obj, actor=user, at=timezone.now())
+
+
+@admin.register(UpwardValue)
+class UpwardValueAdmin(ScopedAdmin):
+    """How our values are written in the catalogues above."""
+
+    list_display = ("kind", "ours", "theirs", "level")
+    list_filter = ("level", "kind")
+    search_fields = ("ours", "theirs")
+    fields = ("level", "kind", "ours", "theirs")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        user: Any = request.user
+        operations.save_upward_value(upward_value=obj, actor=user, at=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        user: Any = request.user
+        operations.delete_upward_value(upward_value=obj, actor=user, at=timezone.now())

@@ -66,8 +66,6 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("目录质量"), "catalog:quality", "catalog.Dataset"),
             Entry(_("疑似重复采集"), "catalog:duplicates", "catalog.Duplicate"),
             Entry(_("数源认定"), "catalog:source-designations", "catalog.SourceDesignation"),
-            Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
-            Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
         ),
     ),
     Group(
@@ -86,6 +84,21 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("上级目录"), "catalog:upper", "catalog.UpperDataset"),
             Entry(_("上级数据申请"), "catalog:upper-requests", "catalog.UpperRequest"),
             Entry(_("目录上报"), "catalog:upward", "catalog.UpwardPackage"),
+            Entry(_("上报取值对照"), "admin:catalog_upwardvalue_changelist", "catalog.UpwardValue"),
+        ),
+    ),
+    Group(
+        _("标准"),
+        (
+            Entry(_("数据元"), "admin:standards_dataelement_changelist", "standards.DataElement"),
+            Entry(_("代码集"), "admin:standards_codelist_changelist", "standards.CodeList"),
+            Entry(
+                _("资源分类"),
+                "admin:catalog_classification_changelist",
+                "catalog.Classification",
+                "change",
+            ),
+            Entry(_("检索同义词"), "admin:catalog_synonym_changelist", "catalog.Synonym", "change"),
         ),
     ),
     Group(

@@ -23,6 +23,13 @@ from apps.catalog.operations.importing import (
     recheck,
 )
 from apps.catalog.operations.indexing import note_data, refresh, refresh_many, refresh_stale
+from apps.catalog.operations.keeping import (
+    delete_synonym,
+    delete_upward_value,
+    save_classification,
+    save_synonym,
+    save_upward_value,
+)
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.operations.review import approve, publish, send_back, submit, take_over
 from apps.catalog.operations.rounds import erase_remark, settle_remark, write_remark
@@ -59,6 +66,8 @@ __all__ = [
     "delegate_manage",
     "delegate_review",
     "delete_filter",
+    "delete_synonym",
+    "delete_upward_value",
     "designate_source",
     "discard",
     "end_delegation",
@@ -80,7 +89,10 @@ __all__ = [
     "request_withdrawal",
     "revise_change",
     "revise_dataset",
+    "save_classification",
     "save_filter",
+    "save_synonym",
+    "save_upward_value",
     "scan_duplicates",
     "send_back",
     "send_back_change",

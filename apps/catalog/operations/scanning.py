@@ -25,13 +25,15 @@ class Scan:
     lapsed: int = 0
 
 
+@transaction.atomic
 def request_scan(*, actor: User, at: datetime) -> None:
     """Have the worker look for duplicates now.
 
     Raises:
         NotAllowed: the actor does not decide for the authority.
     """
-    access.require(actor, "scan", Duplicate, at=at)
+    standing = access.require(actor, "scan", Duplicate, at=at)
+    ledger.record(standing, "catalog.request_scan", None, at=at)
     jobs.wake("catalog.scan_duplicates")
 
 

@@ -24,6 +24,8 @@
       delegate_review,
       end_delegation
     take_over            the platform's own user                          (an older catalogue's)
+    Classification view  every member                                     all
+    … create, change     authority officer                                all
 
 Only active members of a department are asked at all; citizens and people without one see nothing.
 Rights on single entries are django-guardian's and are read here and nowhere else.
@@ -53,6 +55,7 @@ phrases.register(
         "catalog.delegate_review": _("委托审核共享申请"),
         "catalog.end_delegation": _("收回委托"),
         "catalog.take_over": _("将既有目录转入平台"),
+        "catalog.save_classification": _("保存了资源分类"),
     }
 )
 

@@ -26,6 +26,8 @@ phrases.register(
     {
         "catalog.save_filter": _("保存了常用筛选"),
         "catalog.delete_filter": _("删除了常用筛选"),
+        "catalog.save_synonym": _("保存了同义词"),
+        "catalog.delete_synonym": _("删除了同义词"),
     }
 )
 

@@ -31,6 +31,7 @@ phrases.register(
         "catalog.end_designation": _("终止了数源认定"),
         "catalog.comment_duplicate": _("就疑似重复采集提出意见"),
         "catalog.scan_duplicates": _("查找疑似重复采集"),
+        "catalog.request_scan": _("要求查找疑似重复采集"),
     }
 )
 

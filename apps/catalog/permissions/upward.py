@@ -7,7 +7,8 @@
       discard, take_receipts
     package: receipt               the platform, when all receipts are there  –
     dataset: map_upward            authority officer                          entries in force
-    value: view / change           officer, leader, audit admin / officer     all
+    value: view                    officers, leaders, audit admin             all
+    value: create, change, delete  authority officer                          all
     upper dataset: view            every member                               all
     upper dataset: import          authority officer                          –
     upper request: view            every member                               own department's
@@ -43,6 +44,8 @@ phrases.register(
         "catalog.take_receipts": _("导入了上级回执"),
         "catalog.import_upper": _("导入了上级目录"),
         "catalog.file_upper_request": _("起草了上级数据申请"),
+        "catalog.save_upward_value": _("保存了上报取值对照"),
+        "catalog.delete_upward_value": _("删除了上报取值对照"),
     }
 )
 
@@ -54,7 +57,7 @@ def overseer(actor: User) -> Q:
 
 
 @access.scope("catalog.UpwardPackage", "send", "discard", "take_receipts")
-@access.scope("catalog.UpwardValue", "change")
+@access.scope("catalog.UpwardValue", "change", "delete")
 def reporting_officer(actor: User) -> Q:
     return EVERYBODY if actor.holds("authority_officer") else NOBODY
 
@@ -71,6 +74,7 @@ def mapping_officer(actor: User) -> Q:
 
 
 @access.ability("catalog.UpwardPackage", "create")
+@access.ability("catalog.UpwardValue", "create")
 @access.ability("catalog.UpperDataset", "import")
 def some_reporting_officer(actor: User) -> bool:
     return actor.holds("authority_officer")
