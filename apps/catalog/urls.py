@@ -19,6 +19,7 @@ from apps.catalog.api.upward import (
     UpperRequestViewSet,
     UpwardPackageViewSet,
 )
+from apps.catalog.api.versions import DatasetVersionViewSet
 from apps.catalog.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -93,6 +94,16 @@ api_urlpatterns = [
         "datasets/<dashed_code:code>",
         DatasetViewSet.as_view({"get": "retrieve"}),
         name="api-dataset",
+    ),
+    path(
+        "datasets/<dashed_code:code>/versions/<int:number>",
+        DatasetVersionViewSet.as_view({"get": "version"}),
+        name="api-dataset-version",
+    ),
+    path(
+        "datasets/<dashed_code:code>/on/<str:day>",
+        DatasetVersionViewSet.as_view({"get": "on_day"}),
+        name="api-dataset-on-day",
     ),
     path("duties", DutyViewSet.as_view({"get": "list"}), name="api-duties"),
     path("duties/<int:pk>", DutyViewSet.as_view({"get": "retrieve"}), name="api-duty"),

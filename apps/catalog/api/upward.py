@@ -150,8 +150,12 @@ class UpperDatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
 class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """Packages, for those who oversee the catalogue."""
 
-    queryset = UpwardPackage.objects.prefetch_related("entries").all()
+    queryset = UpwardPackage.objects.all()
     lookup_value_converter: ClassVar[str] = "int"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        packages = super().get_queryset()
+        return packages.prefetch_related("entries") if self.action == "retrieve" else packages
 
     def get_serializer_class(self) -> Any:
         is_one = self.action == "retrieve"

@@ -62,11 +62,56 @@ DATASET_DETAIL: Final = shown(
         "system": "S-008-01",
         "contact_name": "陈静",
         "contact_phone": "023-63000008",
+        "source_department": "D008",
+        "related": ["307027-000002"],
+        "losses": [
+            {
+                "kind": "item_standards",
+                "points": 6.0,
+                "label": "数据项标准",
+                "mend": "至少一半数据项对应数据元或者代码集",
+            }
+        ],
         "key_items": ["identity_number"],
         "items": [_ITEM],
         "versions": [
             {"number": 2, "published_at": "2026-11-18T10:20:30+08:00"},
             {"number": 1, "published_at": "2025-03-18T09:00:00+08:00"},
+        ],
+    },
+)
+VERSION: Final = shown(
+    "dataset_version",
+    "第 2 版及与第 1 版的不同",
+    {
+        "number": 2,
+        "published_at": "2026-11-18T10:20:30+08:00",
+        "reason": "按新修订的婚姻登记条例增加登记机关",
+        "snapshot": {
+            "code": "307027/000001",
+            "name": "婚姻登记信息",
+            "update_cycle": "daily",
+            "items": [{"column_name": "registered_by", "name": "登记机关", "data_type": "C"}],
+        },
+        "differences": [
+            {
+                "item": "",
+                "item_name": "",
+                "field": "update_cycle",
+                "field_name": "更新周期",
+                "kind": "changed",
+                "old": "每周",
+                "new": "每日",
+            },
+            {
+                "item": "registered_by",
+                "item_name": "登记机关",
+                "field": "",
+                "field_name": "数据项",
+                "kind": "added",
+                "old": "（无）",
+                "new": "登记机关",
+            },
         ],
     },
 )
