@@ -27,7 +27,7 @@ from apps.catalog.models import (
 from apps.catalog.operations.drafting import revise_dataset
 from apps.catalog.operations.writing_many import NewChange, NewEntry, change_many, create_many
 from apps.catalog.proposals import Pointers, python_values
-from apps.catalog.spreadsheets.comparing import decided
+from apps.catalog.spreadsheets.comparing import ORDER, decided
 from apps.catalog.spreadsheets.known import KnownEntry, known_entries
 from apps.core import access
 from apps.core.access import Standing
@@ -313,15 +313,13 @@ def _settled(entry: ImportEntry) -> tuple[dict[str, Any], list[dict[str, Any]] |
     )
     if proposal["related"] is not None:
         fields["related"] = proposal["related"]
-    taken = {clash["item"] for clash in proposal["clashes"] if clash["item"]} and any(
-        choice == "mine" for choice in entry.decisions.values()
-    )
-    touched = any(_of_items(each) for each in proposal["differences"])
-    return fields, items if touched or taken else None
+    mine = [each for each in proposal["clashes"] if entry.decisions.get(each["key"]) == "mine"]
+    touched = any(_of_items(each) for each in (*proposal["differences"], *mine))
+    return fields, items if touched else None
 
 
 def _of_items(difference: dict[str, Any]) -> bool:
-    return bool(difference["item"]) or difference["field"] == "order"
+    return bool(difference["item"]) or difference["field"] == ORDER
 
 
 def _bare(item: dict[str, Any]) -> dict[str, Any]:

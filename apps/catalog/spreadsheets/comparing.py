@@ -4,8 +4,8 @@ Plain values throughout, as snapshots keep them. Only what both sides changed, a
 conflict; what the sheet leaves as it was never undoes what somebody changed meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from apps.catalog.surroundings import significant
@@ -13,6 +13,8 @@ from apps.catalog.surroundings import significant
 Values = Mapping[str, Any]
 REMOVED: Final = "removed"
 """In the place of a field's name: the item as a whole, taken out by one side."""
+ORDER: Final = "order"
+"""In the place of a field's name: the items' order, as their names one after the other."""
 
 
 class _Unknown:
@@ -37,13 +39,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Both sides changed it, differently. Until a person decides the present value stands."""
+    """Both sides changed it, differently. Until a person decides the present value stands.
+
+    row: the column by which the merged items know it: not `item` where the sheet renames it.
+    """
 
     item: str
     field: str
     base: Any
     yours: Any
     current: Any
+    row: str = ""
 
     @property
     def key(self) -> str:
@@ -54,6 +60,7 @@ class Clash:
         return {
             "key": self.key,
             "item": self.item,
+            "row": self.row,
             "field": self.field,
             "base": base,
             "base_known": not isinstance(self.base, _Unknown),
@@ -104,50 +111,81 @@ def merge_items(
     New lines come back under `fields` of nothing: as rows at the end of `items`, marked `is_new`.
     """
     merged = Merged()
-    place = _Places(current)
-    former = _Places([] if isinstance(base, _Unknown) else base)
+    columns = {line.values.get("column_name") for line in lines}
+    place = _Places(current, columns)
+    former = _Places([] if isinstance(base, _Unknown) else base, columns)
     rows = {index: dict(row) for index, row in enumerate(current)}
     order: list[int] = []
     added: list[dict[str, Any]] = []
     for line in lines:
         at = place.of(line.values)
         was = former.of(line.values)
-        old: Values | _Unknown = (
-            UNKNOWN if isinstance(base, _Unknown) else base[was] if was is not None else {}
-        )
+        old: Values | _Unknown = UNKNOWN if isinstance(base, _Unknown) or was is None else base[was]
         if at is None:
             _absent(merged, line, old if was is not None else None, added)
-            continue
-        column = str(current[at]["column_name"])
-        if line.removes:
-            _remove(merged, rows, at, old if was is not None else UNKNOWN, base, current[at])
-            continue
-        if at not in order:
-            order.append(at)
-        if was is None and not isinstance(base, _Unknown):
-            old = current[at]  # it came after the version that the sheet is from
-        found = merge(old, line.values, current[at], column)
-        rows[at] |= found.fields
-        merged.differences += found.differences
-        merged.clashes += found.clashes
-    _arrange(merged, rows, order, added, len(current))
+        elif at not in rows:
+            continue  # an earlier line took it out; that it stands twice is a fault
+        elif line.removes:
+            _remove(merged, rows, at, old, base, current[at])
+        else:
+            if at not in order:
+                order.append(at)
+            _merge_row(merged, rows[at], old, line, current[at])
+    kept = _arranged(merged, rows, order, _former_order(base, current))
+    if merged.differences or merged.clashes or added:
+        merged.items = [rows[index] for index in kept] + added
     return merged
 
 
-def _arrange(
-    merged: Merged,
-    rows: dict[int, dict[str, Any]],
-    order: list[int],
-    added: list[dict[str, Any]],
-    count: int,
+def _merge_row(
+    merged: Merged, row: dict[str, Any], old: Values | _Unknown, line: Line, now: Values
 ) -> None:
-    """Follow the sheet's order where it names every item; else keep the present one."""
-    kept = [index for index in range(count) if index in rows]
-    if sorted(order) == kept and order != kept:
-        merged.differences.append(Difference("", "order", None, None))
-        kept = order
-    if merged.differences or merged.clashes or added:
-        merged.items = [rows[index] for index in kept] + added
+    """Compare one item; nobody knows the base of one that came after the sheet's version."""
+    found = merge(old, line.values, now, str(now["column_name"]))
+    row |= found.fields
+    merged.differences += found.differences
+    merged.clashes += [replace(clash, row=str(row["column_name"])) for clash in found.clashes]
+
+
+def _former_order(base: Sequence[Values] | _Unknown, current: Sequence[Values]) -> list[int] | None:
+    """Return the present places of the items in the order that they had in the base."""
+    if isinstance(base, _Unknown):
+        return None
+    place = _Places(current)
+    return [index for index in map(place.of, base) if index is not None]
+
+
+def _arranged(
+    merged: Merged, rows: Mapping[int, Values], order: Sequence[int], former: Sequence[int] | None
+) -> list[int]:
+    """Return the items' places in their new order; a sheet that names only some moves none.
+
+    Like a field, the order is the sheet's where the sheet alone moved items.
+    """
+    kept, named = list(rows), set(order)
+    now = [index for index in kept if index in named]
+    expected = set(kept if former is None else former) & set(kept)
+    if not expected <= named or [*order] == now:
+        return kept
+    if former is not None:
+        was = [index for index in former if index in named]
+        if [index for index in order if index in {*was}] == was:
+            return kept
+        is_unmoved = [index for index in now if index in {*was}] == was
+    else:
+        was, is_unmoved = [], False
+    yours, present = _names(rows, order), _names(rows, now)
+    if is_unmoved:
+        merged.differences.append(Difference("", ORDER, present, yours))
+        places = iter(order)
+        return [next(places) if index in named else index for index in kept]
+    base = UNKNOWN if former is None else _names(rows, was)
+    merged.clashes.append(Clash("", ORDER, base, yours, present))
+    return kept
+
+
+def _names(rows: Mapping[int, Values], places: Sequence[int]) -> list[str]:
+    return [str(rows[index].get("name")) for index in places]
 
 
 def _absent(
@@ -186,11 +224,15 @@ def _remove(
 
 
 class _Places:
-    """Find an item by its column, else by its name."""
+    """Find an item by its column, else by its name; one that `taken` names is that line's alone."""
 
-    def __init__(self, rows: Sequence[Values]) -> None:
+    def __init__(self, rows: Sequence[Values], taken: Collection[Any] = ()) -> None:
         self._columns = {row.get("column_name"): index for index, row in enumerate(rows)}
-        self._names = {significant(str(row.get("name"))): index for index, row in enumerate(rows)}
+        self._names = {
+            significant(str(row.get("name"))): index
+            for index, row in enumerate(rows)
+            if row.get("column_name") not in taken
+        }
 
     def of(self, values: Values) -> int | None:
         column = values.get("column_name")
@@ -210,20 +252,31 @@ def decided(
     mine = [clash for clash in clashes if decisions.get(clash["key"]) == "mine"]
     settled = dict(fields)
     rows = None if items is None else [dict(row) for row in items]
-    for clash in mine:
-        if not clash["item"]:
+    known = {row.get("column_name"): row for row in rows or ()}  # before any is renamed
+    for clash in sorted(mine, key=lambda each: each["field"] != ORDER):
+        if clash["field"] == ORDER:
+            rows = _ordered(rows or [], clash["yours"])
+        elif not clash["item"]:
             settled[clash["field"]] = clash["yours"]
         elif rows is not None:
-            rows = _settle(rows, clash)
+            rows = _settle(rows, clash, known.get(clash.get("row") or clash["item"]))
     return settled, rows
 
 
-def _settle(rows: list[dict[str, Any]], clash: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _ordered(rows: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Let the named rows stand as the names do; the others keep their places."""
+    by_name = {row.get("name"): row for row in rows}
+    wanted = iter([by_name[name] for name in names if name in by_name])
+    return [next(wanted) if row.get("name") in {*names} else row for row in rows]
+
+
+def _settle(
+    rows: list[dict[str, Any]], clash: Mapping[str, Any], row: dict[str, Any] | None
+) -> list[dict[str, Any]]:
     if clash["field"] != REMOVED:
-        for row in rows:
-            if row.get("column_name") == clash["item"]:
-                row[clash["field"]] = clash["yours"]
+        if row is not None:
+            row[clash["field"]] = clash["yours"]
         return rows
     if clash["yours"] is None:
-        return [row for row in rows if row.get("column_name") != clash["item"]]
+        return [each for each in rows if each is not row]
     return [*rows, {**clash["yours"], "is_new": True}]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.catalog.models import DataItem, Dataset, ImportEntry
 from apps.catalog.spreadsheets.choices import label_for
 from apps.catalog.spreadsheets.columns import BY_NAME, label_of
-from apps.catalog.spreadsheets.comparing import REMOVED
+from apps.catalog.spreadsheets.comparing import ORDER, REMOVED
 
 _WHOLE: Final = {"added", REMOVED}
 
@@ -72,7 +72,7 @@ def _label(each: Mapping[str, Any]) -> str:
     field = each["field"]
     if field in _WHOLE:
         return _("数据项")
-    if field == "order":
+    if field == ORDER:
         return _("数据项的顺序")
     model: Any = DataItem if each["item"] else Dataset
     known = {found.name for found in model._meta.get_fields()}

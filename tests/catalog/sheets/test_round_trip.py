@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from apps.catalog import operations as catalog
 from apps.catalog.models import CensusFigures, Dataset, DatasetChange, ImportEntry, SearchEntry
+from apps.catalog.proposals import fresh, plain_items
 from apps.core.errors import Conflict, InvalidInput
 from tests.catalog import stories
 from tests.catalog.sheets.workbooks import adopted, exported, faults, row, upload, workbook
@@ -112,8 +113,12 @@ def test_a_changed_cell_of_a_published_entry_becomes_a_change(
     assert dataset.items.count() == 5
 
 
-def changed_meanwhile(people: People, dataset: Dataset, at: datetime, **fields: Any) -> None:
-    change = catalog.begin_change(dataset=dataset, actor=people.editor, at=at, fields=fields)
+def changed_meanwhile(
+    people: People, dataset: Dataset, at: datetime, *, items: Any = None, **fields: Any
+) -> None:
+    change = catalog.begin_change(
+        dataset=dataset, actor=people.editor, at=at, fields=fields, items=items
+    )
     catalog.submit_change(change=change, actor=people.editor, at=at)
     catalog.approve_change(change=change, actor=people.head, at=at)
     catalog.publish_change(change=change, actor=people.officer, at=at)
@@ -152,6 +157,33 @@ def test_keeping_the_present_value_changes_nothing(
     )
     adopted(subject, people.editor, at)
     assert not DatasetChange.objects.filter(dataset=dataset, status="draft").exists()
+
+
+def test_a_decision_about_one_item_takes_no_other_along(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    dataset = published_one(people, at)
+    content = edited(exported(tmp_path), 联系人={0: "表里的人"}, 信息项名称={1: "居民姓名"})
+    items = plain_items(fresh(dataset.pk))
+    items[1]["name"] = "公民姓名"
+    changed_meanwhile(people, dataset, at, items=items, contact_name="平台的人")
+    subject = upload(content, people.editor, at)
+    entry = subject.entries.get()
+    decisions = {".contact_name": "mine", "name.name": "current"}
+    assert {clash["key"] for clash in entry.proposal["clashes"]} == {*decisions}
+    catalog.decide_import(entry=entry, actor=people.editor, at=at, decisions=decisions)
+    adopted(subject, people.editor, at)
+    change = DatasetChange.objects.get(dataset=dataset, status="draft")
+    assert (change.fields, change.items) == ({"contact_name": "表里的人"}, None)
+
+
+def test_an_untouched_sheet_does_not_undo_a_new_order(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    dataset = published_one(people, at)
+    content = exported(tmp_path)
+    changed_meanwhile(people, dataset, at, items=plain_items(fresh(dataset.pk))[::-1])
+    assert actions(upload(content, people.editor, at)) == ["unchanged"]
 
 
 def test_an_absent_column_leaves_alone_an_empty_cell_too_and_the_marker_clears(
