@@ -1,16 +1,20 @@
 """Where an entry belongs: its department, its code, its place in the classification."""
 
 import re
+from typing import Final
 
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Department
+from apps.catalog.models import Dataset
 from apps.catalog.models.dataset import CODE_PATTERN
 from apps.catalog.spreadsheets import cells
 from apps.catalog.spreadsheets.columns import CLEAR_MARKS
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry
 from apps.catalog.surroundings import significant
+
+CODE_LENGTH: Final = Dataset._meta.get_field("code").max_length or 60
 
 
 class Placing:
@@ -61,7 +65,7 @@ class Placing:
             raw.fault("error", "code", str(fault.fault), str(fault.remedy))
             return ""
         plain = cells.narrow(text).replace("-", "/").replace(" ", "")
-        if re.match(CODE_PATTERN, plain):
+        if re.match(CODE_PATTERN, plain) and len(plain) <= CODE_LENGTH:
             if plain != text:
                 raw.fault(
                     "warning",
@@ -71,6 +75,8 @@ class Placing:
             return plain
         if re.match(r"^[\d.]+e\+?\d+$", plain, re.IGNORECASE):
             message = _("代码“%(text)s”被表格软件改成了科学计数") % {"text": text[:30]}
+        elif len(plain) > CODE_LENGTH:
+            message = _("代码“%(text)s……”太长") % {"text": text[:30]}
         elif len(plain.split("/")[0]) < 6:
             message = _("代码“%(text)s”太短：前段应是类、项、目共 6 位以上") % {"text": text[:30]}
         else:

@@ -3,8 +3,9 @@
     python child.py <path> <megabytes> <seconds> <sheets> <rows>
 
 Writes one JSON value a line: {"sheet": name, "hidden": bool, "unread": bool}, then that sheet's
-rows as [number, [cells as text]]; blank rows are left out, merged cells filled. A cell that begins
-with U+E000 is an error of a formula, or "=" for a formula that was never worked out.
+rows as [number, [cells as text]]; blank rows are left out, merged cells filled, control characters
+dropped. A cell that begins with U+E000 is an error of a formula, or "=" for a formula that was
+never worked out.
 """
 
 import datetime
@@ -23,6 +24,8 @@ Area = tuple[int, int, int, int]
 MARK = "\ue000"
 FAULTS_LIMIT = 10_000
 WINDOW_BYTES = 1 << 20
+# What no cell can mean and no database keeps: _x0000_ in a cell becomes one of them.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SHEET = re.compile(r'<sheet [^>]*?name="([^"]*)"[^>]*?r:id="([^"]*)"')
 _TARGET = re.compile(r"<Relationship ([^>]*)>")
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
@@ -65,7 +68,7 @@ def main() -> None:
             except (CalamineError, ValueError, OSError):
                 say({"problem": "damaged", "sheet": about.name})
                 return
-        say({"sheet": about.name, "hidden": hidden, "unread": unread})
+        say({"sheet": _CONTROLS.sub("", about.name), "hidden": hidden, "unread": unread})
         if not unread:
             left -= say_rows(sheet, faults.get(about.name, {}), left)
     say({"more": left <= 0})
@@ -133,7 +136,7 @@ def merged(sheet: Any) -> dict[int, list[Area]]:
 
 def text_of(value: Any) -> str:
     if isinstance(value, str):
-        return value.strip()
+        return _CONTROLS.sub("", value).strip()
     if value is None:
         return ""
     if isinstance(value, bool):

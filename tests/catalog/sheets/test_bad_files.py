@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from apps.catalog.models import Dataset
-from tests.catalog.sheets.workbooks import HEADINGS, row, upload, workbook
+from tests.catalog.sheets.workbooks import HEADINGS, faults, row, upload, workbook
 from tests.catalog.stories import People
 from tests.factories.catalog import ClassificationFactory
 
@@ -47,6 +47,15 @@ def xml_bomb() -> bytes:
 
 def many_parts() -> bytes:
     return zipped(**{"xl/workbook.xml": b"<workbook/>", **{f"x{n}": b"" for n in range(4_000)}})
+
+
+def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
+    """The workbook with bytes of its parts replaced, as no office program would write it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(out, "w") as after:
+        for part in before.namelist():
+            after.writestr(part, before.read(part).replace(old, new))
+    return out.getvalue()
 
 
 def truncated() -> bytes:
@@ -124,6 +133,33 @@ def test_a_hundred_thousand_rows_get_their_verdict(people: People, at: datetime)
     subject = upload("\n".join(lines).encode(), people.editor, at, name="目录.csv")
     assert (subject.status, subject.summary["counts"]["faulty"]) == ("checked", 1)
     assert any("超过 1000 个" in fault["message"] for fault in subject.entries.get().faults)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["信息资源名称", "信息资源代码", "信息资源提供方", "信息资源摘要", "信息项名称", "审批人"],
+)
+def test_characters_that_no_database_keeps_are_dropped(
+    people: People, at: datetime, heading: str
+) -> None:
+    ClassificationFactory()
+    headings = [*HEADINGS, "审批人"]
+    cells = row(**{heading: row().get(heading, "") + "MARK"})
+    if heading == "审批人":
+        headings[-1] = "审批MARK人"
+    content = replaced(workbook([cells], headings=headings), b"MARK", b"_x0000__x0007_")
+    subject = upload(content, people.editor, at)
+    assert subject.status == "checked", subject.problem
+    kept = str([*subject.entries.values()]) + str(subject.summary)
+    assert not [sign for sign in ("\x00", "\\x00", "\x07", "_x0000_") if sign in kept]
+    assert [entry.action for entry in subject.entries.all()] == ["create"]
+
+
+def test_a_code_longer_than_any_is_named(people: People, at: datetime) -> None:
+    ClassificationFactory()
+    subject = upload(workbook([row(信息资源代码=f"307001{'1' * 100}/1")]), people.editor, at)
+    assert ("error", "C2") in [fault[:2] for fault in faults(subject)]
+    assert "太长" in str(faults(subject))
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])
