@@ -45,8 +45,8 @@ def complete_items(
 def keyed(
     stated: Stated, rows: Sequence[Mapping[str, Any]], present: Sequence[str]
 ) -> list[str] | None:
-    """Return the key's columns as the sheet marks them, None where it marks none."""
-    if not any(item.key for item in stated.items):
+    """Return the key's columns as the sheet marks them, None where it says nothing of any."""
+    if all(item.key is None for item in stated.items):
         return None
     by_name = {significant(str(row["name"])): str(row["column_name"]) for row in rows}
     columns = {str(row["column_name"]) for row in rows}

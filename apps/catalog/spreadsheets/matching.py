@@ -23,9 +23,25 @@ class Matching:
         self.references = references
         self.own = own
         self.known = known
+        self._claimed: dict[int, RawEntry] = {}
 
     def match(self, stated: Stated) -> KnownEntry | None:
-        """Find the entry that is meant: by code, else by name in its department."""
+        """Find the entry that is meant: by code, else by name in its department; once a file."""
+        found = self._find(stated)
+        if found is None:
+            return None
+        first = self._claimed.setdefault(found.pk, stated.raw)
+        if first is not stated.raw and not _is_refused(stated.raw):
+            stated.raw.fault(
+                "error",
+                "name",
+                _("与表“%(sheet)s”第 %(row)s 行起的是同一条目录 %(code)s")
+                % {"sheet": first.table.sheet, "row": first.first_row, "code": found.code},
+                _("同一条目录的，合到一处；新目录换一个名称"),
+            )
+        return found
+
+    def _find(self, stated: Stated) -> KnownEntry | None:
         raw, department = stated.raw, stated.department
         name = raw.text("name")
         by_name = None
@@ -123,6 +139,9 @@ class Matching:
         """Two entries of the file may not be one: neither by code nor by name."""
         seen: dict[tuple[Any, ...], RawEntry] = {}
         for each in stated:
+            known = self.known.by_code.get(each.code)
+            if known is not None:  # before any that is known by its name alone
+                self._claimed.setdefault(known.pk, each.raw)
             name = significant(each.raw.text("name"))
             keys: list[tuple[Any, ...]] = [("code", each.code)] if each.code else []
             if name and each.department is not None:
@@ -138,3 +157,8 @@ class Matching:
                     % {"sheet": first.table.sheet, "row": first.first_row},
                     _("同一条目录的，合到一处；两条目录的，名称要有区别"),
                 )
+
+
+def _is_refused(raw: RawEntry) -> bool:
+    """Whether it was told already that the entry is another's."""
+    return any(fault.level == "error" and fault.field in {"code", "name"} for fault in raw.faults)

@@ -123,7 +123,7 @@ class Reader:
         known = self._known.get(key)
         if known is None:
             known = self._read(stated, column, text)
-            if column.kind not in {"text", "system"} and len(self._known) < 50_000:
+            if not _depends_on_the_entry(column) and len(self._known) < 50_000:
                 self._known[key] = known
         return known
 
@@ -246,6 +246,11 @@ class Reader:
             for place, value in good:
                 if value != stated.values.get(name) and place < len(stated.items):
                     stated.items[place].values.setdefault(ITEM_OF[name], value)
+
+
+def _depends_on_the_entry(column: Column) -> bool:
+    """Whether the same text may mean another thing in another entry; long texts do not recur."""
+    return column.kind in {"text", "system"} or column.field == "opening_attribute"
 
 
 def _text(reader: Reader, stated: Stated, column: Column, text: str) -> Read:

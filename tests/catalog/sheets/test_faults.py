@@ -119,6 +119,27 @@ def test_names_that_differ_by_a_space(people: People, at: datetime) -> None:
     assert [each for each in found if each[0] == "error" and "名称与目录" in each[2]], found
 
 
+def test_a_new_entry_with_the_name_that_another_gives_up_is_not_that_other(
+    people: People, at: datetime
+) -> None:
+    old = DatasetFactory(department=people.editor.department, name="临时救助发放信息")
+    rows = [row(信息资源摘要="另一条"), row(信息资源代码=old.code, 信息资源名称="改了的名称信息")]
+    subject = upload(workbook(rows), people.editor, at)
+    assert [entry.action for entry in subject.entries.order_by("position")] == ["faulty", "revise"]
+    assert [each[1] for each in faults(subject) if "同一条目录" in each[2]] == ["B2"]
+
+
+def test_opened_or_not_is_read_for_each_entry_by_itself(people: People, at: datetime) -> None:
+    said = {"是否向社会开放": "是"}
+    rows = [
+        row(**said, 开放条件="登记"),
+        row(**said, 信息资源名称="另一条信息"),
+    ]
+    subject = upload(workbook(rows, headings=[*HEADINGS, "开放条件"]), people.editor, at)
+    found = [entry.proposal["fields"]["opening_attribute"] for entry in subject.entries.all()]
+    assert found == ["conditional", "unconditional"]
+
+
 def test_items_that_differ_by_a_space(people: People, at: datetime) -> None:
     found = faults(upload(workbook([row(), row(信息项名称="姓 名")]), people.editor, at))
     assert [each[:2] for each in found if "重复" in each[2]] == [("error", "H3")]

@@ -222,6 +222,16 @@ def test_an_item_goes_only_when_the_sheet_says_so(people: People, at: datetime) 
     assert len(names) == 5
 
 
+@pytest.mark.parametrize("mark", ["［清空］", "否"])
+def test_the_only_mark_of_the_key_can_be_taken_off(
+    people: People, at: datetime, tmp_path: Path, mark: str
+) -> None:
+    stories.draft(people, at, name="临时救助")
+    subject = upload(edited(exported(tmp_path), 主键={0: mark}), people.editor, at)
+    assert subject.entries.get().proposal["fields"] == {"key_items": []}
+    assert any("请填写主键列" in each[2] for each in faults(subject))
+
+
 def test_census_numbers_are_kept_and_go_out_again(
     people: People, at: datetime, tmp_path: Path
 ) -> None:
