@@ -173,8 +173,11 @@ class _Adoption:
         )
         known = {each.pk: each for each in known_entries(Dataset.objects.filter(pk__in=keys))}
         fit = [entry for entry in entries if self._is_fit(entry, known)]
-        self._begin_changes([each for each in fit if self._in_force(each, known)], datasets, known)
-        for entry in fit:
+        wanted = [each for each in fit if self._says_something(each)]
+        self._begin_changes(
+            [each for each in wanted if self._in_force(each, known)], datasets, known
+        )
+        for entry in wanted:
             if not self._in_force(entry, known):
                 self._revise_draft(entry, datasets[entry.dataset_id or 0])
         self._count(fit)
@@ -199,25 +202,33 @@ class _Adoption:
         entry.outcome, entry.note = Outcome.SKIPPED, words
         return False
 
+    def _says_something(self, entry: ImportEntry) -> bool:
+        """Say whether anything beside numbers is to be written, once conflicts are decided."""
+        fields, items = _settled(entry)
+        if fields or items is not None:
+            return True
+        if entry.proposal["census"]:
+            entry.outcome = Outcome.COUNTED
+        else:
+            entry.outcome = Outcome.SKIPPED
+            entry.note = _("按决定保留平台现在的内容，没有改动")
+        return False
+
     def _begin_changes(
         self,
         entries: Sequence[ImportEntry],
         datasets: dict[int, Dataset],
         known: dict[int, KnownEntry],
     ) -> None:
-        wanted, changing = [], []
+        wanted = []
         for entry in entries:
             fields, items = _settled(entry)
-            if not fields and items is None:
-                entry.outcome = Outcome.COUNTED
-                continue
             key = entry.dataset_id or 0
             wanted.append(NewChange(datasets[key], known[key].version, fields, items))
-            changing.append(entry)
         made = change_many(
             wanted, standing=self.standing, actor=self.actor, at=self.at, reason=self.reason
         )
-        for entry, change in zip(changing, made, strict=True):
+        for entry, change in zip(entries, made, strict=True):
             entry.change, entry.outcome = change, Outcome.CHANGED
 
     def _revise_draft(self, entry: ImportEntry, dataset: Dataset) -> None:
