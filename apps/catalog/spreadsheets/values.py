@@ -227,9 +227,15 @@ class Reader:
         if stated.values.get("contains_sensitive"):
             stated.values["contains_personal"] = True
         if stated.values.get("sharing_attribute") == "not_shared":
-            condition = stated.values.pop("sharing_condition", "")
-            if condition and "sharing_statute" not in stated.values:
-                stated.values["sharing_statute"] = condition
+            self._settle_statute(stated)
+
+    def _settle_statute(self, stated: Stated) -> None:
+        """The old template has the statute of what is not shared where conditions stand."""
+        has_column = "sharing_statute" in stated.raw.table.places
+        if "sharing_statute" in stated.values or (has_column and stated.code):
+            return
+        if stated.values.get("sharing_condition"):
+            stated.values["sharing_statute"] = stated.values.pop("sharing_condition")
 
     def _settle_per_item(self, stated: Stated) -> None:
         """Where the rows of an entry differ in sharing, the loosest is the entry's own."""

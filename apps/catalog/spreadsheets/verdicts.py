@@ -6,7 +6,7 @@ from `validation`, so that typing and importing obey one truth.
 Source: 《政务信息资源目录编制指南（试行）》; house rule (design §3.9)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -176,6 +176,7 @@ class Judge:
             return
         base = self._base(verdict, known, state, bases)
         is_unknown = base is UNKNOWN
+        _keep_case(stated.values, state, {} if is_unknown else base)
         merged = comparing.merge(base, stated.values, state)
         items = comparing.merge_items(
             UNKNOWN if is_unknown else base["items"], lines, state["items"]
@@ -272,6 +273,15 @@ class Judge:
         raw.faults.append(
             Fault(level, name, message, _remedy(name, cell), cell, row or raw.first_row)  # type: ignore[arg-type]
         )
+
+
+def _keep_case(values: dict[str, Any], *states: Mapping[str, Any]) -> None:
+    """Read a format type that is written otherwise in capitals alone as it is known."""
+    for state in states:
+        known = str(state.get("format_type", ""))
+        if known and values.get("format_type") == known.lower():
+            values["format_type"] = known
+            return
 
 
 def _of_item(values: dict[str, Any]) -> dict[str, Any]:

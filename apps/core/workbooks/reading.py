@@ -6,6 +6,7 @@ dies alone, and the file gets its verdict all the same.
 
 import csv
 import io
+import re
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ WALL_LIMIT_SECONDS: Final = 180
 FORMULA_MARK: Final = "\ue000"
 _CHILD = Path(__file__).with_name("child.py")
 _CELL_LIMIT = 32_767
+_KEPT_FROM_BEING_A_FORMULA = re.compile(r"'+[=+\-@]")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -173,7 +175,7 @@ def _lines(path: Path, file_name: str) -> Iterator[Piece]:
 def _unquoted(cell: str) -> str:
     """Take off the apostrophe that keeps an office program from taking a text for a formula."""
     plain = cell.strip()
-    return plain[1:] if plain[:1] == "'" and plain[1:2] in {"=", "+", "-", "@"} else plain
+    return plain[1:] if _KEPT_FROM_BEING_A_FORMULA.match(plain) else plain
 
 
 def _delimiter(text: str) -> str:

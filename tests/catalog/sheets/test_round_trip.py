@@ -12,6 +12,9 @@ from python_calamine import CalamineWorkbook
 from apps.catalog import operations as catalog
 from apps.catalog.models import CensusFigures, Dataset, DatasetChange, ImportEntry, SearchEntry
 from apps.catalog.proposals import fresh, plain_items
+from apps.catalog.spreadsheets.lines import lines_of
+from apps.catalog.spreadsheets.references import References
+from apps.catalog.spreadsheets.writing import csv_lines, write_xls, write_xlsx
 from apps.core.errors import Conflict, InvalidInput
 from tests.catalog import stories
 from tests.catalog.sheets.workbooks import adopted, exported, faults, row, upload, workbook
@@ -48,17 +51,9 @@ def published_one(people: People, at: datetime, **fields: Any) -> Dataset:
     return dataset
 
 
-@pytest.mark.parametrize("form", ["xlsx", "xls", "csv"])
-def test_what_goes_out_comes_back_unchanged(
-    people: People, at: datetime, tmp_path: Path, form: str
-) -> None:
-    from apps.catalog.spreadsheets.lines import lines_of
-    from apps.catalog.spreadsheets.references import References
-    from apps.catalog.spreadsheets.writing import csv_lines, write_xls, write_xlsx
-
-    published_one(people, at, note="=1+1", themes=["救助", "民政"])
-    stories.draft(people, at, name="临时救助", key_items=["name", "identity_number"])
-    path = tmp_path / f"out.{form}"
+def sent_out(folder: Path, form: str) -> Path:
+    """Every entry as a file of that form."""
+    path = folder / f"out.{form}"
     entries = Dataset.objects.all()
     if form == "xlsx":
         write_xlsx(path, lines_of(entries), References.load())
@@ -66,9 +61,40 @@ def test_what_goes_out_comes_back_unchanged(
         write_xls(path, lines_of(entries))
     else:
         path.write_text("".join(csv_lines(lines_of(entries))), "utf-8", newline="")
+    return path
+
+
+# What stands in fields as nobody would write it anew, and still is no change.
+ODD: dict[str, Any] = {
+    "a formula's sign": {"note": "=1+1", "abstract": "-"},
+    "an apostrophe before it": {"note": "'=1+1"},
+    "lines": {"note": "第一行\r\n第二行\n\n第四行\t后"},
+    "quotes": {"note": '“引号”"a",b;c'},
+    "what looks like a number": {"note": "12.0", "contact_phone": "02312345678", "abstract": "1e5"},
+    "capitals": {"format_type": "MySQL"},
+    "a condition and no statute": {"sharing_attribute": "not_shared", "sharing_reason": "涉密"},
+    "a condition and a statute": {"sharing_attribute": "not_shared", "sharing_statute": "某法"},
+    "no conditions": {"opening_attribute": "conditional", "sharing_condition": ""},
+    "no type of mode": {"mode_class": "mail", "mode_type": ""},
+    "a small share": {"dirty_limit_ratio": 1e-7, "dirty_limit_rows": 0},
+    "all of it": {"dirty_limit_ratio": 1.0, "themes": ["救助", "民政"], "grade": "important"},
+}
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "csv"])
+def test_what_goes_out_comes_back_unchanged(
+    people: People, at: datetime, tmp_path: Path, form: str
+) -> None:
+    published_one(people, at)
+    stories.draft(people, at, name="临时救助", key_items=["name", "identity_number"])
+    for name, fields in ODD.items():
+        stories.draft(people, at, name=f"{name}的目录", **fields)
+    path = sent_out(tmp_path, form)
     subject = upload(path.read_bytes(), people.editor, at, name=path.name)
     assert subject.status == "checked", subject.problem
-    assert (actions(subject), faults(subject)) == (["unchanged", "unchanged"], [])
+    assert faults(subject) == []
+    assert {entry.name for entry in subject.entries.exclude(action="unchanged")} == set()
+    assert subject.summary["entries"] == len(ODD) + 2
 
 
 def test_a_new_entry_becomes_a_draft_with_its_items(people: People, at: datetime) -> None:
@@ -157,6 +183,8 @@ def test_keeping_the_present_value_changes_nothing(
     )
     adopted(subject, people.editor, at)
     assert not DatasetChange.objects.filter(dataset=dataset, status="draft").exists()
+    entry = subject.entries.get()
+    assert (entry.outcome, entry.note) == ("skipped", "按决定保留平台现在的内容，没有改动")
 
 
 def test_a_decision_about_one_item_takes_no_other_along(
@@ -242,6 +270,14 @@ def test_census_numbers_are_kept_and_go_out_again(
     assert str(CensusFigures.objects.get(dataset=dataset).storage_total) == "12.5000"
     again = upload(exported(tmp_path), people.editor, at)
     assert actions(again) == ["unchanged"]
+
+
+def test_numbers_alone_leave_a_draft_as_it_is(people: People, at: datetime, tmp_path: Path) -> None:
+    dataset = stories.draft(people, at, name="临时救助")
+    content = edited(exported(tmp_path), **{"数据存储总量(G)": {0: "12.5"}})
+    subject = adopted(upload(content, people.editor, at), people.editor, at)
+    assert subject.entries.get().outcome == "counted"
+    assert Dataset.objects.get().revision == dataset.revision
 
 
 def test_a_draft_that_changed_since_the_export_is_a_conflict(
