@@ -1,6 +1,7 @@
 """Write entries as the template: xlsx, xls or csv; and the empty template with its instructions."""
 
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -131,23 +132,21 @@ def _instruct(book: Any) -> None:
 
 
 def write_xls(path: Path, lines: Iterable[Line]) -> int:
-    """Write the old format; what is beyond its 65,536 rows goes on in further sheets."""
+    """Write the old format; entries beyond its 65,536 rows go on, each whole, in further sheets."""
     book = xlwt.Workbook(encoding="utf-8")
     bold = xlwt.easyxf("font: bold on; align: wrap on")
     sheet: Any = None
     count = row = number = 0
-    for line in lines:
-        count += 1
-        if sheet is None or row == XLS_ROWS - 1:
+    for _code, group in itertools.groupby(lines, key=lambda line: line["code"]):
+        entry = list(group)
+        count += len(entry)
+        if sheet is None or row + len(entry) > XLS_ROWS - 1:
             number += 1
             sheet = _xls_sheet(book, number, bold)
             row = 0
-        row += 1
-        for place, cell in enumerate(cells_of(line)):
-            if cell:
-                sheet.write(row, place, cell)
-        if row % 500 == 0:
-            sheet.flush_row_data()
+        for line in entry:
+            row += 1
+            _xls_row(sheet, row, line)
     if sheet is None:
         _xls_sheet(book, 1, bold)
     if number > 1:
@@ -156,6 +155,14 @@ def write_xls(path: Path, lines: Iterable[Line]) -> int:
         note.write(0, 0, words % {"count": number})
     book.save(str(path))
     return count
+
+
+def _xls_row(sheet: Any, row: int, line: Line) -> None:
+    for place, cell in enumerate(cells_of(line)):
+        if cell:
+            sheet.write(row, place, cell)
+    if row % 500 == 0:
+        sheet.flush_row_data()
 
 
 def _xls_sheet(book: Any, number: int, bold: Any) -> Any:

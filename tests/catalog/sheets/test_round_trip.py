@@ -12,6 +12,7 @@ from python_calamine import CalamineWorkbook
 from apps.catalog import operations as catalog
 from apps.catalog.models import CensusFigures, Dataset, DatasetChange, ImportEntry, SearchEntry
 from apps.catalog.proposals import fresh, plain_items
+from apps.catalog.spreadsheets import writing
 from apps.catalog.spreadsheets.lines import lines_of
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.writing import csv_lines, write_xls, write_xlsx
@@ -95,6 +96,17 @@ def test_what_goes_out_comes_back_unchanged(
     assert faults(subject) == []
     assert {entry.name for entry in subject.entries.exclude(action="unchanged")} == set()
     assert subject.summary["entries"] == len(ODD) + 2
+
+
+def test_no_entry_is_torn_apart_where_an_old_workbook_is_full(
+    people: People, at: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "XLS_ROWS", 9)
+    for letter in "甲乙丙":
+        stories.draft(people, at, name=f"{letter}类救助")
+    subject = upload(sent_out(tmp_path, "xls").read_bytes(), people.editor, at, name="目录.xls")
+    assert (actions(subject), faults(subject)) == (["unchanged"] * 3, [])
+    assert len({entry.sheet for entry in subject.entries.all()}) == 3
 
 
 def test_a_new_entry_becomes_a_draft_with_its_items(people: People, at: datetime) -> None:
