@@ -37,12 +37,16 @@ _UNITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A value, or a fault in its place; `warning` says how a doubtful cell was understood."""
+    """A value, or a fault in its place; `warning` says how a doubtful cell was understood.
+
+    is_kept_only: the entry may keep this value, but not be given it; then the fault stands too.
+    """
 
     value: Any = None
     fault: str | Promise = ""
     remedy: str | Promise = ""
     warning: str | Promise = ""
+    is_kept_only: bool = False
 
 
 def formula_fault(text: str) -> Read | None:

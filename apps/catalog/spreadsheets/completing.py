@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from apps.catalog.item_defaults import follow_element, provisional_column
 from apps.catalog.snapshots import plain
 from apps.catalog.spreadsheets.references import References
@@ -65,23 +63,3 @@ def keyed(
     if same and (not subject or found[0] == present[0]):
         return list(present)
     return found
-
-
-def refuse_doubled_items(stated: Stated) -> None:
-    """Two rows of an entry may not be one item: neither by name nor by column."""
-    seen: dict[tuple[str, str], int] = {}
-    for item in stated.items:
-        for name in ("name", "column_name"):
-            text = str(item.values.get(name) or "")
-            if not text:
-                continue
-            first = seen.setdefault((name, significant(text) if name == "name" else text), item.row)
-            if first != item.row:
-                stated.raw.fault(
-                    "error",
-                    f"item.{name}",
-                    _("“%(text)s”与第 %(row)s 行重复（不计空格和标点）")
-                    % {"text": text[:50], "row": first},
-                    _("删去多余的行，或者改成不同的名称"),
-                    row=item.row,
-                )

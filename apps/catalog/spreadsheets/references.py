@@ -11,11 +11,16 @@ from apps.standards.models import CodeList, DataElement
 
 @dataclass(slots=True)
 class References:
-    """Everything by what people may write for it; values are codes, as snapshots keep them."""
+    """Everything by what people may write for it; values are codes, as snapshots keep them.
+
+    former, system_codes: what an entry may still point to though nobody may choose it anew.
+    """
 
     departments: dict[str, Department] = field(default_factory=dict)
     department_by_id: dict[int, Department] = field(default_factory=dict)
+    former: frozenset[str] = frozenset()
     systems: dict[tuple[int, str], InformationSystem] = field(default_factory=dict)
+    system_codes: frozenset[str] = frozenset()
     system_names: dict[int, frozenset[str]] = field(default_factory=dict)
     classes: dict[str, Classification] = field(default_factory=dict)
     children: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -26,7 +31,9 @@ class References:
     def load(cls) -> "References":
         """Read it all, in six statements."""
         references = cls()
-        references._load_departments(Department.objects.filter(valid_to__isnull=True))
+        departments = list(Department.objects.all())
+        references._load_departments([each for each in departments if each.valid_to is None])
+        references.former = frozenset(each.code for each in departments if each.valid_to)
         references._load_systems(InformationSystem.objects.all())
         references._load_classes(Classification.objects.select_related("parent"))
         for element in DataElement.objects.select_related("code_list").order_by("-code"):
@@ -46,10 +53,13 @@ class References:
 
     def _load_systems(self, systems: Iterable[InformationSystem]) -> None:
         names: dict[int, set[str]] = {}
+        codes = set()
         for system in systems:
+            codes.add(system.code)
             names.setdefault(system.department_id, set()).add(significant(system.name))
             for word in (system.name, system.code):
                 self.systems[system.department_id, significant(word)] = system
+        self.system_codes = frozenset(codes)
         self.system_names = {key: frozenset(found) for key, found in names.items()}
 
     def _load_classes(self, classes: Iterable[Classification]) -> None:

@@ -59,7 +59,7 @@ class Stated:
     """What the sheet says of an entry; fields that it leaves open are absent.
 
     values: by `snapshots.DATASET_FIELDS`; classification: a code, "" when not stated; related:
-    codes.
+    codes; kept_only: values that an entry may keep but not be given, with what is then wrong.
     """
 
     raw: RawEntry
@@ -71,6 +71,7 @@ class Stated:
     code: str = ""
     version: str = ""
     related: list[str] | None = None
+    kept_only: dict[str, Read] = field(default_factory=dict)
 
 
 class Reader:
@@ -103,7 +104,9 @@ class Reader:
             stated.related = self._related(text)
             return
         read = self._value(stated, column, text)
-        if not self._settle(stated.raw, column, read, row):
+        if read.is_kept_only:
+            stated.kept_only[column.field] = read
+        elif not self._settle(stated.raw, column, read, row):
             return
         if column.name.startswith("census."):
             stated.census[column.name[7:]] = read.value
@@ -149,6 +152,8 @@ class Reader:
             item.values["length"] = length[0]
             item.values.setdefault("scale", length[1])
         if item.values.get("sensitive"):
+            if item.values.get("personal") is False:
+                stated.raw.fault("warning", "item.personal", _sensitive_is_personal(), row=raw.row)
             item.values["personal"] = True
         if not (item.values.get("name") or item.values.get("column_name")):
             stated.raw.fault(
@@ -225,6 +230,8 @@ class Reader:
         elif kind:
             stated.values["format_type"] = kind.lower()
         if stated.values.get("contains_sensitive"):
+            if stated.values.get("contains_personal") is False:
+                stated.raw.fault("warning", "contains_personal", _sensitive_is_personal())
             stated.values["contains_personal"] = True
         if stated.values.get("sharing_attribute") == "not_shared":
             self._settle_statute(stated)
@@ -252,6 +259,10 @@ class Reader:
             for place, value in good:
                 if value != stated.values.get(name) and place < len(stated.items):
                     stated.items[place].values.setdefault(ITEM_OF[name], value)
+
+
+def _sensitive_is_personal() -> str:
+    return _("敏感个人信息同时也是个人信息，按“是”计")
 
 
 def _depends_on_the_entry(column: Column) -> bool:
@@ -327,9 +338,12 @@ def _pointer(known: str) -> Callable[[Reader, Stated, Column, str], Read]:
         found = getattr(reader.references, known).get(significant(text))
         if found is not None:
             return Read(found.code)
+        is_former = known == "departments" and text in reader.references.former
         return Read(
+            text if is_former else None,
             fault=_("没有“%(text)s”这个%(label)s") % {"text": text[:50], "label": column.label},
             remedy=_("核对名称或者标识；不确定的空着"),
+            is_kept_only=is_former,
         )
 
     return read
@@ -340,9 +354,12 @@ def _system(reader: Reader, stated: Stated, column: Column, text: str) -> Read:
     found = reader.references.systems.get((key, significant(text)))
     if found is not None:
         return Read(found.code)
+    is_known = text in reader.references.system_codes
     return Read(
+        text if is_known else None,
         fault=_("提供部门没有“%(text)s”这个信息系统") % {"text": text[:50]},
         remedy=_("写信息系统清单中的名称或者编码；清单中没有的先登记，或者空着"),
+        is_kept_only=is_known,
     )
 
 

@@ -19,7 +19,7 @@ from apps.catalog.snapshots import ITEM_FIELDS
 from apps.catalog.spreadsheets import comparing
 from apps.catalog.spreadsheets.columns import BY_NAME
 from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
-from apps.catalog.spreadsheets.completing import complete_items, keyed, refuse_doubled_items
+from apps.catalog.spreadsheets.completing import complete_items, keyed
 from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault
 from apps.catalog.spreadsheets.known import (
     KnownEntries,
@@ -29,6 +29,11 @@ from apps.catalog.spreadsheets.known import (
 )
 from apps.catalog.spreadsheets.matching import Matching
 from apps.catalog.spreadsheets.references import References
+from apps.catalog.spreadsheets.refusing import (
+    refuse_doubled_items,
+    refuse_sensitive_without_personal,
+    refuse_what_may_only_stay,
+)
 from apps.catalog.spreadsheets.rows import Book, RawEntry
 from apps.catalog.spreadsheets.trial import trial_of
 from apps.catalog.spreadsheets.values import Reader, Stated
@@ -125,6 +130,8 @@ class Judge:
             known = verdict.known
             state = states.get(known.pk) if known else None
             self._compare(verdict, state, bases)
+            refuse_what_may_only_stay(verdict.stated, verdict.merged)
+            refuse_sensitive_without_personal(verdict.stated, verdict.merged, state)
             self._matching.refuse_unfit(
                 stated=verdict.stated,
                 known=known,

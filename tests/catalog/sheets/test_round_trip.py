@@ -20,7 +20,8 @@ from apps.core.errors import Conflict, InvalidInput
 from tests.catalog import stories
 from tests.catalog.sheets.workbooks import adopted, exported, faults, row, upload, workbook
 from tests.catalog.stories import People
-from tests.factories.catalog import ClassificationFactory, DatasetFactory
+from tests.factories.accounts import DepartmentFactory, InformationSystemFactory
+from tests.factories.catalog import PERSONS, ClassificationFactory, DatasetFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +97,28 @@ def test_what_goes_out_comes_back_unchanged(
     assert faults(subject) == []
     assert {entry.name for entry in subject.entries.exclude(action="unchanged")} == set()
     assert subject.summary["entries"] == len(ODD) + 2
+
+
+def test_an_entry_keeps_what_nobody_may_choose_any_more(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    ended = DepartmentFactory(name="市撤并了的局")
+    theirs = InformationSystemFactory()
+    published_one(people, at, system=theirs, source_department=ended)
+    stories.draft(people, at, name="临时救助")
+    ended.valid_to = at.date()
+    ended.save()
+    content = exported(tmp_path)
+    subject = upload(content, people.editor, at)
+    assert (actions(subject), faults(subject)) == (["unchanged", "unchanged"], [])
+    last = len(PERSONS)
+    given = edited(content, 来源信息系统={last: theirs.code}, 数源部门={last: ended.code})
+    subject = upload(given, people.editor, at)
+    assert actions(subject) == ["unchanged", "faulty"]
+    assert [each[2] for each in faults(subject) if each[0] == "error"] == [
+        f"提供部门没有“{theirs.code}”这个信息系统",
+        f"没有“{ended.code}”这个数源部门",
+    ]
 
 
 def test_no_entry_is_torn_apart_where_an_old_workbook_is_full(
@@ -243,6 +266,21 @@ def test_an_absent_column_leaves_alone_an_empty_cell_too_and_the_marker_clears(
         "旧备注",
     )
     assert dataset.items.count() == 5
+
+
+def test_what_is_sensitive_stays_personal(people: People, at: datetime, tmp_path: Path) -> None:
+    dataset = published_one(people, at)
+    not_personal = {"个人信息": {0: "否"}, "含个人信息": {0: "否"}}
+    subject = upload(edited(exported(tmp_path), **not_personal), people.editor, at)
+    assert actions(subject) == ["unchanged"]
+    assert [each[:2] for each in faults(subject)] == [("warning", "BG2"), ("warning", "AL2")]
+    headings = ("信息资源名称", "信息资源代码", "列名", "个人信息", "含个人信息")
+    line = {"信息资源名称": dataset.name, "信息资源代码": dataset.code, "列名": "identity_number"}
+    line |= {"个人信息": "否", "含个人信息": "否"}
+    subject = upload(workbook([line], headings=headings), people.editor, at)
+    assert actions(subject) == ["faulty"]
+    found = {each[1] for each in faults(subject) if each[0] == "error"}
+    assert found == {"D2", "E2"}
 
 
 def test_an_item_goes_only_when_the_sheet_says_so(people: People, at: datetime) -> None:
