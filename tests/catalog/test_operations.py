@@ -154,6 +154,33 @@ class TestRevising:
             "identity_number": "新证件号码",
         }
 
+    def test_items_exchange_their_names_or_columns(self, people: People, at: datetime) -> None:
+        dataset = draft(people, at)
+        first, second, *others = dataset.items.order_by("position")
+        rows = [
+            {"pk": first.pk, "name": second.name, "column_name": second.column_name},
+            {"pk": second.pk, "name": first.name, "column_name": first.column_name},
+            *({"pk": item.pk} for item in others),
+        ]
+        catalog.revise_dataset(dataset=dataset, actor=people.editor, at=at, items=rows)
+        now = [(item.pk, item.name, item.column_name) for item in dataset.items.all()[:2]]
+        assert now == [
+            (first.pk, second.name, second.column_name),
+            (second.pk, first.name, first.column_name),
+        ]
+        assert not first.history.filter(name__startswith="moving_").exists()
+
+    def test_a_name_that_its_item_keeps_is_not_given_away(
+        self, people: People, at: datetime
+    ) -> None:
+        dataset = draft(people, at)
+        first, second, *others = dataset.items.order_by("position")
+        rows = [{"pk": first.pk, "name": second.name}]
+        rows += [{"pk": item.pk} for item in (second, *others)]
+        with pytest.raises(Conflict):
+            catalog.revise_dataset(dataset=dataset, actor=people.editor, at=at, items=rows)
+        assert dataset.items.get(pk=first.pk).name == first.name
+
     def test_a_save_without_a_change_leaves_no_trace(self, people: People, at: datetime) -> None:
         dataset = draft(people, at)
         before = (dataset.revision, dataset.history.count(), Event.objects.count())

@@ -42,6 +42,7 @@ def write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: da
     leaving = [item for item in present.values() if item.pk not in staying]
     for item in leaving:
         _remove(item, actor=actor, at=at)
+    _step_aside(kept)
     saved = [_save_item(item, values, actor=actor, at=at) for item, values in kept]
     return bool(leaving) or any(saved)
 
@@ -56,6 +57,19 @@ def _remove(item: DataItem, *, actor: User, at: datetime) -> None:
             code="item_in_use",
             item=item.column_name,
         ) from error
+
+
+def _step_aside(kept: Sequence[tuple[DataItem, Fields]]) -> None:
+    """Let items pass on or exchange names and columns, which no two may have even for a moment.
+
+    Whoever gives up what another wants gets a passing one until it is saved with its own.
+    """
+    for field in ("name", "column_name"):
+        holders = {getattr(item, field): (item, values) for item, values in kept if item.pk}
+        for item, values in kept:
+            holder, own = holders.get(str(values.get(field, "")).strip(), (item, values))
+            if holder is not item and own.get(field, getattr(holder, field)) != values[field]:
+                DataItem.objects.filter(pk=holder.pk).update(**{field: f"moving_{holder.pk}"})
 
 
 def _refuse_doubles(rows: Sequence[Fields]) -> None:
