@@ -17,7 +17,7 @@ from apps.core import access
 from apps.core.errors import Conflict, IllegalMove, NotAllowed
 from apps.ledger.models import Event
 from tests.catalog import stories
-from tests.catalog.sheets.workbooks import adopted, exported, row, upload, workbook
+from tests.catalog.sheets.workbooks import adopted, edited, exported, row, upload, workbook
 from tests.catalog.stories import People
 from tests.conftest import CAST
 from tests.factories.catalog import ClassificationFactory
@@ -201,8 +201,6 @@ class TestPages:
     def test_a_conflict_is_decided_on_its_page(
         self, page: Client, people: People, at: datetime, tmp_path: Path
     ) -> None:
-        from tests.catalog.sheets.test_round_trip import edited
-
         dataset = stories.draft(people, at, name="临时救助")
         content = edited(exported(tmp_path), 联系人={0: "表里的人"})
         catalog.revise_dataset(dataset=dataset, actor=people.editor, at=at, contact_name="平台的人")

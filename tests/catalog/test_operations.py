@@ -157,7 +157,7 @@ class TestRevising:
     def test_items_exchange_their_names_or_columns(self, people: People, at: datetime) -> None:
         dataset = draft(people, at)
         first, second, *others = dataset.items.order_by("position")
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"pk": first.pk, "name": second.name, "column_name": second.column_name},
             {"pk": second.pk, "name": first.name, "column_name": first.column_name},
             *({"pk": item.pk} for item in others),
@@ -175,7 +175,7 @@ class TestRevising:
     ) -> None:
         dataset = draft(people, at)
         first, second, *others = dataset.items.order_by("position")
-        rows = [{"pk": first.pk, "name": second.name}]
+        rows: list[dict[str, Any]] = [{"pk": first.pk, "name": second.name}]
         rows += [{"pk": item.pk} for item in (second, *others)]
         with pytest.raises(Conflict):
             catalog.revise_dataset(dataset=dataset, actor=people.editor, at=at, items=rows)

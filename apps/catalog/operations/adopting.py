@@ -207,7 +207,7 @@ class _Adoption:
         fields, items = _settled(entry)
         if fields or items is not None:
             return True
-        if entry.proposal["census"]:
+        if _census_of(entry):
             entry.outcome = Outcome.COUNTED
         else:
             entry.outcome = Outcome.SKIPPED
@@ -259,9 +259,9 @@ class _Adoption:
     def _count(self, entries: Sequence[ImportEntry]) -> None:
         """Keep the census numbers, with their history; they are statistics and need no review."""
         counted = {
-            entry.dataset_id: entry.proposal["census"]
+            entry.dataset_id: _census_of(entry)
             for entry in entries
-            if entry.proposal.get("census") and entry.dataset_id
+            if entry.dataset_id and _census_of(entry)
         }
         rows = {
             row.dataset_id: row for row in CensusFigures.objects.filter(dataset__in=counted.keys())
@@ -316,12 +316,20 @@ def _new_entry(entry: ImportEntry) -> NewEntry:
     )
 
 
+def _census_of(entry: ImportEntry) -> dict[str, Any]:
+    """Return the census numbers to be written, after the decisions."""
+    fields, _items = decided({}, None, entry.proposal["clashes"], entry.decisions)
+    chosen = {name[7:]: value for name, value in fields.items() if name.startswith("census.")}
+    return {**entry.proposal["census"], **chosen}
+
+
 def _settled(entry: ImportEntry) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
     """Return fields, with `related`, and items after the decisions; nothing where all is as is."""
     proposal = entry.proposal
     fields, items = decided(
         proposal["fields"], proposal["items"], proposal["clashes"], entry.decisions
     )
+    fields = {name: value for name, value in fields.items() if not name.startswith("census.")}
     if proposal["related"] is not None:
         fields["related"] = proposal["related"]
     mine = [each for each in proposal["clashes"] if entry.decisions.get(each["key"]) == "mine"]

@@ -1,10 +1,10 @@
 """The entries that a file may mean: by code, by name in their department, as they now are."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from apps.catalog.models import Dataset, DatasetChange, DatasetVersion
 from apps.catalog.models.change import OPEN_CHANGE
@@ -21,11 +21,15 @@ CENSUS_FIELDS: Final = (
     "storage_opened",
     "records_opened",
 )
+COUNTED: Final = "·普查"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownEntry:
-    """What tells one entry from others. version: the number in force, 0 before any."""
+    """What tells one entry from others.
+
+    version: the number in force, 0 before any; count: how often its census numbers were written.
+    """
 
     pk: int
     code: str
@@ -35,11 +39,17 @@ class KnownEntry:
     revision: int
     version: int
     has_open_change: bool
+    count: int = 0
 
     @property
     def stamp(self) -> str:
-        """What an export writes for where the row came from."""
+        """What an export writes for where the row's fields came from."""
         return str(self.version) if self.version else f"草稿{self.revision}"
+
+    @property
+    def whole_stamp(self) -> str:
+        """The same with its census numbers, which go their own way: 3, or 3·普查2."""
+        return f"{self.stamp}{COUNTED}{self.count}" if self.count else self.stamp
 
 
 @dataclass(slots=True)
@@ -62,7 +72,7 @@ class KnownEntries:
 
 
 def known_entries(entries: Any) -> Iterable[KnownEntry]:
-    """Return what tells these entries apart, in three statements."""
+    """Return what tells these entries apart, in four statements."""
     rows = list(
         entries.order_by().values_list("pk", "code", "name", "department_id", "status", "revision")
     )
@@ -72,6 +82,13 @@ def known_entries(entries: Any) -> Iterable[KnownEntry]:
         .order_by()
         .values("dataset")
         .annotate(number=Max("number"))
+        .values_list("dataset", "number")
+    )
+    counts = dict(
+        CensusFigures.history.filter(dataset__in=keys)
+        .order_by()
+        .values("dataset")
+        .annotate(number=Count("pk"))
         .values_list("dataset", "number")
     )
     changing = set(
@@ -89,6 +106,7 @@ def known_entries(entries: Any) -> Iterable[KnownEntry]:
             revision=revision,
             version=versions.get(key, 0),
             has_open_change=key in changing,
+            count=counts.get(key, 0),
         )
         for key, code, name, department, status, revision in rows
     ]
@@ -117,12 +135,25 @@ def present_states(keys: Collection[int]) -> dict[int, dict[str, Any]]:
 def census_of(keys: Collection[int]) -> dict[int, dict[str, str | None]]:
     """Return the census numbers of entries as plain texts."""
     return {
-        row.dataset_id: {
-            name: None if getattr(row, name) is None else plain_number(getattr(row, name))
-            for name in CENSUS_FIELDS
-        }
-        for row in CensusFigures.objects.filter(dataset__in=keys)
+        row.dataset_id: _plain_census(row) for row in CensusFigures.objects.filter(dataset__in=keys)
     }
+
+
+def former_census(wanted: Mapping[int, int]) -> dict[int, dict[str, str | None]]:
+    """Return the numbers as they stood when they had been written so often, by entry."""
+    rows = CensusFigures.history.filter(dataset__in=wanted.keys())
+    found: dict[int, dict[str, str | None]] = {}
+    times: dict[int, int] = {}
+    for row in rows.order_by("history_date", "history_id"):
+        times[row.dataset_id] = times.get(row.dataset_id, 0) + 1
+        if times[row.dataset_id] == wanted[row.dataset_id]:
+            found[row.dataset_id] = _plain_census(row)
+    return found
+
+
+def _plain_census(row: Any) -> dict[str, str | None]:
+    values = ((name, getattr(row, name)) for name in CENSUS_FIELDS)
+    return {name: None if value is None else plain_number(value) for name, value in values}
 
 
 def former_states(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], dict[str, Any]]:

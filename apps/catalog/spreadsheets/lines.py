@@ -55,7 +55,7 @@ def _entry_cells(
             cells[column.name] = text
     department = references.department_by_id.get(entry.department_id)
     cells["related"] = "、".join(state["related"])
-    cells["version"] = entry.stamp
+    cells["version"] = entry.whole_stamp
     cells["code"] = entry.code
     cells["provider"] = department.name if department else state["department"]
     cells["provider_code"] = (department.uscc or department.code) if department else ""

@@ -12,6 +12,7 @@ from apps.catalog.models.item import COLUMN_PATTERN
 from apps.catalog.spreadsheets import cells, choices
 from apps.catalog.spreadsheets.cells import Read
 from apps.catalog.spreadsheets.columns import BY_NAME, CLEAR_MARKS, ITEM_OF, PER_ITEM, Column
+from apps.catalog.spreadsheets.known import COUNTED
 from apps.catalog.spreadsheets.placing import Placing
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry, RawItem
@@ -59,7 +60,8 @@ class Stated:
     """What the sheet says of an entry; fields that it leaves open are absent.
 
     values: by `snapshots.DATASET_FIELDS`; classification: a code, "" when not stated; related:
-    codes; kept_only: values that an entry may keep but not be given, with what is then wrong.
+    codes; count: how often the census had been written when the sheet came out, None where it does
+    not say; kept_only: values that an entry may keep but not be given, with what is then wrong.
     """
 
     raw: RawEntry
@@ -70,6 +72,7 @@ class Stated:
     classification: str = ""
     code: str = ""
     version: str = ""
+    count: int | None = None
     related: list[str] | None = None
     kept_only: dict[str, Read] = field(default_factory=dict)
 
@@ -87,7 +90,7 @@ class Reader:
         stated = Stated(raw)
         stated.department = self._placing.department(raw)
         stated.code = self._placing.code(raw)
-        stated.version = cells.narrow(raw.text("version"))
+        stated.version, stated.count = _stamp(cells.narrow(raw.text("version")))
         stated.classification = self._placing.classification(raw, stated.code)
         for name, (text, row) in raw.cells.items():
             if name in _HEADINGS_OF_ENTRY or name.startswith("class."):
@@ -259,6 +262,14 @@ class Reader:
             for place, value in good:
                 if value != stated.values.get(name) and place < len(stated.items):
                     stated.items[place].values.setdefault(ITEM_OF[name], value)
+
+
+def _stamp(text: str) -> tuple[str, int | None]:
+    """Tell the version from how often the census was written: 3·普查2."""
+    version, _mark, count = text.partition(COUNTED)
+    if not version:
+        return "", None
+    return version, int(count) if count.isascii() and count.isdigit() and len(count) < 9 else 0
 
 
 def _sensitive_is_personal() -> str:

@@ -22,8 +22,10 @@ from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merge
 from apps.catalog.spreadsheets.completing import complete_items, keyed
 from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault
 from apps.catalog.spreadsheets.known import (
+    CENSUS_FIELDS,
     KnownEntries,
     KnownEntry,
+    former_census,
     former_states,
     present_states,
 )
@@ -46,6 +48,8 @@ CHUNK: Final = 300
 _ELSEWHERE: Final = frozenset({"assessments"})
 _IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 Action = ImportEntry.Action
+Figures = Mapping[str, str | None]
+NO_FIGURES: Final = dict.fromkeys(CENSUS_FIELDS)
 
 
 @dataclass(slots=True)
@@ -91,6 +95,14 @@ class Verdict:
         order = {"error": 0, "due": 1, "warning": 2}
         found = sorted(self.faults, key=lambda fault: (order[fault.level], fault.row))
         return [fault.to_json() for fault in found[:FAULTS_KEPT]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bases:
+    """What rows of the file came from. states: by (entry, version); census: by entry."""
+
+    states: Mapping[tuple[int, int], dict[str, Any]]
+    census: Mapping[int, Figures]
 
 
 class Judge:
@@ -152,21 +164,29 @@ class Judge:
         department = verdict.stated.department
         return self.references.system_names.get(department.pk if department else 0, frozenset())
 
-    def _bases(self, verdicts: Sequence[Verdict]) -> dict[tuple[int, int], dict[str, Any]]:
-        """Read the older versions from which rows of the file came."""
+    def _bases(self, verdicts: Sequence[Verdict]) -> "_Bases":
+        """Read the older versions, and census numbers, from which rows of the file came."""
+        counts = {
+            verdict.known.pk: verdict.stated.count
+            for verdict in verdicts
+            if verdict.known and verdict.stated.count
+            if verdict.stated.count < verdict.known.count
+        }
         wanted = {
             (verdict.known.pk, int(verdict.stated.version))
             for verdict in verdicts
             if verdict.known and _is_number(verdict.stated.version)
             if int(verdict.stated.version) < verdict.known.version
         }
-        return former_states(wanted) if wanted else {}
+        return _Bases(
+            former_states(wanted) if wanted else {}, former_census(counts) if counts else {}
+        )
 
     def _compare(
         self,
         verdict: Verdict,
         state: dict[str, Any] | None,
-        bases: dict[tuple[int, int], dict[str, Any]],
+        bases: "_Bases",
     ) -> None:
         stated, known = verdict.stated, verdict.known
         refuse_doubled_items(stated)
@@ -195,12 +215,17 @@ class Judge:
         merged.clashes += items.clashes
         verdict.merged = merged
         self._compare_pointers(verdict, state, base)
+        is_older = stated.count is not None and stated.count < known.count
+        was = bases.census.get(known.pk, {}) if is_older else state["census"]
+        self._compare_census(verdict, state["census"], was)
 
     def _compare_pointers(self, verdict: Verdict, state: dict[str, Any], base: Any) -> None:
-        """Compare what is not a plain field: the key, related entries, the census."""
+        """Compare what is not a plain field: the key, related entries."""
         stated, merged = verdict.stated, verdict.merged
         pointing: dict[str, Any] = {}
-        keys = keyed(stated, merged.items or state["items"], state["key_items"])
+        keys = keyed(
+            stated, state["items"] if merged.items is None else merged.items, state["key_items"]
+        )
         if keys is not None:
             pointing["key_items"] = keys
         if stated.related is not None:
@@ -210,22 +235,25 @@ class Judge:
         merged.fields |= found.fields
         merged.differences += found.differences
         merged.clashes += found.clashes
-        now = state["census"]
-        verdict.census = {
-            name: value for name, value in stated.census.items() if value != now.get(name)
-        }
-        counted = [
-            Difference("", f"census.{name}", now.get(name), value)
-            for name, value in verdict.census.items()
-        ]
-        verdict.differences = [*merged.differences, *counted]
+
+    def _compare_census(self, verdict: Verdict, now: Figures, was: Figures) -> None:
+        """Compare the numbers, which have no version but are counted as often as written."""
+        merged = verdict.merged
+        base, yours, present = (
+            {f"census.{name}": value for name, value in figures.items()}
+            for figures in ({**NO_FIGURES, **was}, verdict.stated.census, now)
+        )
+        found = comparing.merge(base, yours, present)
+        verdict.census = {name[7:]: value for name, value in found.fields.items()}
+        merged.clashes += found.clashes
+        verdict.differences = [*merged.differences, *found.differences]
 
     def _base(
         self,
         verdict: Verdict,
         known: KnownEntry,
         state: dict[str, Any],
-        bases: dict[tuple[int, int], dict[str, Any]],
+        bases: "_Bases",
     ) -> Any:
         """Return the state that the sheet came from; the present one where no stamp says else."""
         stamp = verdict.stated.version
@@ -241,7 +269,7 @@ class Judge:
             )
             return state
         if _is_number(stamp):
-            return bases.get((known.pk, int(stamp)), UNKNOWN)
+            return bases.states.get((known.pk, int(stamp)), UNKNOWN)
         return UNKNOWN
 
     def _validate(self, verdict: Verdict, state: dict[str, Any] | None, around: Around) -> None:

@@ -1,135 +1,32 @@
 """Out as a workbook and back again: nothing changes that nobody changed; three-way differences."""
 
-import io
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
-from python_calamine import CalamineWorkbook
 
 from apps.catalog import operations as catalog
-from apps.catalog.models import CensusFigures, Dataset, DatasetChange, ImportEntry, SearchEntry
+from apps.catalog.models import Dataset, DatasetChange, ImportEntry, SearchEntry
 from apps.catalog.proposals import fresh, plain_items
-from apps.catalog.spreadsheets import writing
-from apps.catalog.spreadsheets.lines import lines_of
-from apps.catalog.spreadsheets.references import References
-from apps.catalog.spreadsheets.writing import csv_lines, write_xls, write_xlsx
 from apps.core.errors import Conflict, InvalidInput
 from tests.catalog import stories
-from tests.catalog.sheets.workbooks import adopted, exported, faults, row, upload, workbook
+from tests.catalog.sheets.workbooks import (
+    actions,
+    adopted,
+    changed_meanwhile,
+    edited,
+    exported,
+    faults,
+    published_one,
+    row,
+    upload,
+    workbook,
+)
 from tests.catalog.stories import People
-from tests.factories.accounts import DepartmentFactory, InformationSystemFactory
-from tests.factories.catalog import PERSONS, ClassificationFactory, DatasetFactory
+from tests.factories.catalog import ClassificationFactory, DatasetFactory
 
 pytestmark = pytest.mark.django_db
-
-
-def edited(content: bytes, **cells: Any) -> bytes:
-    """The workbook with some cells changed: by heading, then by row below the headings, from 0."""
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    headings = [str(heading) for heading in rows[0]]
-    for heading, changes in cells.items():
-        for place, value in changes.items():
-            rows[1 + place][headings.index(heading)] = value
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    page = book.add_worksheet("目录")
-    for number, line in enumerate(rows):
-        for place, cell in enumerate(line):
-            page.write_string(number, place, str(cell))
-    book.close()
-    return out.getvalue()
-
-
-def actions(subject: Any) -> list[str]:
-    return [entry.action for entry in subject.entries.order_by("position")]
-
-
-def published_one(people: People, at: datetime, **fields: Any) -> Dataset:
-    dataset = stories.published(people, at, name=fields.pop("name", "困难群众救助信息"), **fields)
-    dataset.refresh_from_db()
-    return dataset
-
-
-def sent_out(folder: Path, form: str) -> Path:
-    """Every entry as a file of that form."""
-    path = folder / f"out.{form}"
-    entries = Dataset.objects.all()
-    if form == "xlsx":
-        write_xlsx(path, lines_of(entries), References.load())
-    elif form == "xls":
-        write_xls(path, lines_of(entries))
-    else:
-        path.write_text("".join(csv_lines(lines_of(entries))), "utf-8", newline="")
-    return path
-
-
-# What stands in fields as nobody would write it anew, and still is no change.
-ODD: dict[str, Any] = {
-    "a formula's sign": {"note": "=1+1", "abstract": "-"},
-    "an apostrophe before it": {"note": "'=1+1"},
-    "lines": {"note": "第一行\r\n第二行\n\n第四行\t后"},
-    "quotes": {"note": '“引号”"a",b;c'},
-    "what looks like a number": {"note": "12.0", "contact_phone": "02312345678", "abstract": "1e5"},
-    "capitals": {"format_type": "MySQL"},
-    "a condition and no statute": {"sharing_attribute": "not_shared", "sharing_reason": "涉密"},
-    "a condition and a statute": {"sharing_attribute": "not_shared", "sharing_statute": "某法"},
-    "no conditions": {"opening_attribute": "conditional", "sharing_condition": ""},
-    "no type of mode": {"mode_class": "mail", "mode_type": ""},
-    "a small share": {"dirty_limit_ratio": 1e-7, "dirty_limit_rows": 0},
-    "all of it": {"dirty_limit_ratio": 1.0, "themes": ["救助", "民政"], "grade": "important"},
-}
-
-
-@pytest.mark.parametrize("form", ["xlsx", "xls", "csv"])
-def test_what_goes_out_comes_back_unchanged(
-    people: People, at: datetime, tmp_path: Path, form: str
-) -> None:
-    published_one(people, at)
-    stories.draft(people, at, name="临时救助", key_items=["name", "identity_number"])
-    for name, fields in ODD.items():
-        stories.draft(people, at, name=f"{name}的目录", **fields)
-    path = sent_out(tmp_path, form)
-    subject = upload(path.read_bytes(), people.editor, at, name=path.name)
-    assert subject.status == "checked", subject.problem
-    assert faults(subject) == []
-    assert {entry.name for entry in subject.entries.exclude(action="unchanged")} == set()
-    assert subject.summary["entries"] == len(ODD) + 2
-
-
-def test_an_entry_keeps_what_nobody_may_choose_any_more(
-    people: People, at: datetime, tmp_path: Path
-) -> None:
-    ended = DepartmentFactory(name="市撤并了的局")
-    theirs = InformationSystemFactory()
-    published_one(people, at, system=theirs, source_department=ended)
-    stories.draft(people, at, name="临时救助")
-    ended.valid_to = at.date()
-    ended.save()
-    content = exported(tmp_path)
-    subject = upload(content, people.editor, at)
-    assert (actions(subject), faults(subject)) == (["unchanged", "unchanged"], [])
-    last = len(PERSONS)
-    given = edited(content, 来源信息系统={last: theirs.code}, 数源部门={last: ended.code})
-    subject = upload(given, people.editor, at)
-    assert actions(subject) == ["unchanged", "faulty"]
-    assert [each[2] for each in faults(subject) if each[0] == "error"] == [
-        f"提供部门没有“{theirs.code}”这个信息系统",
-        f"没有“{ended.code}”这个数源部门",
-    ]
-
-
-def test_no_entry_is_torn_apart_where_an_old_workbook_is_full(
-    people: People, at: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "XLS_ROWS", 9)
-    for letter in "甲乙丙":
-        stories.draft(people, at, name=f"{letter}类救助")
-    subject = upload(sent_out(tmp_path, "xls").read_bytes(), people.editor, at, name="目录.xls")
-    assert (actions(subject), faults(subject)) == (["unchanged"] * 3, [])
-    assert len({entry.sheet for entry in subject.entries.all()}) == 3
 
 
 def test_a_new_entry_becomes_a_draft_with_its_items(people: People, at: datetime) -> None:
@@ -172,17 +69,6 @@ def test_a_changed_cell_of_a_published_entry_becomes_a_change(
     assert dataset.update_cycle == "yearly"
     assert dataset.items.get(column_name="name").name == "居民姓名"
     assert dataset.items.count() == 5
-
-
-def changed_meanwhile(
-    people: People, dataset: Dataset, at: datetime, *, items: Any = None, **fields: Any
-) -> None:
-    change = catalog.begin_change(
-        dataset=dataset, actor=people.editor, at=at, fields=fields, items=items
-    )
-    catalog.submit_change(change=change, actor=people.editor, at=at)
-    catalog.approve_change(change=change, actor=people.head, at=at)
-    catalog.publish_change(change=change, actor=people.officer, at=at)
 
 
 def test_a_conflict_is_decided_by_a_person(people: People, at: datetime, tmp_path: Path) -> None:
@@ -238,15 +124,6 @@ def test_a_decision_about_one_item_takes_no_other_along(
     adopted(subject, people.editor, at)
     change = DatasetChange.objects.get(dataset=dataset, status="draft")
     assert (change.fields, change.items) == ({"contact_name": "表里的人"}, None)
-
-
-def test_an_untouched_sheet_does_not_undo_a_new_order(
-    people: People, at: datetime, tmp_path: Path
-) -> None:
-    dataset = published_one(people, at)
-    content = exported(tmp_path)
-    changed_meanwhile(people, dataset, at, items=plain_items(fresh(dataset.pk))[::-1])
-    assert actions(upload(content, people.editor, at)) == ["unchanged"]
 
 
 def test_an_absent_column_leaves_alone_an_empty_cell_too_and_the_marker_clears(
@@ -308,26 +185,6 @@ def test_the_only_mark_of_the_key_can_be_taken_off(
     subject = upload(edited(exported(tmp_path), 主键={0: mark}), people.editor, at)
     assert subject.entries.get().proposal["fields"] == {"key_items": []}
     assert any("请填写主键列" in each[2] for each in faults(subject))
-
-
-def test_census_numbers_are_kept_and_go_out_again(
-    people: People, at: datetime, tmp_path: Path
-) -> None:
-    dataset = published_one(people, at)
-    content = edited(exported(tmp_path), **{"数据存储总量(G)": {0: "12.5"}})
-    subject = adopted(upload(content, people.editor, at), people.editor, at)
-    assert subject.entries.get().outcome == "counted"
-    assert str(CensusFigures.objects.get(dataset=dataset).storage_total) == "12.5000"
-    again = upload(exported(tmp_path), people.editor, at)
-    assert actions(again) == ["unchanged"]
-
-
-def test_numbers_alone_leave_a_draft_as_it_is(people: People, at: datetime, tmp_path: Path) -> None:
-    dataset = stories.draft(people, at, name="临时救助")
-    content = edited(exported(tmp_path), **{"数据存储总量(G)": {0: "12.5"}})
-    subject = adopted(upload(content, people.editor, at), people.editor, at)
-    assert subject.entries.get().outcome == "counted"
-    assert Dataset.objects.get().revision == dataset.revision
 
 
 def test_a_draft_that_changed_since_the_export_is_a_conflict(

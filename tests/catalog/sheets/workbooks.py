@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 
 from apps.catalog import operations as catalog
 from apps.catalog.models import CatalogImport, Dataset
 from apps.catalog.spreadsheets.lines import lines_of
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.writing import write_xlsx
+from tests.catalog import stories
+from tests.catalog.stories import People
 
 HEADINGS = (
     "信息资源分类(目)", "信息资源名称", "信息资源代码", "信息资源提供方", "信息资源摘要",
@@ -101,3 +104,41 @@ def faults(subject: CatalogImport) -> list[tuple[str, str, str]]:
         for entry in subject.entries.order_by("position")
         for fault in entry.faults
     ]
+
+
+def edited(content: bytes, **cells: Any) -> bytes:
+    """The workbook with some cells changed: by heading, then by row below the headings, from 0."""
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    headings = [str(heading) for heading in rows[0]]
+    for heading, changes in cells.items():
+        for place, value in changes.items():
+            rows[1 + place][headings.index(heading)] = value
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    page = book.add_worksheet("目录")
+    for number, line in enumerate(rows):
+        for place, cell in enumerate(line):
+            page.write_string(number, place, str(cell))
+    book.close()
+    return out.getvalue()
+
+
+def actions(subject: Any) -> list[str]:
+    return [entry.action for entry in subject.entries.order_by("position")]
+
+
+def published_one(people: People, at: datetime, **fields: Any) -> Dataset:
+    dataset = stories.published(people, at, name=fields.pop("name", "困难群众救助信息"), **fields)
+    dataset.refresh_from_db()
+    return dataset
+
+
+def changed_meanwhile(
+    people: People, dataset: Dataset, at: datetime, *, items: Any = None, **fields: Any
+) -> None:
+    change = catalog.begin_change(
+        dataset=dataset, actor=people.editor, at=at, fields=fields, items=items
+    )
+    catalog.submit_change(change=change, actor=people.editor, at=at)
+    catalog.approve_change(change=change, actor=people.head, at=at)
+    catalog.publish_change(change=change, actor=people.officer, at=at)
