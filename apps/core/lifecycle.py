@@ -9,7 +9,7 @@ Source: house rule (design §3.1, §3.8)
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F, QuerySet
@@ -178,14 +178,23 @@ class Lifecycle:
 
 registry: dict[str, Lifecycle] = {}
 
+CREDITS: Final = ("_history_user", "_history_date", "_change_reason")
+
 
 def _remember(
     rows: Sequence[Governed], move: Move, *, actor: Any, at: datetime, reason: str
 ) -> None:
-    """Write the historical rows ourselves: simple-history hears `save()` only."""
+    """Write the historical rows ourselves: simple-history hears `save()` only.
+
+    What an earlier save of the same object was credited to is forgotten first: simple-history
+    would put that person, moment and reason before those of the move.
+    """
     history = getattr(type(rows[0]), "history", None) if rows else None
     if history is None:
         return
+    for row in rows:
+        for name in CREDITS:
+            row.__dict__.pop(name, None)
     history.bulk_history_create(
         rows,
         update=True,

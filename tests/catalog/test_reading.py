@@ -170,8 +170,22 @@ class TestHistory:
         assert told == {
             ("", "摘要", "领取救助的困难群众的基本信息", "新的摘要"),
             ("姓名", "默认脱敏方式", "姓名遮盖", "全部隐藏（文字显示为 ***，其他为空）"),
-            ("", "数据项", "补助金额", "（空）"),
+            ("", "移除 1 个数据项", "补助金额", ""),
         }
+
+    def test_it_tells_new_items_in_one_line_in_their_order(
+        self, people: People, at: datetime
+    ) -> None:
+        dataset = draft(people, at)
+        rows: list[dict[str, Any]] = [{"pk": each.pk} for each in dataset.items.all()]
+        rows += [
+            {"name": name, "column_name": column, "data_type": "C", "length": 20}
+            for name, column in (("民族", "nation"), ("学历", "degree"))
+        ]
+        now = timezone.now()  # after the factories' rows
+        catalog.revise_dataset(dataset=dataset, actor=people.editor, at=now, items=rows)
+        (told,) = history_of(dataset)[0].changes
+        assert (told.label, told.old, told.new) == ("新增 2 个数据项", "", "民族、学历")
 
     def test_it_tells_every_move_with_its_reason(self, people: People) -> None:
         at = timezone.now() + timedelta(minutes=1)  # after the factories' rows

@@ -1,6 +1,6 @@
 """The lifecycle: one compare-and-set, one historical row, words for who came too late."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,19 @@ def test_it_moves_and_remembers_once(life: Lifecycle, provider: Any, at: datetim
     latest = system.history.order_by("-history_id").first()
     assert (latest.history_user, latest.history_change_reason) == (provider, "启用")
     assert latest.status == "running"
+
+
+def test_it_credits_a_move_to_its_mover_and_not_to_who_saved_before(
+    life: Lifecycle, provider: Any, consumer: Any, at: datetime
+) -> None:
+    system = InformationSystemFactory(status="building")
+    system._history_user, system._change_reason = consumer, "登记"
+    system._history_date = at - timedelta(days=3)
+    system.save()
+    life.apply(system, "start", actor=provider, at=at)
+    latest = system.history.latest("history_id")
+    credit = (latest.history_user, latest.history_date, latest.history_change_reason)
+    assert credit == (provider, at, "启用")
 
 
 def test_a_second_decider_is_told_that_he_came_too_late(

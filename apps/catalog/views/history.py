@@ -16,12 +16,17 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Change:
-    """One field's old and new value in words; `item` names the data item, "" for the entry."""
+    """One field's old and new value in words; `item` names the data item, "" for the entry.
+
+    kind: "changed", or "added" / "removed" for whole items, whose names `new` / `old` lists.
+    An empty value is "".
+    """
 
     item: str
     label: str
     old: str
     new: str
+    kind: str = "changed"
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,18 @@ def _moment(step: Step) -> tuple[datetime, str]:
 
 
 def _together(steps: list[Step]) -> Step:
+    """Of one save make one step: what changed, then the items that came and went, as two lines."""
     changes = [change for step in steps for change in step.changes]
-    return Step(steps[0].at, steps[0].person, steps[0].reason, changes)
+    told = [change for change in changes if change.kind == "changed"]
+    came = [change.new for change in reversed(changes) if change.kind == "added"]
+    gone = [change.old for change in reversed(changes) if change.kind == "removed"]
+    if came:
+        label = _("新增 %(n)s 个数据项") % {"n": len(came)}
+        told.append(Change("", label, "", "、".join(came), "added"))
+    if gone:
+        label = _("移除 %(n)s 个数据项") % {"n": len(gone)}
+        told.append(Change("", label, "、".join(gone), "", "removed"))
+    return Step(steps[0].at, steps[0].person, steps[0].reason, told)
 
 
 def _steps(rows: Any, *, is_item: bool) -> list[Step]:
@@ -72,9 +87,14 @@ def _steps(rows: Any, *, is_item: bool) -> list[Step]:
 
 def _come_or_gone(row: Any) -> Step:
     """An item that was added or taken out."""
-    nothing = _("（空）")
-    old, new = (nothing, row.name) if row.history_type == "+" else (row.name, nothing)
-    change = Change("", _("数据项"), old, new)
+    came = row.history_type == "+"
+    change = Change(
+        "",
+        "",
+        "" if came else row.name,
+        row.name if came else "",
+        "added" if came else "removed",
+    )
     reason = row.history_change_reason or ""
     return Step(row.history_date, str(row.history_user or ""), reason, [change])
 
@@ -85,8 +105,8 @@ def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
         Change(
             item,
             str(field.verbose_name),
-            words_of(field, getattr(older, field.attname)),
-            words_of(field, getattr(newer, field.attname)),
+            _words(field, getattr(older, field.attname)),
+            _words(field, getattr(newer, field.attname)),
         )
         for field in newer.tracked_fields
         if field.name not in QUIET
@@ -98,3 +118,7 @@ def _step(older: Any, newer: Any, *, is_item: bool) -> Step:
         newer.history_change_reason or "",
         changes,
     )
+
+
+def _words(field: Any, value: Any) -> str:
+    return "" if value in (None, "", []) else words_of(field, value)
