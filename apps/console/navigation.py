@@ -20,7 +20,10 @@ Predicate = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: its words, its page, the (model, action) that opens it or the roles it is for."""
+    """One line: its words, its page, the (model, action) that opens it or the roles it is for.
+
+    `holds`: where else the pages lie that belong to it.
+    """
 
     label: str | Promise
     page: str
@@ -28,6 +31,7 @@ class Entry:
     action: str = "view"
     roles: tuple[str, ...] = ()
     query: str = ""
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,12 @@ GROUPS: tuple[Group, ...] = (
     Group(
         _("目录"),
         (
-            Entry(_("查找数据目录"), "catalog:datasets", "catalog.Dataset"),
+            Entry(
+                _("查找数据目录"),
+                "catalog:datasets",
+                "catalog.Dataset",
+                holds=("/work/changes/", "/work/saved-filters/"),
+            ),
             Entry(_("表格编目"), "catalog:imports", "catalog.CatalogImport", "create"),
             Entry(
                 _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
@@ -152,7 +161,7 @@ def navigation(user: Any, path: str) -> list[tuple[str | Promise, list[Link]]]:
         links = [(entry, url) for entry, url in addresses if url and may_open(user, entry)]
         if links:
             shown.append((group.label, links))
-    here = _nearest(path, [url for _label, links in shown for _entry, url in links])
+    here = _nearest(path, [link for _label, links in shown for link in links])
     return [
         (label, [Link(entry.label, url, url == here) for entry, url in links])
         for label, links in shown
@@ -188,8 +197,13 @@ def may_somewhere(user: Any, model: str, action: str) -> bool:
     return True
 
 
-def _nearest(path: str, urls: list[str]) -> str:
+def _nearest(path: str, links: list[tuple[Entry, str]]) -> str:
     """Return the longest address that the page lies under; the home page only for itself."""
     home = address_of(GROUPS[0].entries[0])
-    under = [url for url in urls if path == url or (url != home and path.startswith(url))]
-    return max(under, key=len, default="")
+    places = [(place, url) for entry, url in links for place in (url, *entry.holds)]
+    under = [
+        (len(place), url)
+        for place, url in places
+        if path == place or (place != home and path.startswith(place))
+    ]
+    return max(under, default=(0, ""))[1]

@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.console import navigation
-from apps.ledger import operations as ledger
+from apps.ledger.models import Notice
+from apps.ledger.queries import todos_of, unread_notices_of
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.catalog import DatasetFactory
@@ -100,6 +101,27 @@ def test_the_page_one_is_on_is_marked_and_no_other(cast: dict[str, Any], name: s
         assert current[0].partition("?")[0] == address.partition("?")[0]
 
 
+def test_a_page_without_a_line_of_its_own_belongs_to_the_list_it_is_reached_from(
+    cast: dict[str, Any],
+) -> None:
+    for address in ("/work/changes/7/", "/work/saved-filters/new/"):
+        shown = navigation.navigation(cast["provider-editor"], address)
+        current = [link.url for _label, links in shown for link in links if link.is_here]
+        assert current == ["/work/datasets/"], address
+
+
+def test_each_number_stands_beside_what_it_counts(busy: Scene, cast: dict[str, Any]) -> None:
+    person = cast["provider-editor"]
+    Notice.objects.create(recipient=person, title="授权已到期", at=timezone.now())
+    todos, notices = todos_of(person).count(), unread_notices_of(person).count()
+    assert todos
+    page = signed_in(person).get("/work/notices/").content.decode()
+    beside = re.findall(r'href="(/work/[^"]*)"[^>]*>[^<]+<span class="count[^>]*>(\d+)', page)
+    assert ("/work/", str(todos)) in beside
+    assert {count for address, count in beside if address == "/work/notices/"} == {str(notices)}
+    assert {address for address, _count in beside} == {"/work/", "/work/notices/"}
+
+
 def test_what_belongs_to_administrators_is_not_shown_to_others(cast: dict[str, Any]) -> None:
     health = "/work/health/"
     shows = {name for name in STAFF if health in links_of(cast[name])}
@@ -120,13 +142,3 @@ def test_somebody_not_signed_in_is_led_to_the_entrance(db: None) -> None:
         led = Client().get(address, follow=True).redirect_chain
         assert led, address
         assert led[-1][0].startswith("/accounts/login/"), address
-
-
-def test_what_is_to_be_read_is_counted_at_its_own_link(cast: dict[str, Any], at: Any) -> None:
-    person = cast["provider-editor"]
-    ledger.notify([person], title="请阅", at=at)
-    page = signed_in(person).get("/work/").content.decode()
-    (link,) = re.findall(
-        r'<a class="nav__link" href="([^"]*)"[^>]*>[^<]*<span class="count">1<', page
-    )
-    assert link == "/work/notices/"
