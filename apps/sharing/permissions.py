@@ -248,5 +248,9 @@ phrases.register(
         "sharing.step_back": _("退回上一步"),
         "sharing.recall_step": _("撤回意见"),
         "sharing.preview": _("预览数据"),
+        "sharing.read": _("读取"),
+        "sharing.draw_token": _("换取访问令牌"),
+        "sharing.issue_credential": _("签发凭证"),
+        "sharing.revoke_credential": _("吊销凭证"),
     }
 )
