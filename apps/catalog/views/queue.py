@@ -1,7 +1,7 @@
 """What awaits my review, oldest first; small changes are decided together."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
@@ -23,13 +23,25 @@ from apps.clocks.models import Clock
 from apps.core.paging import page_of
 
 PAGE_ROWS: Final = 50
-SOON: Final = timedelta(days=1)
 KINDS: Final[dict[str, str | Promise]] = {
     "changes": _("目录变更"),
     "first": _("首次发布"),
     "withdrawals": _("撤回"),
 }
-DUES: Final[dict[str, str | Promise]] = {"overdue": _("已超时限"), "soon": _("1 日内到期")}
+DUES: Final[dict[str, str | Promise]] = {
+    "overdue": _("已超时限"),
+    "soon": _("1 个工作日内到期"),
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One way to narrow the queue, how many it leaves, and the address that chooses or drops it."""
+
+    label: str | Promise
+    count: int
+    is_chosen: bool
+    url: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     if kind not in KINDS:
         kind = next((name for name, rows in waiting.items() if rows.exists()), "changes")
     rows: QuerySet[Any] = waiting[kind]
-    prefix = "dataset__" if kind == "changes" else ""
+    prefix = _prefix(kind)
     departments = list(
         rows.order_by()
         .values_list(f"{prefix}department__code", f"{prefix}department__name")
@@ -65,7 +77,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     context = {
         "kind": kind,
         "kinds": [(name, label, waiting[name].count()) for name, label in KINDS.items()],
-        "dues": DUES.items(),
+        "scopes": _scopes(rows, request.GET, kind, at),
         "departments": departments,
         "page": page,
         "lines": lines,
@@ -98,6 +110,30 @@ def decide(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/queue_decide.html", {"lines": lines, "small": small})
 
 
+def _prefix(kind: str) -> str:
+    """How a matter's entry is reached in lookups."""
+    return "dataset__" if kind == "changes" else ""
+
+
+def _scopes(rows: QuerySet[Any], query: QueryDict, kind: str, at: datetime) -> list[Scope]:
+    prefix = _prefix(kind)
+    choices: list[tuple[str, str, str | Promise]] = [("due", *due) for due in DUES.items()]
+    if prefix:
+        choices.append(("size", "small", _("小改动")))
+    found = []
+    for name, value, label in choices:
+        asked = query.copy()
+        for place in ("after", "before"):
+            asked.pop(place, None)
+        asked["kind"], asked[name] = kind, value
+        count = _narrowed(rows, asked, prefix, at).count()
+        is_chosen = query.get(name) == value
+        if is_chosen:
+            del asked[name]
+        found.append(Scope(label, count, is_chosen, f"?{asked.urlencode()}"))
+    return found
+
+
 def _narrowed(rows: QuerySet[Any], query: QueryDict, prefix: str, at: datetime) -> QuerySet[Any]:
     if words := query.get("q", "").strip():
         rows = rows.filter(
@@ -107,12 +143,19 @@ def _narrowed(rows: QuerySet[Any], query: QueryDict, prefix: str, at: datetime) 
         rows = rows.filter(**{f"{prefix}department__code": department})
     if query.get("size") == "small" and prefix:
         rows = only_small(rows)
-    if query.get("due") in DUES:
-        until = at if query["due"] == "overdue" else at + SOON
+    due = query.get("due", "")
+    if due in DUES:
         kind = ContentType.objects.get_for_model(rows.model)
-        late = Clock.objects.filter(content_type=kind, state="running", due_at__lte=until)
-        rows = rows.filter(pk__in=late.values("object_id"))
+        running = Clock.objects.filter(content_type=kind, state="running")
+        rows = rows.filter(pk__in=_due(running, due, at).values("object_id"))
     return rows
+
+
+def _due(running: QuerySet[Clock], due: str, at: datetime) -> QuerySet[Clock]:
+    if due == "overdue":
+        return running.filter(due_at__lte=at)
+    until = clocks.work_calendar().next_workday(timezone.localdate(at))
+    return running.filter(due_at__gt=at, due_on__lte=until)
 
 
 def _lines(rows: list[Any], at: datetime) -> list[Line]:
