@@ -17,6 +17,7 @@ class DuplicateMoveForm(forms.Form):
     department = forms.ModelChoiceField(
         label=_("数源部门"),
         queryset=Department.objects.none(),
+        empty_label=_("选择数源部门"),
         help_text=_("由它采集并对数据负责，另一部门改为共享取得。"),
     )
     subject = forms.CharField(
@@ -53,13 +54,16 @@ class DesignationForm(forms.Form):
         label=_("是什么数据"), max_length=100, help_text=_("如“婚姻登记”“机动车”。")
     )
     department = forms.ModelChoiceField(
-        label=_("数源部门"), queryset=Department.objects.filter(valid_to=None)
+        label=_("数源部门"),
+        queryset=Department.objects.filter(valid_to=None),
+        empty_label=_("选择数源部门"),
     )
     data_element = forms.ModelChoiceField(
         label=_("数据元"),
         queryset=DataElement.objects.all(),
         required=False,
-        help_text=_("选填：凡采用这个数据元的数据项，都以数源部门的为准。"),
+        empty_label=_("（不限于某个数据元）"),
+        help_text=_("凡采用这个数据元的数据项，都以数源部门的为准。"),
     )
     basis = forms.CharField(
         label=_("依据"),

@@ -1,6 +1,7 @@
 """The radar of data that several departments collect, and the sources that were named."""
 
 from dataclasses import dataclass
+from math import exp
 from typing import Any, Final
 
 from django.contrib import messages
@@ -44,12 +45,18 @@ CONSEQUENCES: Final[dict[str, str | Promise]] = {
 
 @dataclass(frozen=True)
 class Alike:
-    """One matching item of both entries, and by what it matches."""
+    """One matching item of both entries, and by what it matches; `weight` as the radar gives it."""
 
     first: str
     second: str
     how: str | Promise
     weight: float
+
+    @property
+    def share(self) -> str:
+        """Which share of all entries has such an item: what its weight was made of."""
+        ratio = exp(-self.weight)
+        return "< 1%" if ratio < 0.01 else f"{min(ratio, 1):.0%}"
 
 
 @login_required
@@ -135,7 +142,7 @@ def decide(request: HttpRequest, number: int, name: str) -> HttpResponse:
     move = DUPLICATE.move(name)
     if not access.allowed(user, name, subject):
         raise PermissionDenied
-    words = "".join(subject.evidence["words"][:2])
+    words = "".join(sorted(subject.evidence["words"][:2], key=subject.first.name.find))
     form = DuplicateMoveForm(
         request.POST or None,
         move=move,
