@@ -22,6 +22,9 @@ from apps.standards.masks import MASKS
 NAMED: Final[dict[str, Any]] = {"value_check": CHECKS, "mask": MASKS}
 CHANGED_FIELDS: Final = (*DATASET_FIELDS, "related")
 ENTRY_FIELDS: Final = ("department", "classification", *CHANGED_FIELDS)
+DETAILS: Final = tuple(
+    name for name in ITEM_FIELDS if name not in ("position", "name", "column_name")
+)
 SMALL_FIELDS: Final = frozenset(
     {
         "abstract",
@@ -49,7 +52,8 @@ class Difference:
     """One field's old and new value in words.
 
     item: column name in the new snapshot (in the old one for a removed item), "" for the entry;
-    item_label: the item's name. kind: "changed", or "added" / "removed" for whole items.
+    item_label: the item's name. kind: "changed", or "added" / "removed" for whole items, whose
+    fields `details` tells as label and value.
     """
 
     field: str
@@ -59,6 +63,7 @@ class Difference:
     item: str = ""
     item_label: str = ""
     kind: str = "changed"
+    details: tuple[tuple[str, str], ...] = ()
 
     @property
     def old_spans(self) -> Spans:
@@ -93,7 +98,7 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
     A field that one of the snapshots does not know is not compared: older versions kept fewer.
     """
     pairs = list(_differing(old, new))
-    names = _Names(pairs)
+    names = _Names([*pairs, *_inside(pairs)])
     return [_in_words(pair, names) for pair in pairs]
 
 
@@ -107,12 +112,15 @@ def field_differences(change: DatasetChange) -> list[Difference]:
 
 
 def told(snapshot: Snapshot) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return a snapshot in words: (name, column, fields as label and value), the entry first."""
+    """Return a snapshot in words: (name, column, fields as label and value), the entry first.
+
+    What is left empty is not told, nor what an item is not.
+    """
     places: list[tuple[str, str, Any, Sequence[str], Snapshot]] = [
         ("", "", Dataset, ENTRY_FIELDS, snapshot)
     ]
     places += [
-        (item["name"], item["column_name"], DataItem, ITEM_FIELDS, item)
+        (item["name"], item["column_name"], DataItem, DETAILS, item)
         for item in snapshot.get("items", ())
     ]
     names = _Names(
@@ -132,7 +140,7 @@ def told(snapshot: Snapshot) -> list[tuple[str, str, list[tuple[str, str]]]]:
                     _said(model._meta.get_field(name), row[name], names),
                 )
                 for name in fields
-                if row.get(name) not in (None, "", [])
+                if row.get(name) not in (None, "", []) and not (column and row[name] is False)
             ],
         )
         for title, column, model, fields, row in places
@@ -199,7 +207,8 @@ def label_of(field: str, *, is_item: bool = False) -> str:
     return str(model._meta.get_field(field).verbose_name) if field in known else ""
 
 
-Pair = tuple[Any, str, Any, Any, dict[str, str]]
+Pair = tuple[Any, str, Any, Any, dict[str, Any]]
+"""Model, field ("" for a whole item, whose plain values stand for the value), old, new, place."""
 
 
 def _differing(old: Snapshot, new: Snapshot) -> Iterator[Pair]:
@@ -210,12 +219,12 @@ def _differing(old: Snapshot, new: Snapshot) -> Iterator[Pair]:
     staying = {id(before) for before, _after in matched if before is not None}
     for before in old["items"]:
         if id(before) not in staying:
-            yield DataItem, "", before["name"], None, _named(before, "removed")
+            yield DataItem, "", before, None, _named(before, "removed")
     order = [id(before) for before, _after in matched if before is not None]
     is_moved = order != [id(item) for item in old["items"] if id(item) in staying]
     for before, after in matched:
         if before is None:
-            yield DataItem, "", None, after["name"], _named(after, "added")
+            yield DataItem, "", None, after, _named(after, "added")
             continue
         names = ITEM_FIELDS if is_moved else [name for name in ITEM_FIELDS if name != "position"]
         yield from _fields_of(DataItem, names, before, after, _named(after, "changed"))
@@ -241,6 +250,14 @@ def _fields_of(
     for name in names:
         if name in old and name in new and old[name] != new[name]:
             yield model, name, old[name], new[name], more
+
+
+def _inside(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """The fields of whole items, as if each had been empty before."""
+    for model, name, before, after, more in pairs:
+        if not name:
+            item = after or before
+            yield from ((model, field, None, item.get(field), more) for field in DETAILS)
 
 
 class _Names:
@@ -273,12 +290,23 @@ class _Names:
 def _in_words(pair: Pair, names: _Names) -> Difference:
     model, name, before, after, more = pair
     if not name:
-        nothing = _("（无）")
         label = str(DataItem._meta.verbose_name)
-        return Difference("", label, before or nothing, after or nothing, **more)
+        old, new = (_("（无）") if each is None else each["name"] for each in (before, after))
+        return Difference("", label, old, new, details=_details(after or before, names), **more)
     field = model._meta.get_field(name)
     old, new = _said(field, before, names), _said(field, after, names)
     return Difference(name, str(field.verbose_name), old, new, **more)
+
+
+def _details(item: Snapshot, names: _Names) -> tuple[tuple[str, str], ...]:
+    """What is written of an item, by label; what is left empty is not told."""
+    written = [name for name in DETAILS if item.get(name, "") not in (None, "", [])]
+    fields: list[Any] = [
+        DataItem._meta.get_field(name) for name in written if item[name] is not False
+    ]
+    return tuple(
+        (str(field.verbose_name), _said(field, item[field.name], names)) for field in fields
+    )
 
 
 def _said(field: Any, value: Any, names: _Names) -> str:
@@ -290,7 +318,13 @@ def _said(field: Any, value: Any, names: _Names) -> str:
 
 
 def _spans(old: str, new: str) -> tuple[Spans, Spans]:
-    """Both texts in pieces; Chinese is compared letter by letter, Latin words and figures whole."""
+    """Both texts in pieces; Chinese is compared letter by letter, Latin words and figures whole.
+
+    The word for an empty value is no value: it is never marked.
+    """
+    nothing = (_("（无）"), _("（空）"))
+    if old in nothing or new in nothing:
+        return ((old, old not in nothing),), ((new, new not in nothing),)
     before, after = _WORD.findall(old), _WORD.findall(new)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     if matcher.quick_ratio() < 0.3:

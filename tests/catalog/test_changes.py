@@ -20,6 +20,7 @@ from apps.warehouse import operations as warehouse
 from tests.catalog.stories import CHANGE_STORIES, NEW_ABSTRACT, STORIES, People
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.catalog import DatasetFactory
+from tests.factories.standards import CodeListFactory
 
 
 @pytest.fixture
@@ -471,6 +472,24 @@ def test_differences_are_told_in_the_labels_of_the_screens(
         ("changed", "姓名", "长度"): ("50", "（空）"),
         ("added", "备注", "数据项"): ("（无）", "备注"),
     }
+
+
+def test_a_new_item_is_told_with_what_is_written_of_it(
+    dataset: Dataset, people: People, at: datetime
+) -> None:
+    code_list = CodeListFactory(name="行政区划代码")
+    new = {**NEW_ITEM, "required": True, "code_list": code_list}
+    change = begin(dataset, people, at, items=[*items_of(dataset), new])
+    (added,) = queries.proposal_of(change).found
+    told = dict(added.details)
+    assert told == {
+        "数据类型": "字符型",
+        "长度": "100",
+        "必填": "是",
+        "代码集": "行政区划代码",
+    }
+    assert added.old_spans == (("（无）", False),)
+    assert added.new_spans == (("备注", True),)
 
 
 def test_changed_words_are_marked(dataset: Dataset) -> None:

@@ -54,13 +54,9 @@ def as_it_stood(request: HttpRequest, code: str) -> HttpResponse:
     text = request.GET.get("on", "")
     day = _day(text)
     version = queries.version_on(subject, day) if day is not None else None
-    context: dict[str, Any] = {
-        "subject": subject,
-        "day": day,
-        "text": text,
-        "version": version,
-        "parts": told(version.snapshot) if version is not None else [],
-    }
+    context: dict[str, Any] = {"subject": subject, "day": day, "text": text, "version": version}
+    if version is not None:
+        (_name, _column, context["entry"]), *context["items"] = told(version.snapshot)
     return render(request, "catalog/dataset_on.html", context, status=400 if day is None else 200)
 
 
