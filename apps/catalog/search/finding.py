@@ -45,7 +45,9 @@ class Search:
         self.filters = filters
         self.question: Question = question(filters.q, synonyms()) if filters.q else Question(())
         self.is_near = False
-        """Whether what is found is only like what was asked for."""
+        """Whether what is only like what was asked for is found as well."""
+        self.is_only_near = False
+        """Whether nothing else is found."""
 
     @cached_property
     def departments(self) -> Mapping[int, Department]:
@@ -61,7 +63,7 @@ class Search:
         loosely = self._count(near | self._exactly)
         if loosely.total == counts.total:
             return counts
-        self.is_near = True
+        self.is_near, self.is_only_near = True, counts.total == 0
         return loosely
 
     @property
@@ -123,7 +125,7 @@ class Search:
 
     def _ranked(self, found: QuerySet[Any], size: int, start: int) -> Slice:
         start = min(max(start, 0), RANKED_AT_MOST)
-        ordered = found.order_by(rank(self.question.ranked).desc(), "-dataset_id")
+        ordered = found.order_by(rank(self.question.ranked).desc(), "-has_data", "-dataset_id")
         keys = list(ordered.values_list("pk", flat=True)[start : start + size + 1])
         beyond = start + size
         more = len(keys) > size and beyond < RANKED_AT_MOST

@@ -44,8 +44,11 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -
     if access.allowed(user, "change", dataset):
         url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
         found.append(Button("revise", _("修改目录"), url))
-    if dataset.status in IN_FORCE and access.allowed(user, "begin_change", dataset):
+    if (
+        dataset.status in IN_FORCE
+        and access.allowed(user, "begin_change", dataset)
+        and queries.open_change_of(dataset) is None  # else the page says so and leads to it
+    ):
         url = reverse("catalog:change-begin", args=[dataset.dashed_code])
-        is_begun = queries.open_change_of(dataset) is not None
-        found.append(Button("begin_change", _("查看变更") if is_begun else _("修改目录"), url))
+        found.append(Button("begin_change", _("修改目录"), url))
     return sorted(found, key=lambda button: ORDER.index(button.tone))

@@ -86,6 +86,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "is_near": found.is_near,
+        "is_only_near": found.is_only_near,
         "is_cut": not page.next_url and page.shown and found.total > search.RANKED_AT_MOST,
         "filters": filters,
         "complaint": complaint,
