@@ -175,6 +175,33 @@ def test_a_reviewer_speaks_at_a_field_and_the_editor_reads_it_there(
     body = text_of(editor, change.get_absolute_url())
     assert "答复：够了" in body
     assert "未处理" in body
+    change.refresh_from_db()
+    mended = {"abstract": "每日更新的名单"}
+    catalog.revise_change(change=change, actor=people.editor, at=at, fields=mended)
+    assert "审核意见：频率请写到日" not in text_of(editor, step), "mended, no longer due"
+    body = text_of(editor, change.get_absolute_url())
+    assert "已改，待提交" in body
+    assert "未处理" not in body
+
+
+def test_a_remark_inside_a_new_item_stands_at_the_item(people: People, at: datetime) -> None:
+    change = CHANGE_STORIES["draft"](people, at)
+    new = {"name": "备注", "column_name": "remark", "data_type": "C", "length": 100}
+    rows = [{"pk": item.pk} for item in change.dataset.items.all()]
+    catalog.revise_change(change=change, actor=people.editor, at=at, items=[*rows, new])
+    catalog.submit_change(change=change, actor=people.editor, at=at)
+    catalog.approve_change(change=change, actor=people.head, at=at)
+    found = queries.open_round(change.dataset, change)
+    assert found is not None
+    catalog.write_remark(
+        review_round=found, actor=people.officer, at=at, text="够了", item="remark", field="length"
+    )
+    page = client_of(people.officer).get(change.get_absolute_url(), {"place": "remark:length"})
+    (line,) = [each for each in page.context["found"] if each.difference.kind == "added"]
+    assert [(said.place, said.remark.text) for said in line.remarks] == [
+        ("数据项“备注” · 长度", "够了")
+    ]
+    assert '<option value="remark:length" selected>' in page.content.decode()
 
 
 def test_a_resubmission_shows_what_changed(people: People, at: datetime) -> None:

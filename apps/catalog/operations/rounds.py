@@ -136,26 +136,6 @@ def _settle_changed(last: ReviewRound, snapshot: Mapping[str, Any], at: datetime
     changed = [
         remark.pk
         for remark in last.remarks.all()
-        if remark.settled_at is None
-        and (
-            _value(last.snapshot, remark) != _value(snapshot, remark)
-            or (remark.field == "assessments" and _assessed_since(last))
-        )
+        if remark.settled_at is None and queries.is_mended(remark, last, snapshot)
     ]
     ReviewRemark.objects.filter(pk__in=changed).update(settled_at=at)
-
-
-def _value(snapshot: Mapping[str, Any], remark: ReviewRemark) -> Any:
-    """What the snapshot has where the remark points: a field, an item, or the whole."""
-    place: Any = snapshot
-    if remark.item:
-        found = [each for each in snapshot["items"] if each["column_name"] == remark.item]
-        if not found:
-            return None
-        place = found[0]
-    return place.get(remark.field) if remark.field else place
-
-
-def _assessed_since(last: ReviewRound) -> bool:
-    since = last.decided_at
-    return since is not None and last.dataset.assessments.filter(recorded_at__gt=since).exists()

@@ -125,6 +125,29 @@ def unsettled(dataset: Dataset, change: DatasetChange | None = None) -> QuerySet
     return ReviewRemark.objects.filter(round=last, round__outcome="returned", settled_at=None)
 
 
+def is_mended(remark: ReviewRemark, last: ReviewRound, now: Mapping[str, Any]) -> bool:
+    """Whether what a remark points to differs from what was submitted in its round."""
+    if _pointed_to(last.snapshot, remark) != _pointed_to(now, remark):
+        return True
+    return remark.field == "assessments" and _assessed_since(last)
+
+
+def _pointed_to(snapshot: Mapping[str, Any], remark: ReviewRemark) -> Any:
+    """What the snapshot has where the remark points: a field, an item, or the whole."""
+    place: Any = snapshot
+    if remark.item:
+        found = [each for each in snapshot["items"] if each["column_name"] == remark.item]
+        if not found:
+            return None
+        place = found[0]
+    return place.get(remark.field) if remark.field else place
+
+
+def _assessed_since(last: ReviewRound) -> bool:
+    since = last.decided_at
+    return since is not None and last.dataset.assessments.filter(recorded_at__gt=since).exists()
+
+
 def awaiting(actor: User) -> dict[str, QuerySet[Any]]:
     """Return what this person's review is awaited for: changes, first publications, withdrawals."""
     withdrawals = access.rows(actor, "withdraw", Dataset).filter(status="withdrawal_requested")

@@ -22,7 +22,8 @@ from apps.catalog.differences import (
     label_of,
 )
 from apps.catalog.models import Dataset, DatasetChange, ReviewRemark, ReviewRound
-from apps.catalog.snapshots import ITEM_FIELDS
+from apps.catalog.proposals import fresh, proposed
+from apps.catalog.snapshots import ITEM_FIELDS, snapshot_of
 from apps.core import access
 from apps.core.errors import DomainError
 
@@ -35,6 +36,7 @@ class RemarkLine:
     place: str
     can_erase: bool = False
     can_settle: bool = False
+    is_mended: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -56,6 +58,12 @@ class RoundLine:
     round: ReviewRound
     remarks: list[RemarkLine]
 
+    @property
+    def words(self) -> str:
+        """What was said beyond the remarks, which the reason of a return repeats."""
+        reason = self.round.reason
+        return "" if reason.split() == prefilled(self.remarks).split() else reason
+
 
 def review_of(user: Any, dataset: Dataset, change: DatasetChange | None = None) -> dict[str, Any]:
     """Return what a page shows of a review: rounds, remarks, what changed since the last."""
@@ -67,7 +75,9 @@ def review_of(user: Any, dataset: Dataset, change: DatasetChange | None = None) 
         action: set(access.rows(user, action, mine).values_list("pk", flat=True))
         for action in ("remark", "settle")
     }
-    lines = [_round_line(each, allowed, is_last=each is rounds[0]) for each in rounds]
+    is_due = rounds[0].outcome == "returned" and rounds[0].pk in allowed["settle"]
+    now = snapshot_of(proposed(change) if change else fresh(dataset.pk)) if is_due else None
+    lines = [_round_line(each, allowed, now if each is rounds[0] else None) for each in rounds]
     latest = lines[0]
     former = next((line for line in lines[1:] if line.round.outcome == "returned"), None)
     is_open = latest.round.outcome == ""
@@ -87,11 +97,16 @@ def review_of(user: Any, dataset: Dataset, change: DatasetChange | None = None) 
 
 
 def lines_of(found: Sequence[Difference], remarks: Sequence[RemarkLine]) -> list[DifferenceLine]:
-    """Set each difference beside the remarks that point to it."""
+    """Set each difference beside the remarks that point to it, at a whole item or inside it."""
     return [
-        DifferenceLine(each, [line for line in remarks if line.key == (each.item, each.field)])
-        for each in found
+        DifferenceLine(each, [line for line in remarks if _points_to(line, each)]) for each in found
     ]
+
+
+def _points_to(line: RemarkLine, found: Difference) -> bool:
+    if found.kind == "changed":
+        return line.key == (found.item, found.field)
+    return line.remark.item == found.item
 
 
 def places_of(snapshot: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -115,10 +130,12 @@ def prefilled(lines: Sequence[RemarkLine]) -> str:
     )
 
 
-def _round_line(found: ReviewRound, allowed: dict[str, set[int]], *, is_last: bool) -> RoundLine:
+def _round_line(
+    found: ReviewRound, allowed: dict[str, set[int]], now: Mapping[str, Any] | None
+) -> RoundLine:
+    """`now`: the matter as it stands, where it is this round's remarks that are to be settled."""
     names = item_names(found.snapshot)
     can_erase = found.pk in allowed["remark"]
-    can_settle = is_last and found.pk in allowed["settle"]
     return RoundLine(
         found,
         [
@@ -126,7 +143,8 @@ def _round_line(found: ReviewRound, allowed: dict[str, set[int]], *, is_last: bo
                 each,
                 _place(each, names),
                 can_erase,
-                can_settle and each.settled_at is None,
+                now is not None and each.settled_at is None,
+                now is not None and queries.is_mended(each, found, now),
             )
             for each in found.remarks.all()
         ],

@@ -15,6 +15,7 @@ from apps.catalog import queries, validation
 from apps.catalog.differences import Difference, item_names
 from apps.catalog.models import DataItem, Dataset, DatasetChange, ReviewRemark
 from apps.catalog.proposals import fresh, proposed
+from apps.catalog.snapshots import snapshot_of
 from apps.catalog.validation import Remark
 
 
@@ -83,9 +84,13 @@ class Subject(ABC):
         return list(self.entry.related.all())
 
     def remarks(self) -> list[Remark]:
-        """What validation finds, then what reviewers said and nothing answers yet."""
+        """What validation finds, then what reviewers said and nothing answers or mends yet."""
         names = item_names({"items": [vars(item) for item in self.items()]})
-        return [*self.remarks_found(), *(_as_remark(each, names) for each in self.unsettled())]
+        said = list(self.unsettled().select_related("round__dataset"))
+        if said:
+            now = snapshot_of(self.entry)
+            said = [each for each in said if not queries.is_mended(each, each.round, now)]
+        return [*self.remarks_found(), *(_as_remark(each, names) for each in said)]
 
 
 class DraftEntry(Subject):
