@@ -234,9 +234,7 @@ def _dates(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Itera
 
 def _secrets(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     if not dataset.holds_no_secrets:
-        yield _error(
-            "holds_no_secrets", _("含国家秘密或者工作秘密的数据不得编目；确认不含的，请勾选")
-        )
+        yield _error("holds_no_secrets", _("还没有确认“不含国家秘密和工作秘密”；含有的不得编目"))
 
 
 def _grade(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
@@ -271,7 +269,9 @@ def _key(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterato
     by_column = {item.column_name: item for item in items}
     unknown = [name for name in dataset.key_items if name not in by_column]
     if not dataset.key_items:
-        yield _error("key_items", _("请填写主键列，第一个是主体标识"))
+        yield _error(
+            "key_items", _("没有主键：标出能唯一确定一条记录的列，第一个是主体标识（如身份证号）")
+        )
     elif unknown:
         yield _error(
             "key_items", _("主键列“%(names)s”不在数据项中") % {"names": "、".join(unknown)}

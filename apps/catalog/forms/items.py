@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.forms.fields import WordsField
-from apps.catalog.item_defaults import follow_element, provisional_column
+from apps.catalog.item_defaults import follow_element, provisional_column, standard_name
 from apps.catalog.models import DataItem
 from apps.catalog.models.item import COLUMN_PATTERN
 from apps.standards.checks import CHECK_CHOICES
@@ -104,10 +104,11 @@ class ItemsForm(forms.BaseFormSet):  # type: ignore[type-arg]
         lines = [form.cleaned_data for form in self._moved()]
         present = {line["name"] for line in lines}
         lines += [{"name": name} for name in self.pasted if name not in present]
-        elements = DataElement.objects.filter(name__in=[line["name"] for line in lines])
+        known_as = {line["name"]: standard_name(line["name"]) for line in lines}
+        elements = DataElement.objects.filter(name__in=known_as.values())
         by_name = {element.name: element for element in elements}
         used = {line["column_name"] for line in lines if line.get("column_name")}
-        return [_row(line, by_name.get(line["name"]), used) for line in lines]
+        return [_row(line, by_name.get(known_as[line["name"]]), used) for line in lines]
 
     def key_items(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the key's columns, the subject's first."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.catalog.item_defaults import follow_element, provisional_column
+from apps.catalog.item_defaults import follow_element, provisional_column, standard_name
 from apps.catalog.snapshots import plain
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.values import Stated
@@ -22,8 +22,9 @@ def complete_items(
             completed.append(item)
             continue
         item.setdefault("column_name", "")
-        element = references.elements.get(significant(str(item.get("name", ""))))
-        if element is not None and element.name == item.get("name"):
+        name = standard_name(str(item.get("name", "")))
+        element = references.elements.get(significant(name))
+        if element is not None and element.name == name:
             said = {"data_element", "code_list"} & set(item)
             stated = {name: item[name] for name in said}
             taken = used - {item["column_name"]}

@@ -48,6 +48,7 @@ class Matching:
         if department is not None and name:
             by_name = self.known.by_name.get((department.pk, significant(name)))
         found = self.known.by_code.get(stated.code) if stated.code else None
+        self._tell_counting_up(raw, is_known=found is not None)
         if found is None:
             if stated.code and by_name is not None:
                 raw.fault(
@@ -63,6 +64,8 @@ class Matching:
                     "code",
                     _("平台中没有代码 %(code)s，采用时另编代码") % {"code": stated.code},
                 )
+            elif by_name is not None:
+                self._take_for(by_name, stated)
             return by_name
         if department is not None and found.department_id != department.pk:
             other = self.references.department_by_id.get(found.department_id)
@@ -81,6 +84,29 @@ class Matching:
                 _("换一个名称，或者改用那条目录的代码"),
             )
         return found
+
+    def _tell_counting_up(self, raw: RawEntry, *, is_known: bool) -> None:
+        """A name that counts up is an entry of its own only where its code is known already."""
+        if raw.counted_from:
+            raw.fault(
+                "warning" if is_known else "error",
+                "name",
+                _("名称“%(name)s”与上一条“%(older)s”只差末尾的数字，像是拖动填充所致")
+                % {"name": raw.text("name")[:50], "older": raw.counted_from[:50]},
+                _("同一条目录的，各行改成同一个名称；两条目录的，在名称中写明区别"),
+            )
+
+    def _take_for(self, known: KnownEntry, stated: Stated) -> None:
+        """An entry found by its name keeps that name: a space or a comma more renames nothing."""
+        stated.values.pop("name", None)
+        if stated.raw.text("name") != known.name:
+            stated.raw.fault(
+                "warning",
+                "name",
+                _("名称与目录 %(code)s“%(name)s”只差空格或标点，按同一条目录对待，名称不改")
+                % {"code": known.code, "name": known.name},
+                _("是另一条目录的，在名称中写明区别"),
+            )
 
     def refuse_unfit(
         self,

@@ -15,6 +15,8 @@ from apps.catalog.spreadsheets.rows import RawEntry
 from apps.catalog.surroundings import significant
 
 CODE_LENGTH: Final = Dataset._meta.get_field("code").max_length or 60
+_SHORTEST: Final = 2
+"""Characters of a department's name that say which one is meant."""
 
 
 class Placing:
@@ -30,6 +32,13 @@ class Placing:
             if not text or text in CLEAR_MARKS:
                 continue
             found = self.references.departments.get(significant(text))
+            if found is None and self._is_short_for_own(text):
+                raw.fault(
+                    "warning",
+                    name,
+                    _("“%(text)s”按本部门“%(name)s”计") % {"text": text[:50], "name": self.own},
+                )
+                return self.own
             if found is None:
                 raw.fault(
                     "error",
@@ -55,6 +64,14 @@ class Placing:
                 _("信息资源提供方没有填写，按本部门“%(name)s”计") % {"name": self.own},
             )
         return self.own
+
+    def _is_short_for_own(self, text: str) -> bool:
+        """Departments leave out their city: 民政局 is 市民政局 when it uploads."""
+        word = significant(text)
+        if self.own is None or len(word) < _SHORTEST:
+            return False
+        names = (self.own.name, self.own.short_name)
+        return any(significant(name).endswith(word) for name in names)
 
     def code(self, raw: RawEntry) -> str:
         text = raw.text("code")

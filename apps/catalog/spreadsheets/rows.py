@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.catalog.spreadsheets.columns import BY_NAME, PER_ITEM, label_of
 from apps.catalog.spreadsheets.faults import Fault
+from apps.catalog.spreadsheets.footings import is_footing
 from apps.catalog.spreadsheets.headings import SEARCHED_ROWS, Table, table_of
 from apps.catalog.surroundings import significant
 from apps.core.workbooks.reading import FORMULA_MARK, Piece, Row, SheetBegins
@@ -46,6 +47,8 @@ class RawEntry:
     per_item: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     contradictions: dict[str, int] = field(default_factory=dict)
+    counted_from: str = ""
+    """The name above, when this one only counts its last number up."""
 
     def text(self, name: str) -> str:
         return self.cells.get(name, ("", 0))[0]
@@ -118,7 +121,8 @@ class _Binding:
         if self._gathering is None and self._head and self._is_open:
             self._decide()
         if self._gathering is not None:
-            _note_counting_up(self._gathering.entries)
+            _mark_counting_up(self._gathering.entries)
+            self._gathering.tell_footings()
             self.book.entries += self._gathering.entries
             self._gathering = None
 
@@ -172,9 +176,13 @@ class _Gathering:
         self._by_name: dict[tuple[str, str], RawEntry] = {}
         self._current: RawEntry | None = None
         self._provider = ""
+        self._footings: list[int] = []
 
     def take(self, row: Row) -> None:
         self.book.rows += 1
+        if is_footing(row.cells):
+            self._footings.append(row.number)
+            return
         width = len(row.cells)
         cells = {
             name: row.cells[place]
@@ -192,16 +200,7 @@ class _Gathering:
             if not name.startswith("item."):
                 _state(entry, name, text, row.number, has_item=bool(item))
         if item:
-            if len(entry.items) == ITEMS_LIMIT:
-                entry.fault(
-                    "error",
-                    "item.name",
-                    _("一条目录的数据项超过 %(limit)s 个") % {"limit": ITEMS_LIMIT},
-                    _("核对目录名称和代码是否漏填，把各目录的行分开"),
-                    row=row.number,
-                )
-            if len(entry.items) < ITEMS_LIMIT + 1:
-                entry.items.append(RawItem(row.number, item))
+            _add_item(entry, RawItem(row.number, item))
 
     def _entry(self, number: int, cells: dict[str, str]) -> RawEntry | None:
         """Find the entry that the row belongs to, or begin one."""
@@ -227,6 +226,13 @@ class _Gathering:
         self._current = found
         return found
 
+    def tell_footings(self) -> None:
+        for number in self._footings[:_TOLD]:
+            self.book.notes.append(
+                _("表“%(sheet)s”第 %(row)s 行是合计、落款或者说明，没有读取")
+                % {"sheet": self.table.sheet, "row": number}
+            )
+
     def _new(self, number: int, cells: dict[str, str]) -> RawEntry:
         entry = RawEntry(self.table, number, number)
         self.entries.append(entry)
@@ -244,6 +250,19 @@ class _Gathering:
                 _("一条目录的所有行填同一个代码；拖动填充会使代码逐行递增"),
                 row=number,
             )
+
+
+def _add_item(entry: RawEntry, item: RawItem) -> None:
+    if len(entry.items) == ITEMS_LIMIT:
+        entry.fault(
+            "error",
+            "item.name",
+            _("一条目录的数据项超过 %(limit)s 个") % {"limit": ITEMS_LIMIT},
+            _("核对目录名称和代码是否漏填，把各目录的行分开"),
+            row=item.row,
+        )
+    if len(entry.items) < ITEMS_LIMIT + 1:
+        entry.items.append(item)
 
 
 def _plain_code(text: str) -> str:
@@ -309,8 +328,8 @@ def _counts_up(one: str, other: str) -> bool:
     return (first[1], first[3]) == (second[1], second[3]) and first[2] != second[2]
 
 
-def _note_counting_up(entries: Sequence[RawEntry]) -> None:
-    """Tell of names that a dragged cell made: one stem, and a number that grows by one."""
+def _mark_counting_up(entries: Sequence[RawEntry]) -> None:
+    """Mark names that a dragged cell made: one stem, and a number that grows by one."""
     for before, entry in itertools.pairwise(entries):
         older, newer = before.text("name"), entry.text("name")
         first, second = _COUNTED_UP.match(older), _COUNTED_UP.match(newer)
@@ -319,13 +338,7 @@ def _note_counting_up(entries: Sequence[RawEntry]) -> None:
         if (first[1], first[3]) == (second[1], second[3]) and int(second[2][-15:]) == (
             int(first[2][-15:]) + 1
         ):
-            entry.fault(
-                "warning" if entry.text("code") and before.text("code") else "error",
-                "name",
-                _("名称“%(name)s”与上一条“%(older)s”只差末尾的数字，像是拖动填充所致")
-                % {"name": newer[:50], "older": older[:50]},
-                _("核对是否同一条目录：是的，改成同一个名称；不是的，在名称中写明区别"),
-            )
+            entry.counted_from = older
 
 
 def columns_present(entry: RawEntry) -> set[str]:

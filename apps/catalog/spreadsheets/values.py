@@ -24,6 +24,7 @@ _STRICTNESS = {
     "sharing_attribute": ("unconditional", "conditional", "not_shared"),
     "opening_attribute": ("unconditional", "conditional", "not_opened"),
 }
+_TOLD_WHEN_TAKEN: Final = frozenset({"data_type", "opening_attribute"})
 _MUST_STAND: Final = frozenset(
     {
         "name", "format_class", "format_type", "sharing_attribute", "mode_class",
@@ -302,13 +303,24 @@ def _choice(reader: Reader, stated: Stated, column: Column, text: str) -> Read:
     if value is not None:
         if column.field == "opening_attribute" and significant(text) == "是":
             has_condition = bool(stated.raw.text("opening_condition"))
-            return Read("conditional" if has_condition else "unconditional")
-        return Read(value)
+            value = "conditional" if has_condition else "unconditional"
+        return Read(value, warning=_understood(column, text, value))
     known = choices.labels_of(column.field)
     return Read(
         fault=_("“%(label)s”没有“%(text)s”这个值") % {"label": column.label, "text": text[:30]},
         remedy=_("可以填：%(known)s") % {"known": "、".join(known[:14])},
     )
+
+
+def _understood(column: Column, text: str, value: str) -> str:
+    """Say how a word was taken that is none of the list's own, where much hangs on it."""
+    if column.field not in _TOLD_WHEN_TAKEN:
+        return ""
+    label = choices.label_for(column.field, value)
+    known = {significant(label), significant(label.removesuffix(value)), significant(value)}
+    if significant(text) in known or value == "not_opened":
+        return ""
+    return _("“%(text)s”读作“%(label)s”") % {"text": text[:30], "label": label}
 
 
 def _length(reader: Reader, stated: Stated, column: Column, text: str) -> Read:

@@ -19,8 +19,8 @@ from apps.catalog.snapshots import ITEM_FIELDS
 from apps.catalog.spreadsheets import comparing
 from apps.catalog.spreadsheets.columns import BY_NAME
 from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
-from apps.catalog.spreadsheets.completing import complete_items, keyed
-from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault
+from apps.catalog.spreadsheets.completing import complete_items, keyed, refuse_doubled_items
+from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault, Level
 from apps.catalog.spreadsheets.known import (
     CENSUS_FIELDS,
     KnownEntries,
@@ -50,6 +50,8 @@ _IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 Action = ImportEntry.Action
 Figures = Mapping[str, str | None]
 NO_FIGURES: Final = dict.fromkeys(CENSUS_FIELDS)
+_ITEMS_NAMED: Final = 3
+_COLUMN_OF: Final = {"key_items": "item.key"}
 
 
 @dataclass(slots=True)
@@ -195,6 +197,7 @@ class Judge:
             verdict.merged = comparing.merge({}, stated.values, {})
             rows = comparing.merge_items([], lines, [])
             verdict.merged.items = complete_items(rows.items or [], self.references)
+            _mark_personal(verdict.merged)
             keys = keyed(stated, verdict.merged.items, [])
             if keys is not None:
                 verdict.merged.fields["key_items"] = keys
@@ -280,12 +283,19 @@ class Judge:
             rows = state["items"] if state else []
         dataset, items = trial_of(values, rows, self.references, verdict.stated.department)
         touched = {(each.item, each.field) for each in verdict.differences}
+        without_column: dict[tuple[Level, str, str], list[str]] = {}
         for remark in remarks_about(dataset, items, around):
             if remark.field in _ELSEWHERE:
                 continue
             if state is not None and not remark.is_error and not _is_touched(remark, touched):
                 continue
-            self._note(verdict, remark)
+            if remark.item and f"item.{remark.field}" not in verdict.raw.table.places:
+                key = (_level(remark), f"item.{remark.field}", str(remark.message))
+                without_column.setdefault(key, []).append(remark.item)
+            else:
+                self._note(verdict, remark)
+        for (level, name, message), names in without_column.items():
+            _note_items(verdict.raw, level, name, message, names)
 
     def _note(self, verdict: Verdict, remark: Remark) -> None:
         raw = verdict.raw
@@ -300,13 +310,16 @@ class Judge:
                 ),
                 0,
             )
-        message = str(remark.message)
-        if remark.item:
-            message = _("数据项“%(item)s”：%(message)s") % {"item": remark.item, "message": message}
         cell = raw.cell(name, row) if name in BY_NAME else cell_name(None, 0)
-        level = "due" if remark.is_error else "warning"
         raw.faults.append(
-            Fault(level, name, message, _remedy(name, cell), cell, row or raw.first_row)  # type: ignore[arg-type]
+            Fault(
+                _level(remark),
+                name,
+                str(remark),
+                _remedy(raw, name, cell),
+                cell,
+                row or raw.first_row,
+            )
         )
 
 
@@ -317,6 +330,32 @@ def _keep_case(values: dict[str, Any], *states: Mapping[str, Any]) -> None:
         if known and values.get("format_type") == known.lower():
             values["format_type"] = known
             return
+
+
+def _level(remark: Remark) -> Level:
+    return "due" if remark.is_error else "warning"
+
+
+def _note_items(raw: RawEntry, level: Level, name: str, message: str, items: Sequence[str]) -> None:
+    """Say once what holds for several items, where the sheet has no column to blame."""
+    words = _("数据项“%(items)s”：%(message)s") % {
+        "items": "、".join(items[:_ITEMS_NAMED]),
+        "message": message,
+    }
+    if len(items) > _ITEMS_NAMED:
+        words = _("数据项“%(items)s”等 %(count)s 个：%(message)s") % {
+            "items": "、".join(items[:_ITEMS_NAMED]),
+            "count": len(items),
+            "message": message,
+        }
+    raw.faults.append(Fault(level, name, words, _remedy(raw, name, ""), "", raw.first_row))
+
+
+def _mark_personal(merged: Merged) -> None:
+    """A new entry whose items are personal information is marked so unless the sheet denies it."""
+    for name, mark in (("contains_personal", "personal"), ("contains_sensitive", "sensitive")):
+        if any(item.get(mark) for item in merged.items or ()):
+            merged.fields.setdefault(name, True)
 
 
 def _of_item(values: dict[str, Any]) -> dict[str, Any]:
@@ -331,15 +370,17 @@ def _is_touched(remark: Remark, touched: set[tuple[str, str]]) -> bool:
     return any(remark.field == field for _item, field in touched)
 
 
-def _remedy(name: str, cell: str) -> str:
+def _remedy(raw: RawEntry, name: str, cell: str) -> str:
     if cell:
         return ""
-    label = BY_NAME[name].label if name in BY_NAME else ""
-    return (
-        _("表中没有“%(label)s”列；可以加上这一列，或者采用后在页面上填") % {"label": label}
-        if label
-        else ""
-    )
+    if name == "key_items" and "item.key" in raw.table.places:
+        return _("在“主键”列中，说明“是谁的记录”的一列填“主体标识”，其余主键列填“主键”")
+    column = BY_NAME.get(_COLUMN_OF.get(name, name))
+    if column is None:
+        return ""
+    return _("表中没有“%(label)s”列；可以加上这一列，或者采用后在页面上填") % {
+        "label": column.label
+    }
 
 
 def _action(verdict: Verdict) -> str:
