@@ -1,5 +1,6 @@
 """A change of an entry in force: what would differ, what reviewers say, what can be done now."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from apps.catalog.models import DatasetChange
 from apps.catalog.views.buttons import ORDER, Button
 from apps.catalog.views.detail import clock_lines, dataset_or_404
 from apps.catalog.views.reviewing import lines_of, review_of
+from apps.catalog.views.steps import with_steps
 from apps.clocks import queries as clocks
 from apps.core import access
 from apps.core.errors import DomainError
@@ -55,7 +57,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": subject.dataset,
         "found": lines_of(proposal.found, said),
         "smallness": smallness(subject),
-        "remarks": remarks,
+        "remarks": with_steps(remarks, _step_url(user, subject)),
         "errors": [remark for remark in remarks if remark.is_error],
         "buttons": change_buttons(user, subject, remarks),
         "clocks": clock_lines(subject, at),
@@ -65,6 +67,12 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         **review,
     }
     return render(request, "catalog/change.html", context)
+
+
+def _step_url(user: Any, subject: DatasetChange) -> Callable[[str], str] | None:
+    if not access.allowed(user, "change", subject):
+        return None
+    return lambda step: reverse("catalog:change-edit", args=[subject.pk, step])
 
 
 def change_buttons(

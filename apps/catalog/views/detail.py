@@ -1,6 +1,6 @@
 """One entry: its fields, items, assessments, versions, what happened, what can be done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ from apps.catalog.views.buttons import buttons
 from apps.catalog.views.history import history_of
 from apps.catalog.views.quality import quality_of
 from apps.catalog.views.reviewing import review_of
+from apps.catalog.views.steps import with_steps
 from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
 from apps.core import access
@@ -84,7 +85,7 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "items": item_lines(subject, subject.items.select_related("code_list", "data_element")),
         "related": access.rows(user, "view", subject.related.all()),
         "buttons": buttons(user, subject, remarks),
-        "remarks": remarks,
+        "remarks": with_steps(remarks, _step_url(user, subject)),
         "errors": [remark for remark in remarks if remark.is_error],
         "versions": list(subject.versions.select_related("published_by").order_by("-number")),
         "clocks": clock_lines(subject, at),
@@ -152,6 +153,12 @@ def _remarks(subject: Dataset, at: datetime) -> list[validation.Remark]:
     if subject.status not in UNDER_REVIEW:
         return []
     return validation.remarks_on(subject, on=timezone.localdate(at))
+
+
+def _step_url(user: Any, subject: Dataset) -> Callable[[str], str] | None:
+    if not access.allowed(user, "change", subject):
+        return None
+    return lambda step: reverse("catalog:dataset-edit", args=[subject.dashed_code, step])
 
 
 def _mine(user: Any, subject: Dataset, at: datetime) -> set[int]:

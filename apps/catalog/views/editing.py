@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.catalog import operations as catalog
 from apps.catalog import queries, validation
@@ -29,23 +28,10 @@ from apps.catalog.models import DataItem, Dataset
 from apps.catalog.views.changes import change_or_404
 from apps.catalog.views.detail import dataset_or_404, item_lines
 from apps.catalog.views.reviewing import lines_of
+from apps.catalog.views.steps import STEPS, step_of
 from apps.catalog.views.subjects import DraftEntry, OpenChange, Subject
 from apps.core import access
 from apps.core.errors import DomainError
-
-STEPS: Final = {
-    "basics": gettext_lazy("基本情况"),
-    "items": gettext_lazy("数据项"),
-    "rules": gettext_lazy("共享和开放"),
-    "assessments": gettext_lazy("评估"),
-    "review": gettext_lazy("核对提交"),
-}
-STEP_OF: Final = {
-    **dict.fromkeys(RulesForm.Meta.fields, "rules"),
-    **dict.fromkeys(["items", "key_items"], "items"),
-    "assessments": "assessments",
-}
-"""Where a remark on a field of the entry is mended; everything else is among the basics."""
 
 MORE_LINES: Final = 8
 FIELD_OF_CONSTRAINT: Final = {"catalog_dataset_name_unique_in_department": "name"}
@@ -314,7 +300,7 @@ def _show(
     lacking = dict.fromkeys(names, 0)
     for remark in remarks:
         if remark.level != "warning":
-            lacking[_step_of(remark)] += 1
+            lacking[step_of(remark)] += 1
     said = context.pop("said", None) or _by_field([each for each in remarks if not each.item])
     common = {
         "subject": subject.entry,
@@ -332,7 +318,7 @@ def _show(
         "general": said.get("", ()),
         "groups": _groups(context["form"], said),
         "remarks_by_step": [
-            (label, subject.step_url(name), [each for each in remarks if _step_of(each) == name])
+            (label, subject.step_url(name), [each for each in remarks if step_of(each) == name])
             for name, label in STEPS.items()
         ],
         "error_count": sum(remark.is_error for remark in remarks),
@@ -341,10 +327,6 @@ def _show(
         _dress_lines(context["form"], subject, remarks)
         context["remarks"] = [*said.get("items", ()), *said.get("key_items", ())]
     return render(request, f"catalog/edit_{step}.html", {**common, **context})
-
-
-def _step_of(remark: validation.Remark) -> str:
-    return "items" if remark.item else STEP_OF.get(remark.field, "basics")
 
 
 def _by_field(remarks: list[validation.Remark]) -> dict[str, list[validation.Remark]]:
