@@ -35,6 +35,7 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "begin_change": {"provider": EVERY},
     "submit": {"provider": EVERY},
     "change": {"provider": EDITABLE},
+    "delete_draft": {"provider": frozenset({"draft"})},
     "approve": {"provider_head": EVERY},
     "request_withdrawal": {"provider_head": EVERY},
     "delegate_manage": {"provider_head": EVERY},
@@ -101,6 +102,8 @@ ACTS: Final[dict[str, tuple[str, Act]]] = {
     "revise": ("draft", lambda d, who, at: catalog.revise_dataset(
         dataset=d, actor=who, at=at, abstract="改过的摘要")),
     "record_assessment": ("draft", _assess),
+    "delete_draft": ("draft", lambda d, who, at: catalog.delete_draft(
+        dataset=d, actor=who, at=at)),
     "begin_change": ("published", lambda d, who, at: catalog.begin_change(
         dataset=d, actor=who, at=at, fields={"abstract": "改过的摘要"})),
     "delegate_manage": ("draft", lambda d, who, at: catalog.delegate_manage(

@@ -13,7 +13,12 @@ from apps.catalog.operations.changes import (
 )
 from apps.catalog.operations.checking import check_imports
 from apps.catalog.operations.delegation import delegate_manage, delegate_review, end_delegation
-from apps.catalog.operations.drafting import create_dataset, record_assessment, revise_dataset
+from apps.catalog.operations.drafting import (
+    create_dataset,
+    delete_draft,
+    record_assessment,
+    revise_dataset,
+)
 from apps.catalog.operations.extending import extend_change
 from apps.catalog.operations.importing import (
     adopt,
@@ -65,6 +70,7 @@ __all__ = [
     "decline_withdrawal",
     "delegate_manage",
     "delegate_review",
+    "delete_draft",
     "delete_filter",
     "delete_synonym",
     "delete_upward_value",

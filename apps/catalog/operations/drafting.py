@@ -6,8 +6,6 @@ from typing import Any
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import BigIntegerField, F, Max, Value
-from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,12 +19,14 @@ from apps.catalog.models import (
     DataItem,
     Dataset,
     DatasetAssessment,
-    SplitPart,
+    DatasetStatus,
 )
 from apps.catalog.operations.indexing import refresh
 from apps.catalog.operations.writing import (
     Fields,
+    last_number,
     refuse_unknown,
+    remove,
     save,
     trimmed,
     write_fields,
@@ -184,6 +184,34 @@ def record_assessment(
     return assessment
 
 
+@transaction.atomic
+def delete_draft(
+    *, dataset: Dataset, actor: User, at: datetime, revision: int | None = None
+) -> None:
+    """Delete a draft that nobody ever reviewed; the event and its history stay.
+
+    Raises:
+        NotAllowed: the actor does not edit this entry.
+        IllegalMove: it was submitted once, so it is kept.
+        StaleRevision: somebody changed it after `revision`.
+        Conflict: something refers to it (`draft_in_use`).
+    """
+    standing = access.require(actor, "delete_draft", dataset, at=at)
+    current = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    if current.status != DatasetStatus.DRAFT or current.review_rounds.exists():
+        raise IllegalMove(
+            _("只有没有提交过的草稿才能删除；现在的状态为“%(status)s”")
+            % {"status": current.get_status_display()},
+            state=current.status,
+        )
+    if revision is not None and revision != current.revision:
+        raise StaleRevision
+    ledger.close_todos(current, at=at, by=actor)
+    details = {"code": current.code, "name": current.name}
+    ledger.record(standing, "catalog.delete_draft", current, at=at, details=details)
+    remove(current, actor=actor, at=at)
+
+
 def _require_editable(dataset: Dataset) -> None:
     if dataset.status not in EDITABLE:
         raise IllegalMove(
@@ -196,7 +224,4 @@ def _require_editable(dataset: Dataset) -> None:
 def _next_code(classification: Classification) -> str:
     """Return the next free code; the classification's row is held until the entry is there."""
     Classification.objects.select_for_update().get(pk=classification.pk)
-    number = Dataset.objects.filter(code__startswith=f"{classification.code}/").aggregate(
-        last=Max(Cast(SplitPart(F("code"), Value("/"), Value(2)), BigIntegerField()))
-    )["last"]
-    return f"{classification.code}/{(number or 0) + 1:06d}"
+    return f"{classification.code}/{last_number(classification) + 1:06d}"

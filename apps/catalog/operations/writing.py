@@ -6,11 +6,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import BigIntegerField, F, Max, Model, ProtectedError, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.catalog.models import DataItem, Dataset
+from apps.catalog.models import Classification, DataItem, Dataset, SplitPart
 from apps.catalog.proposals import refusal_of
 from apps.catalog.snapshots import ITEM_FIELDS
 from apps.core.errors import Conflict, InvalidInput
@@ -112,6 +113,29 @@ def save(row: Model, *, actor: User, at: datetime, reason: Any) -> None:
             row.save()
     except IntegrityError as error:
         raise _conflict(row, error) from error
+
+
+def last_number(classification: Classification) -> int:
+    """Return the last number drawn below it, also for drafts that were deleted since."""
+    prefix = f"{classification.code}/"
+    number = Cast(SplitPart(F("code"), Value("/"), Value(2)), BigIntegerField())
+    kept = Dataset.objects.filter(code__startswith=prefix)
+    gone = Dataset.history.filter(history_type="-", code__startswith=prefix)
+    return max(rows.aggregate(last=Max(number))["last"] or 0 for rows in (kept, gone))
+
+
+def remove(dataset: Dataset, *, actor: User, at: datetime) -> None:
+    """Delete an entry with its items, leaving their history."""
+    items = list(dataset.items.all())
+    for row in (*items, dataset):
+        _credit(row, actor=actor, at=at, reason=_("删除草稿"))
+    try:
+        with transaction.atomic():
+            for item in items:
+                item.delete()
+            dataset.delete()
+    except ProtectedError as error:
+        raise Conflict(_("已有事项引用这条目录，不能删除"), code="draft_in_use") from error
 
 
 def _credit(row: Any, *, actor: User, at: datetime, reason: Any) -> None:

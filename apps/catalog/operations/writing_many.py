@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import BigIntegerField, F, Max, Value
-from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department, User
@@ -21,9 +19,9 @@ from apps.catalog.models import (
     DataItem,
     Dataset,
     DatasetChange,
-    SplitPart,
 )
 from apps.catalog.operations.indexing import refresh_many
+from apps.catalog.operations.writing import last_number
 from apps.catalog.proposals import Pointers, python_values
 from apps.catalog.snapshots import ITEM_FIELDS, plain
 from apps.core.access import Standing
@@ -63,10 +61,7 @@ class _Counter:
 
     def draw(self, classification: Classification) -> str:
         if classification.pk not in self.last:
-            prefix = f"{classification.code}/"
-            number = Cast(SplitPart(F("code"), Value("/"), Value(2)), BigIntegerField())
-            found = Dataset.objects.filter(code__startswith=prefix).aggregate(last=Max(number))
-            self.last[classification.pk] = found["last"] or 0
+            self.last[classification.pk] = last_number(classification)
         self.last[classification.pk] += 1
         return f"{classification.code}/{self.last[classification.pk]:06d}"
 

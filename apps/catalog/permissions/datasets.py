@@ -13,6 +13,7 @@
       record_assessment, who was delegated manage_dataset                 the delegated ones
       begin_change
     change               the same                                         … while draft or returned
+    delete_draft         department editor                                own, while draft
     approve              department approver (sharing office's head)      own department's
     send_back            department approver                              own, awaiting the head
                          authority officer                                submitted ones
@@ -50,6 +51,7 @@ phrases.register(
     {
         "catalog.create_dataset": _("新建了目录"),
         "catalog.revise_dataset": _("修改了目录"),
+        "catalog.delete_draft": _("删除了草稿"),
         "catalog.record_assessment": _("登记了评估结论"),
         "catalog.delegate_manage": _("委托管理目录"),
         "catalog.delegate_review": _("委托审核共享申请"),
@@ -108,6 +110,13 @@ def editor_of_dataset(actor: User) -> Q:
 def editor_while_editable(actor: User) -> Q:
     """What the forms ask; the operation itself asks `revise` and names the status."""
     return editor_of_dataset(actor) & Q(status__in=EDITABLE)
+
+
+@access.scope("catalog.Dataset", "delete_draft")
+def editor_of_draft(actor: User) -> Q:
+    if not actor.holds("department_editor"):
+        return NOBODY
+    return Q(department=actor.department_id, status="draft")
 
 
 @access.scope(

@@ -19,7 +19,7 @@ from apps.catalog.snapshots import ITEM_FIELDS
 from apps.catalog.spreadsheets import comparing
 from apps.catalog.spreadsheets.columns import BY_NAME
 from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
-from apps.catalog.spreadsheets.completing import complete_items, keyed, refuse_doubled_items
+from apps.catalog.spreadsheets.completing import complete_items, keyed
 from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault, Level
 from apps.catalog.spreadsheets.known import (
     CENSUS_FIELDS,

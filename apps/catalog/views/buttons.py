@@ -44,6 +44,9 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -
     if access.allowed(user, "change", dataset):
         url = reverse("catalog:dataset-edit", args=[dataset.dashed_code])
         found.append(Button("revise", _("修改目录"), url))
+    if access.allowed(user, "delete_draft", dataset):
+        url = reverse("catalog:dataset-delete", args=[dataset.dashed_code])
+        found.append(Button("delete_draft", _("删除草稿"), url, "danger"))
     if (
         dataset.status in IN_FORCE
         and access.allowed(user, "begin_change", dataset)

@@ -77,6 +77,30 @@ def change_move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return _confirmed(request, subject, found, {"change": subject}, {**review, **shown})
 
 
+@login_required
+def delete_draft(request: HttpRequest, code: str) -> HttpResponse:
+    """Confirm that a draft is deleted, and on POST delete it."""
+    user: Any = request.user
+    subject = dataset_or_404(request, code)
+    if not access.allowed(user, "delete_draft", subject):
+        raise PermissionDenied
+    if request.method == "POST":
+        revision = request.POST.get("revision", "")
+        try:
+            catalog.delete_draft(
+                dataset=subject,
+                actor=user,
+                at=timezone.now(),
+                revision=int(revision) if revision.isdecimal() else None,
+            )
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect(subject)
+        messages.success(request, _("已删除草稿“%(name)s”") % {"name": subject.name})
+        return redirect("catalog:datasets")
+    return render(request, "catalog/delete_draft.html", {"subject": subject})
+
+
 def _permitted(
     request: HttpRequest, lifecycle: Lifecycle, name: str, subject: Dataset | DatasetChange
 ) -> Move:

@@ -76,6 +76,7 @@ pages = (
             name="dataset-edit-item",
         ),
         path("datasets/<dashed_code:code>/move/<slug:name>/", moves.move, name="dataset-move"),
+        path("datasets/<dashed_code:code>/delete/", moves.delete_draft, name="dataset-delete"),
         path(
             "datasets/<dashed_code:code>/assessments/<int:number>/",
             detail.assessment_file,
