@@ -66,9 +66,7 @@ GROUPS: tuple[Group, ...] = (
                 holds=("/work/changes/", "/work/saved-filters/"),
             ),
             Entry(_("表格编目"), "catalog:imports", "catalog.CatalogImport", "create"),
-            Entry(
-                _("目录编制与审核"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"
-            ),
+            Entry(_("目录台账"), "admin:catalog_dataset_changelist", "catalog.Dataset", "change"),
             Entry(
                 _("目录审核"), "catalog:review-queue", "catalog.DatasetChange", "send_back_change"
             ),

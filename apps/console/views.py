@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ class TodoLine:
     todo: Todo
     remaining: clocks.Remaining | None
     is_mine: bool
+    is_late: bool
 
 
 @login_required
@@ -52,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "lines": lines,
         "todo_count": todos.count(),
-        "overdue_count": sum(bool(line.remaining and line.remaining.is_over) for line in lines),
+        "overdue_count": sum(line.is_late for line in lines),
         "notices": unread_notices_of(user)[:8],
         "figures": figures_for(user, at),
         "events": recent_events(user),
@@ -70,8 +72,15 @@ def todo_lines(todos: Iterable[Todo], user: Any) -> list[TodoLine]:
     for todo in rows:
         running = live.get((todo.content_type_id, todo.object_id), [])
         remaining = clocks.remaining(running[0], at, calendar) if running else None
-        lines.append(TodoLine(todo, remaining, _is_own(todo, user)))
+        lines.append(TodoLine(todo, remaining, _is_own(todo, user), _is_late(todo, remaining, at)))
     return lines
+
+
+def _is_late(todo: Todo, remaining: clocks.Remaining | None, at: datetime) -> bool:
+    """By its clock where it has one, else by the day it was due."""
+    if remaining is not None:
+        return remaining.is_over
+    return todo.due_on is not None and todo.due_on < timezone.localdate(at)
 
 
 def _is_own(todo: Todo, user: Any) -> bool:

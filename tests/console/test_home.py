@@ -1,5 +1,7 @@
 """The first page: its figures count what the person's own lists hold, and its doors work."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Dataset
 from apps.console.figures import figures_for
+from apps.ledger import operations as ledger
 from apps.ledger.models import Notice, Todo
 from apps.ledger.queries import todos_of, unread_notices_of
 from apps.sharing.models import Grant, SharingRequest
@@ -110,3 +113,34 @@ def test_the_language_is_remembered(cast: dict[str, Any], language: str, word: s
 def test_the_switch_of_language_leads_nowhere_else(db: None, target: str) -> None:
     answer = Client().post("/work/language/", {"language": "en", "next": target})
     assert answer.headers["Location"] == "/"
+
+
+def test_a_day_that_is_past_is_late_without_a_clock(busy: Scene, cast: dict[str, Any]) -> None:
+    person, at = cast["provider-editor"], timezone.now()
+    ledger.open_todo(
+        person.department,
+        "test.late",
+        title="落实责任清单",
+        url="/work/",
+        department=person.department,
+        role="department_editor",
+        at=at,
+        due_on=timezone.localdate(at) - timedelta(days=1),
+    )
+    page = signed_in(person).get("/work/")
+    late = [line.todo.title for line in page.context["lines"] if line.is_late]
+    assert late == ["落实责任清单"]
+    assert page.context["overdue_count"] == 1
+    assert "已过期" in page.content.decode()
+
+
+def test_the_counts_stand_at_what_they_count(busy: Scene, cast: dict[str, Any]) -> None:
+    person = cast["provider-editor"]
+    page = signed_in(person).get("/work/").content.decode()
+    links = dict(re.findall(r'<a class="nav__link" href="([^"]+)"[^>]*>(.*?)</a>', page))
+    counted = {url: re.search(r">(\d+)<", words) for url, words in links.items()}
+    shown = {url: int(found[1]) for url, found in counted.items() if found}
+    assert shown == {
+        "/work/": todos_of(person).count(),
+        "/work/notices/": unread_notices_of(person).count(),
+    }

@@ -93,6 +93,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "chips": _facets(AS_CHIPS, choices, request.GET),
         "folded": _facets(FOLDED, choices, request.GET),
         "lists": _facets(AS_LISTS, choices, request.GET),
+        "own_url": _own_url(user, filters, request.GET),
         "hidden": _hidden(filters),
         "chosen": _chosen(filters, choices, request.GET),
         "sorts": _sorts(filters, request.GET),
@@ -104,6 +105,13 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "query": request.GET.urlencode(),
     }
     return render(request, "catalog/datasets.html", context)
+
+
+def _own_url(user: Any, filters: search.Filters, query: QueryDict) -> str:
+    """Where the own department's entries alone are listed; "" where they are."""
+    if user.department is None or filters.department == user.department.code:
+        return ""
+    return _with(query, department=user.department.code)
 
 
 def _page(user: Any, found: search.Search, query: QueryDict) -> Page[Line]:
