@@ -13,6 +13,9 @@ LEAST_FOUND: Final = 3
 MARKED: Final = ("检查结果", "问题和改法")
 """The columns that the result file adds; when it is uploaded again nobody reads them."""
 
+_NUMBERING: Final = frozenset({"序号", "编号", "no", "行号"})
+"""Columns that count the rows: nobody misses them."""
+
 _LONGEST = 60
 
 
@@ -83,12 +86,14 @@ def _table(sheet: str, last_row: int, upper: Sequence[str], lower: Sequence[str]
         headings.append(text)
         cell = f"{letters(column)}{last_row}"
         if name is None:
-            if text and text not in MARKED:
+            if text and text not in MARKED and plain(text) not in _NUMBERING:
                 unknown.append((cell, text))
         elif name in places:
             doubled.append((cell, text))
         else:
             places[name] = column
+    while headings and headings[-1] in MARKED:
+        headings.pop()
     return Table(sheet, places, last_row, unknown, doubled, headings)
 
 

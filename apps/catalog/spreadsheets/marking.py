@@ -1,6 +1,6 @@
 """The uploaded sheet again, with a verdict beside each row and the faulty cells coloured."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 
 from apps.catalog.models.imports import CatalogImport, ImportEntry
+from apps.catalog.spreadsheets.footings import is_footing
 from apps.catalog.spreadsheets.headings import MARKED
 from apps.core import files
 from apps.core.workbooks.reading import FORMULA_MARK, Row, SheetBegins, pieces_of
@@ -52,19 +53,36 @@ def write_marked(subject: CatalogImport, path: Path) -> None:
                 if table is not None:
                     sheet = book.add_worksheet(_free_name(piece.name, used))
                     width, heading_row = table["width"], table["last_row"]
-                    sheet.set_column(width, width, 12)
-                    sheet.set_column(width + 1, width + 1, 80)
+                    _lay_out(sheet, width, heading_row)
             elif isinstance(piece, Row) and sheet is not None:
                 mark = marks.get((name, piece.number))
-                _write(sheet, piece, mark, formats, width)
                 if piece.number == heading_row:
-                    for place, label in enumerate(MARKED):
-                        sheet.write_string(
-                            piece.number - 1, width + place, label, formats["heading"]
-                        )
+                    _write_headings(sheet, piece, formats["heading"], width)
+                elif piece.number < heading_row or is_footing(piece.cells):
+                    _write(sheet, Row(piece.number, _unmerged(piece.cells)), None, formats, width)
+                else:
+                    _write(sheet, piece, mark, formats, width)
     if not used:
         book.add_worksheet()
     book.close()
+
+
+def _lay_out(sheet: Any, width: int, heading_row: int) -> None:
+    sheet.set_column(0, max(width - 1, 0), 14)
+    sheet.set_column(width, width, 12)
+    sheet.set_column(width + 1, width + 1, 80)
+    sheet.freeze_panes(heading_row, 0)
+
+
+def _write_headings(sheet: Any, row: Row, look: Any, width: int) -> None:
+    for place, text in enumerate([*row.cells[:width], *[""] * (width - len(row.cells)), *MARKED]):
+        if text:
+            sheet.write_string(row.number - 1, place, text[:_CELL_LIMIT], look)
+
+
+def _unmerged(cells: Sequence[str]) -> list[str]:
+    """Write a title once, where reading filled it into every cell that it covers."""
+    return ["" if place and cell == cells[place - 1] else cell for place, cell in enumerate(cells)]
 
 
 def _free_name(name: str, used: set[str]) -> str:

@@ -1,10 +1,15 @@
 """What people write beside, below and instead of what the template asks for is understood."""
 
+import io
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
 
 from apps.catalog.spreadsheets.footings import is_footing
+from apps.catalog.spreadsheets.marking import write_marked
 from tests.catalog.sheets.workbooks import HEADINGS, faults, row, upload, workbook
 from tests.catalog.stories import People
 from tests.factories.catalog import ClassificationFactory, DatasetFactory
@@ -132,3 +137,35 @@ def test_what_holds_for_many_items_is_said_once(people: People, at: datetime) ->
     assert [words for words in found if "暂定" in words] == [
         "数据项“甲项、乙项、丙项”等 5 个：列名是系统暂定的，请改为有意义的英文或拼音"
     ]
+
+
+def test_a_marked_sheet_keeps_titles_once_and_comes_back_unharmed(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content, {"in_memory": True})
+    page = book.add_worksheet("目录")
+    page.merge_range(0, 0, 0, len(HEADINGS) - 1, "市民政局目录")
+    for place, heading in enumerate(HEADINGS):
+        page.write_string(1, place, heading)
+        page.write_string(2, place, row(更新周期="常常").get(heading, ""))
+    page.merge_range(3, 0, 3, 8, "填报人：李敏")
+    book.close()
+    subject = upload(content.getvalue(), people.editor, at)
+    path = tmp_path / "marked.xlsx"
+    write_marked(subject, path)
+    lines = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    assert [line.count("市民政局目录") + line.count("填报人：李敏") for line in lines] == [
+        1,
+        0,
+        0,
+        1,
+    ]
+    assert lines[1][-2:] == ["检查结果", "问题和改法"]
+    assert "常常" in str(lines[2][-1])
+    again = upload(path.read_bytes(), people.editor, at)
+    assert faults(again) == faults(subject)
+    assert again.summary["notes"] == subject.summary["notes"]
+    write_marked(again, path)
+    lines = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    assert lines[1].count("检查结果") == 1
