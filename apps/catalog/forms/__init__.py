@@ -2,7 +2,7 @@
 
 from apps.catalog.forms.changes import BeginChangeForm, ExtendForm
 from apps.catalog.forms.drafting import AssessmentForm, BasicsForm, NewForm, RulesForm
-from apps.catalog.forms.imports import ImportForm
+from apps.catalog.forms.imports import CompleteForm, ImportForm
 from apps.catalog.forms.items import ItemForm, ItemsForm
 from apps.catalog.forms.moves import MoveForm
 from apps.catalog.forms.saved_filters import SavedFilterForm
@@ -13,6 +13,7 @@ __all__ = [
     "BasicsForm",
     "BeginChangeForm",
     "CommentForm",
+    "CompleteForm",
     "DesignationForm",
     "DuplicateMoveForm",
     "EndForm",

@@ -12,6 +12,14 @@ from apps.catalog.operations.changes import (
     submit_change,
 )
 from apps.catalog.operations.checking import check_imports
+from apps.catalog.operations.completing import (
+    SHARED_FIELDS,
+    Passed,
+    complete_drafts,
+    lacks_assessment,
+    lacks_key,
+    wants,
+)
 from apps.catalog.operations.delegation import delegate_manage, delegate_review, end_delegation
 from apps.catalog.operations.drafting import (
     create_dataset,
@@ -53,7 +61,9 @@ from apps.catalog.operations.withdrawal import decline_withdrawal, request_withd
 
 __all__ = [
     "BULK_LIMIT",
+    "SHARED_FIELDS",
     "Outcome",
+    "Passed",
     "Scan",
     "Trigger",
     "abandon_change",
@@ -64,6 +74,7 @@ __all__ = [
     "begin_change",
     "check_imports",
     "comment_duplicate",
+    "complete_drafts",
     "create_dataset",
     "decide_import",
     "decide_small",
@@ -80,6 +91,8 @@ __all__ = [
     "end_designation",
     "erase_remark",
     "extend_change",
+    "lacks_assessment",
+    "lacks_key",
     "name_source",
     "note_data",
     "publish",
@@ -108,6 +121,7 @@ __all__ = [
     "submit_change",
     "take_over",
     "tell_apart",
+    "wants",
     "withdraw",
     "write_remark",
 ]

@@ -4,6 +4,7 @@ A worker may die anywhere: the import stays `checking`, its heartbeat stops, and
 begins anew under another revision.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from apps.catalog import queries
 from apps.catalog.lifecycle import IMPORT
 from apps.catalog.models import CatalogImport, ImportEntry
 from apps.catalog.spreadsheets.rows import Book, book_of
-from apps.catalog.spreadsheets.verdicts import Judge, Verdict
+from apps.catalog.spreadsheets.verdicts import Common, Judge, Verdict
 from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.core.workbooks import guarding
@@ -27,6 +28,10 @@ from apps.ledger import operations as ledger
 
 MOST_ATTEMPTS: Final = 3
 NOTES_KEPT: Final = 60
+COMMON_FROM: Final = 3
+"""As many entries make a lack common: it is said once, above them all."""
+
+COMMON_KEPT: Final = 12
 
 
 class _TakenOver(Exception):
@@ -96,15 +101,18 @@ def _judge(subject: CatalogImport, book: Book, at: datetime) -> None:
     _beat(subject, progress=0, expected=len(book.entries))
     judge = Judge(own=subject.department, on=timezone.localdate(at))
     position = 0
+    common: Counter[Common] = Counter()
     for verdicts in judge.verdicts(book):
         ImportEntry.objects.bulk_create(
             [_entry(subject, place, each) for place, each in enumerate(verdicts, position + 1)],
             batch_size=1,  # several rows travel as arrays, and long JSON is slow to quote in one
         )
         position += len(verdicts)
+        for verdict in verdicts:
+            common.update(set(verdict.faults_without_cell()))
         _beat(subject, progress=position)
     with transaction.atomic():
-        _finish(subject, book, at)
+        _finish(subject, book, common, at)
 
 
 def _entry(subject: CatalogImport, position: int, verdict: Verdict) -> ImportEntry:
@@ -138,7 +146,7 @@ def _beat(subject: CatalogImport, **fields: Any) -> None:
         raise _TakenOver
 
 
-def _finish(subject: CatalogImport, book: Book, at: datetime) -> None:
+def _finish(subject: CatalogImport, book: Book, common: Counter[Common], at: datetime) -> None:
     counts = queries.verdict_counts(subject)
     summary = {
         "rows": book.rows,
@@ -146,6 +154,11 @@ def _finish(subject: CatalogImport, book: Book, at: datetime) -> None:
         "counts": counts,
         "notes": book.notes[:NOTES_KEPT],
         "notes_left": max(0, len(book.notes) - NOTES_KEPT),
+        "common": [
+            {"level": level, "message": message, "remedy": remedy, "entries": count}
+            for (level, message, remedy), count in common.most_common(COMMON_KEPT)
+            if count >= COMMON_FROM
+        ],
         "tables": [
             {
                 "sheet": table.sheet,

@@ -28,15 +28,19 @@ def receive_import(
     at: datetime,
     channel: str = CatalogImport.Channel.PAGE,
     idempotency_key: str = "",
+    instead_of: CatalogImport | None = None,
 ) -> CatalogImport:
     """Keep a spreadsheet of entries and queue it for the dry run; nothing is changed by it.
+
+    instead_of: a checked one that this mends; it is given up.
 
     The authority's may hold every department's entries, anybody else's only the own department's.
     The same key from the same person again gives the first import back.
 
     Source: house rule (design §3.9)
     Raises:
-        NotAllowed: the actor edits no department's catalogue.
+        NotAllowed: the actor edits no department's catalogue, or `instead_of` is not the actor's.
+        IllegalMove: `instead_of` was decided already.
         InvalidInput: the file is too large, or the key too long.
         Conflict: the key was used for another file.
         StorageFull: there is no room for the file.
@@ -68,7 +72,11 @@ def receive_import(
         created_at=at,
         updated_at=at,
     )
-    return _earlier(subject) or _queue(subject, standing, at)
+    with transaction.atomic():
+        received = _earlier(subject) or _queue(subject, standing, at)
+        if instead_of is not None:
+            discard(subject=instead_of, actor=actor, at=at)
+    return received
 
 
 def _queue(subject: CatalogImport, standing: Standing, at: datetime) -> CatalogImport:

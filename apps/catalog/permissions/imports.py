@@ -9,6 +9,7 @@
                             authority's leaders, audit admin            all
     decide, adopt, recheck, department editor                           own department's
       discard, submit_all   authority officer                           those of the authority
+                            (completing the drafts goes with submit_all, and needs `revise` of each)
 
 A system hands in and looks; that something is taken over is decided by a person.
 
@@ -30,6 +31,7 @@ phrases.register(
         "catalog.change_census": _("更新了普查数字"),
         "catalog.import_datasets": _("由表格新建了目录"),
         "catalog.import_changes": _("由表格形成了目录变更"),
+        "catalog.complete_drafts": _("一并补齐了表格的草稿"),
     }
 )
 

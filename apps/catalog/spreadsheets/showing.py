@@ -68,6 +68,14 @@ def clash_lines(entry: ImportEntry) -> list[ClashLine]:
     return lines
 
 
+def item_lines(entry: ImportEntry) -> list[tuple[Mapping[str, Any], str]]:
+    """Return the items that the entry would have, each with its type in words."""
+    return [
+        (item, words("data_type", item.get("data_type") or "C", "item"))
+        for item in entry.proposal.get("items") or ()
+    ]
+
+
 def _label(each: Mapping[str, Any]) -> str:
     field = each["field"]
     if field in _WHOLE:

@@ -50,6 +50,9 @@ _IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 Action = ImportEntry.Action
 Figures = Mapping[str, str | None]
 NO_FIGURES: Final = dict.fromkeys(CENSUS_FIELDS)
+Common = tuple[Level, str, str]
+"""A fault without a cell: level, message, remedy."""
+
 _ITEMS_NAMED: Final = 3
 _COLUMN_OF: Final = {"key_items": "item.key"}
 
@@ -81,6 +84,14 @@ class Verdict:
     @property
     def name(self) -> str:
         return self.raw.text("name") or (self.known.name if self.known else "")
+
+    def faults_without_cell(self) -> list[Common]:
+        """Return what the entry lacks as a whole: likely the same for others of the file."""
+        return [
+            (fault.level, fault.gist or fault.message, fault.remedy)
+            for fault in self.faults
+            if not fault.cell and fault.level != "error"
+        ]
 
     def proposal(self) -> dict[str, Any]:
         return {
@@ -311,6 +322,8 @@ class Judge:
                 0,
             )
         cell = raw.cell(name, row) if name in BY_NAME else cell_name(None, 0)
+        if cell and any(fault.level == "error" and fault.cell == cell for fault in raw.faults):
+            return  # what stands there is wrong already
         raw.faults.append(
             Fault(
                 _level(remark),
@@ -348,7 +361,8 @@ def _note_items(raw: RawEntry, level: Level, name: str, message: str, items: Seq
             "count": len(items),
             "message": message,
         }
-    raw.faults.append(Fault(level, name, words, _remedy(raw, name, ""), "", raw.first_row))
+    gist = _("数据项：%(message)s") % {"message": message}
+    raw.faults.append(Fault(level, name, words, _remedy(raw, name, ""), "", raw.first_row, gist))
 
 
 def _mark_personal(merged: Merged) -> None:

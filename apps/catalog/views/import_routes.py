@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.catalog.views import exporting, imports
+from apps.catalog.views import exporting, import_completing, imports
 
 import_pages = [
     path("datasets/export.<slug:form>", exporting.export_datasets, name="datasets-export"),
@@ -21,6 +21,11 @@ import_pages = [
         "catalog-imports/<int:pk>/submit-all/",
         imports.import_submit_all,
         name="import-submit-all",
+    ),
+    path(
+        "catalog-imports/<int:pk>/complete/",
+        import_completing.import_complete,
+        name="import-complete",
     ),
     path("catalog-imports/<int:pk>/<slug:name>/", imports.import_move, name="import-move"),
 ]
