@@ -98,7 +98,11 @@ class CompleteForm(forms.Form):
                 )
             rows.append([self[f"key_{dataset.pk}_{part}"] for part in _KEY_PARTS])
         if rows:
-            self.groups.append((_("主键：哪一列、或者哪两列合起来，能唯一确定一条记录"), rows))
+            heading = _(
+                "主键：哪一列、或者哪两列合起来，能唯一确定一条记录；"
+                "主体标识是说明“是谁的记录”的一列"
+            )
+            self.groups.append((heading, rows))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -80,17 +80,17 @@ def _give_back(key: int, words: str, at: datetime) -> None:
     ledger.record(
         None, "catalog.give_back", subject, at=at, department=subject.department, details=details
     )
-    _tell(subject, words, at)
+    _tell(subject, _("表格没有采用：%(file)s") % {"file": subject.file_name}, words, at)
 
 
-def _tell(subject: CatalogImport, words: str, at: datetime) -> None:
+def _tell(subject: CatalogImport, title: str, words: str, at: datetime) -> None:
     person = subject.decided_by
     if person is None:
         return
     ledger.notify(
         [person],
-        title=_("表格编目 %(subject)s：%(file)s") % {"subject": subject, "file": subject.file_name},
-        body=words,
+        title=title,
+        body=f"{subject}：{words}",
         url=subject.get_absolute_url(),
         at=at,
         subject=subject,
@@ -137,7 +137,8 @@ class _Adoption:
             department=self.subject.department,
             details=outcomes,
         )
-        _tell(self.subject, _("已采用；形成的草稿和变更可以一并提交审批"), self.at)
+        title = _("表格已采用：%(file)s") % {"file": self.subject.file_name}
+        _tell(self.subject, title, _("形成的草稿和变更，补齐后一并提交审批"), self.at)
 
     def _create(self) -> None:
         entries = list(

@@ -187,8 +187,8 @@ def _finish(subject: CatalogImport, book: Book, common: Counter[Common], at: dat
     )
     _tell(
         subject,
-        _("表格已检查：新编 %(create)s，修改 %(revise)s，冲突 %(conflict)s，差错 %(faulty)s")
-        % counts,
+        _("表格已检查：%(file)s") % {"file": subject.file_name},
+        _("新编 %(create)s，修改 %(revise)s，冲突 %(conflict)s，差错 %(faulty)s") % counts,
         at,
     )
 
@@ -210,18 +210,19 @@ def _refuse(subject: CatalogImport, refusal: Refusal, at: datetime) -> CatalogIm
     ledger.record(
         None, "catalog.refuse", subject, at=at, department=subject.department, details=details
     )
-    _tell(subject, str(refusal), at)
+    title = _("表格无法读取：%(file)s") % {"file": subject.file_name}
+    _tell(subject, title, str(refusal), at)
     return subject
 
 
-def _tell(subject: CatalogImport, words: str, at: datetime) -> None:
+def _tell(subject: CatalogImport, title: str, words: str, at: datetime) -> None:
     """Tell the person who uploaded it; a system reads the answer of the API."""
     if subject.uploaded_by.kind != User.Kind.PERSON:
         return
     ledger.notify(
         [subject.uploaded_by],
-        title=_("表格编目 %(subject)s：%(file)s") % {"subject": subject, "file": subject.file_name},
-        body=words,
+        title=title,
+        body=f"{subject}：{words}",
         url=subject.get_absolute_url(),
         at=at,
         subject=subject,

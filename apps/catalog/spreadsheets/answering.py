@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 from apps.catalog.models import Dataset
 from apps.catalog.spreadsheets.lines import lines_of
@@ -25,7 +26,9 @@ def spreadsheet_of(entries: Any, form: str, name: str) -> FileResponse | Streami
     if form == "csv":
         lines = (line.encode() for line in csv_lines(lines_of(chosen)))
         response = StreamingHttpResponse(lines, content_type=TYPES[form])
-        response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
+        response["Content-Disposition"] = content_disposition_header(
+            as_attachment=True, filename=f"{name}.csv"
+        )
         return response
 
     def write(path: Path) -> None:

@@ -174,6 +174,15 @@ COLUMNS: Final = (
     _new("dirty_limit_rows", "不合格记录上限行数", kind="integer"),
     _new("note", "备注", "说明", width=26),
 )  # fmt: skip
+NEEDED: Final = frozenset(
+    {
+        "class.3", "name", "provider", "abstract", "format_class", "format_type", "item.name",
+        "item.data_type", "sharing_attribute", "mode_class", "mode_type", "opening_attribute",
+        "update_cycle", "item.key", "grade", "holds_no_secrets",
+    }
+)  # fmt: skip
+"""Without these no new entry is complete; the template shows them by their colour."""
+
 BY_NAME: Final = {column.name: column for column in COLUMNS}
 # Of one entry in several rows these may differ from row to row in the old template: then the
 # loosest is the entry's and the others are their items' own.

@@ -12,7 +12,7 @@ import xlwt
 from django.utils.translation import gettext as _
 
 from apps.catalog.spreadsheets.choices import labels_of
-from apps.catalog.spreadsheets.columns import COLUMNS
+from apps.catalog.spreadsheets.columns import COLUMNS, NEEDED
 from apps.catalog.spreadsheets.instructions import instructions
 from apps.catalog.spreadsheets.lines import Line, cells_of, headings
 from apps.catalog.spreadsheets.references import References
@@ -30,13 +30,16 @@ def write_xlsx(path: Path, lines: Iterable[Line], references: References) -> int
     book = xlsxwriter.Workbook(
         str(path), {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_urls": False}
     )
-    old = book.add_format({"bold": True, "bg_color": "#E4E9F2", "border": 1, "text_wrap": True})
-    new = book.add_format({"bold": True, "bg_color": "#DDEEE4", "border": 1, "text_wrap": True})
+    heading = {"bold": True, "border": 1, "text_wrap": True}
+    needed = book.add_format({**heading, "bg_color": "#FBE3B5"})
+    old = book.add_format({**heading, "bg_color": "#E4E9F2"})
+    new = book.add_format({**heading, "bg_color": "#DDEEE4"})
     text = book.add_format({"num_format": "@"})
     sheet = book.add_worksheet(SHEET)
     for place, column in enumerate(COLUMNS):
         sheet.set_column(place, place, column.width, text)
-        sheet.write_string(0, place, column.label, old if column.of_2017 else new)
+        look = needed if column.name in NEEDED else old if column.of_2017 else new
+        sheet.write_string(0, place, column.label, look)
     sheet.freeze_panes(1, 5)
     count = 0
     for count, line in enumerate(lines, 1):

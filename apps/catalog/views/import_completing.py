@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from apps.catalog import operations as catalog
 from apps.catalog import queries
 from apps.catalog.forms import CompleteForm
+from apps.catalog.lifecycle import EDITABLE_CHANGE
 from apps.catalog.models import CatalogImport
 from apps.catalog.queries import Lacking
 from apps.catalog.validation import Remark
@@ -57,6 +58,7 @@ def import_complete(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "lines": lines,
         "ready": sum(not line.due for line in lines),
+        "changes": subject.entries.filter(change__status__in=EDITABLE_CHANGE).count(),
     }
     return render(request, "catalog/import_complete.html", context)
 
