@@ -11,13 +11,15 @@ from apps.catalog.models import LegalDuty, ServiceItem
 RowT = TypeVar("RowT", bound=Model)
 # Codes and names stand in one text, set apart as people do; a name with such a mark in it is found
 # when it is the whole text. A code is found in any department's entries, a name in the own ones'.
+# DISTINCT tells PostgreSQL that the words are few, so that it hashes them: without, it expects a
+# thousand words per entry and compares every item with every word of the catalogue.
 _NAMED: Final = """
 ({table}.code IN (
-   SELECT word FROM catalog_dataset AS entry,
+   SELECT DISTINCT word FROM catalog_dataset AS entry,
      regexp_split_to_table(entry.{column}, '[、，,;；[:space:]]+') AS word
    WHERE entry.status IN ('published', 'withdrawal_requested') AND word <> '')
  OR ({table}.department_id, {table}.name) IN (
-   SELECT entry.department_id, word FROM catalog_dataset AS entry,
+   SELECT DISTINCT entry.department_id, word FROM catalog_dataset AS entry,
      regexp_split_to_table(entry.{column}, '[、，,;；[:space:]]+') AS word
    WHERE entry.status IN ('published', 'withdrawal_requested') AND word <> ''
    UNION ALL
