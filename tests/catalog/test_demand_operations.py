@@ -294,6 +294,7 @@ def test_a_match_says_what_it_rests_on(parties: Parties, at: datetime) -> None:
     assert found[0].found_items == ["公民身份号码", "姓名"]
     assert found[0].missing_items == ["救助类别"]
     assert "救助" in found[0].words
+    assert all(word in entry.name for word in found[0].words), "said to be of the name"
     assert 0 < found[0].score <= 1
 
 

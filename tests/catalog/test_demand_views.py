@@ -141,6 +141,48 @@ def _titles(client: Client, query: str) -> set[str]:
     return set(re.findall(r'class="table__main" href="[^"]+">([^<]+)<', page))
 
 
+@pytest.mark.parametrize("query", ["", "?status=forwarded", "?due=overdue", "?side=asked"])
+def test_each_filter_says_how_many_it_would_leave(
+    parties: Parties, at: datetime, query: str
+) -> None:
+    STORIES["draft"](parties, at, title="空气质量")
+    STORIES["forwarded"](parties, at, title="婚姻登记")
+    for user in (parties.editor, parties.provider, parties.officer):
+        client = signed_in(user)
+        page = client.get(reverse("catalog:demands") + query).context
+        for name in ("owed", "side", "due"):
+            for chip in page[f"{name}_chips"]:
+                chosen = {**dict(_pairs(query)), name: chip.value}
+                left = client.get(reverse("catalog:demands"), chosen).context["page"].total
+                assert chip.count == left, (user, chip)
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return [(name, value) for name, _is, value in [query[1:].partition("=")] if name]
+
+
+def test_a_demand_that_has_its_answer_proposes_nothing_more(parties: Parties, at: datetime) -> None:
+    entry = entry_of(parties)
+    open_one = STORIES["submitted"](parties, at)
+    client = signed_in(parties.officer)
+    assert 'id="matches"' in client.get(open_one.get_absolute_url()).content.decode()
+    refused = STORIES["refused"](parties, at)
+    page = client.get(refused.get_absolute_url()).content.decode()
+    assert 'id="matches"' not in page
+    assert entry.name not in page
+
+
+def test_whoever_only_reads_the_proposals_gets_no_empty_column(
+    parties: Parties, at: datetime
+) -> None:
+    entry_of(parties)
+    demand = STORIES["submitted"](parties, at)
+    head = signed_in(parties.head).get(demand.get_absolute_url())
+    assert head.context["matches"]
+    assert not head.context["acts_on_matches"]
+    assert signed_in(parties.officer).get(demand.get_absolute_url()).context["acts_on_matches"]
+
+
 def test_the_pages_ask_as_often_for_many_rows_as_for_few(parties: Parties, at: datetime) -> None:
     client = signed_in(parties.officer)
     pages = [reverse("catalog:demands"), reverse("catalog:demand-matching")]

@@ -185,7 +185,7 @@ class ForwardForm(DemandMoveForm):
 
 class PointOutForm(DemandMoveForm):
     dataset = EntryField(
-        label=_("目录代码"), help_text=_("形如 307001002/000001；下面列出的可以直接点选。")
+        label=_("目录代码"), help_text=_("形如 307001002/000001；上面列出的可以直接选用。")
     )
     field_order = ("dataset", "reason", "revision")
 
@@ -221,7 +221,7 @@ class ProposeForm(DemandMoveForm):
         widget=forms.RadioSelect,
     )
     outcome = forms.ChoiceField(
-        label=_("以什么满足"),
+        label=_("满足方式"),
         choices=[("", _("（同意时选择）")), *(c for c in DemandOutcome.choices if c[0])],
         required=False,
     )
@@ -260,6 +260,8 @@ class ProposeForm(DemandMoveForm):
         fields["dataset"].queryset = entries
         fields["reason"].label = _("答复内容")
         fields["reason"].help_text = _("不予提供、不属本部门时必填理由。")
+        for name in ("outcome", "promised_on", "reason", "legal_basis"):
+            fields[name].needed = True  # by some answers; the help says by which
 
 
 class SplitForm(forms.Form):

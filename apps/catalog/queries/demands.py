@@ -40,7 +40,9 @@ MY_MOVES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Supply:
-    """An entry that may meet a wish: score 0–1, common words, wanted items it has and lacks."""
+    """An entry that may meet a wish: score 0–1, the name's words in common, wanted items it has and
+    lacks.
+    """
 
     dataset: Dataset
     score: float
@@ -100,7 +102,7 @@ def supply_for(
         score = named.score if named else 0.0
         if items:
             score = NAME_WEIGHT * score + (1 - NAME_WEIGHT) * len(found) / len(items)
-        words = named.words if named else ()
+        words = tuple(word for word in named.words if word in entry.name) if named else ()
         proposals.append(Supply(entry, round(score, 4), words, found, missing))
     kept = [one for one in proposals if one.score >= LEAST_SCORE]
     return sorted(kept, key=lambda one: (-one.score, one.dataset.pk))[:limit]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.catalog import queries
-from apps.catalog.models import Demand, DemandMatch
+from apps.catalog.models import Demand, DemandMatch, DemandStatus
 from apps.catalog.operations.demands.matching import UNMET
 from apps.catalog.views.demands.buttons import buttons, take_up_url
 from apps.catalog.views.detail import ClockLine
@@ -20,6 +20,9 @@ from apps.clocks import queries as clocks
 from apps.core import access
 from apps.ledger import queries as ledger
 from apps.ledger.models import Todo
+
+OPEN: Final = (*UNMET, DemandStatus.AWAITING_SIGNATURE)
+BEFORE_REVIEW: Final = UNMET[:-1]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class MatchLine:
     take_up_url: str
     point_out_url: str
     can_decline: bool
+
+    @property
+    def can_act(self) -> bool:
+        return bool(self.take_up_url or self.point_out_url or self.can_decline)
 
 
 def demand_or_404(request: HttpRequest, pk: int) -> Demand:
@@ -51,11 +58,13 @@ def demand(request: HttpRequest, pk: int) -> HttpResponse:
     subject = demand_or_404(request, pk)
     todos = list(ledger.open_todos_of(subject))
     mine = access.rows(user, "view", Todo, at=at).filter(pk__in=[todo.pk for todo in todos])
+    matches = match_lines(user, subject) if sees_matches(user, subject) else []
     context = {
         "subject": subject,
         "buttons": buttons(user, subject),
         "clocks": clock_lines(subject, at),
-        "matches": match_lines(user, subject),
+        "matches": matches,
+        "acts_on_matches": any(line.can_act or line.match.decision for line in matches),
         "can_match": subject.status in UNMET and access.allowed(user, "match", subject),
         "owed": todos,
         "my_todos": set(mine.values_list("pk", flat=True)),
@@ -63,7 +72,8 @@ def demand(request: HttpRequest, pk: int) -> HttpResponse:
         "requests": _requests(user, subject),
         "trail": ledger.trail(subject),
         "shows_reply": _shows_reply(user, subject),
-        "shows_matches": sees_matches(user, subject),
+        "shows_matches": sees_matches(user, subject) and (subject.status in OPEN or matches),
+        "is_provider_asked": subject.status in BEFORE_REVIEW,
         "dataset_url": _dataset_url(user, subject),
     }
     return render(request, "catalog/demand.html", context)
@@ -80,11 +90,16 @@ def clock_lines(subject: Demand, at: datetime) -> list[ClockLine]:
 
 
 def match_lines(user: Any, subject: Demand) -> list[MatchLine]:
-    """Return the proposals that the person may see, those declined last."""
+    """Return the proposals that the person may see, those declined last.
+
+    Of a demand that has its answer, only what somebody decided on is still of interest.
+    """
     rows = access.rows(user, "view", DemandMatch.objects.filter(demand=subject))
     found = rows.select_related("dataset__department", "decided_by").order_by(
         "decision", "-score", "pk"
     )
+    if subject.status not in OPEN:
+        found = found.exclude(decision="")
     may_take = subject.status in UNMET and access.allowed(user, "take_up", subject)
     may_point = subject.status == "submitted" and access.allowed(user, "point_out", subject)
     may_decline = subject.status in UNMET and access.allowed(user, "match", subject)

@@ -33,6 +33,11 @@ SIDES: Final[dict[str, str | Promise]] = {
     "received": _("转本部门答复"),
 }
 DUES: Final[dict[str, str | Promise]] = {"overdue": _("已超时限"), "soon": _("3 日内到期")}
+CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
+    "owed": {"me": _("待我办理")},
+    "side": SIDES,
+    "due": DUES,
+}
 FILTERS: Final = ("q", "status", "side", "due", "owed", "department", "provider")
 
 
@@ -42,7 +47,7 @@ class Chip:
 
     value: str
     label: Any
-    count: int | None
+    count: int
     is_on: bool
 
 
@@ -62,12 +67,12 @@ def demands(request: HttpRequest) -> HttpResponseBase:
         "page": page,
         "lines": with_clocks(page.rows, at),
         "status_chips": status_chips(base, query.get("status", "")),
-        "side_chips": choice_chips(query, "side", SIDES),
-        "due_chips": choice_chips(query, "due", DUES),
+        "owed_chips": choice_chips(visible, query, user, at, "owed"),
+        "side_chips": choice_chips(visible, query, user, at, "side"),
+        "due_chips": choice_chips(visible, query, user, at, "due"),
         "departments": _departments(visible, "department", query.get("department", "")),
         "providers": _departments(visible, "provider", query.get("provider", "")),
         "hidden_filters": _hidden(query, ("q", "department", "provider")),
-        "owed_count": queries.demands_awaiting(user, at).count(),
         "is_filtered": any(query.get(name) for name in FILTERS),
         "can_create": access.able(user, "create", Demand, at=at),
         "can_match": access.able(user, "seek_supply", Demand, at=at),
@@ -165,9 +170,18 @@ def status_chips(rows: QuerySet[Demand], chosen: str) -> list[Chip]:
     ]
 
 
-def choice_chips(query: QueryDict, name: str, choices: dict[str, str | Promise]) -> list[Chip]:
+def choice_chips(
+    visible: QuerySet[Demand], query: QueryDict, user: Any, at: datetime, name: str
+) -> list[Chip]:
+    """Return the chips of one filter, each with what it would leave beside the other filters."""
     chosen = query.get(name, "")
-    return [Chip(value, label, None, chosen == value) for value, label in choices.items()]
+    chips = []
+    for value, label in CHOICES[name].items():
+        asked = query.copy()
+        asked[name] = value
+        rows = of_status(narrowed(visible, asked, user, at), query.get("status", ""))
+        chips.append(Chip(value, label, rows.count(), chosen == value))
+    return chips
 
 
 def _departments(rows: QuerySet[Demand], field: str, chosen: str) -> list[Chip]:

@@ -44,6 +44,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "proposals": _proposals(first["title"], [], department.pk) if first["title"] else [],
+        "asked": bool(first["title"]),
         "keep": "demand-new:0",
     }
     return render(request, "catalog/demand_edit.html", context)
@@ -78,6 +79,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "subject": subject,
         "proposals": _proposals(subject.title, subject.item_names, subject.department_id),
+        "asked": True,
         "keep": f"demand-{subject.pk}:{subject.revision}",
     }
     return render(request, "catalog/demand_edit.html", context)
