@@ -13,11 +13,11 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.catalog.models import Duty, ResponsibilityList
-from apps.catalog.operations import compiling
+from apps.catalog.operations import compiling, responsibility
 from tests.catalog import duty_stories as story
 from tests.catalog.duty_stories import DUTIES, LISTS, Side
 from tests.conftest import CAST
-from tests.factories.accounts import DepartmentFactory, RegionFactory
+from tests.factories.accounts import DepartmentFactory, RegionFactory, UserFactory
 from tests.factories.catalog import PublishedDatasetFactory
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,11 @@ def test_a_whole_round_on_the_screens(side: Side) -> None:
                                    "bulk-due_on": due})  # fmt: skip
 
     many = {"lists": found.pk, "act": "consult", "consult_due_on": today + timedelta(days=5)}
+    asked = officer.post(f"{LISTING}move/", many).content.decode()
+    assert "1 份清单将送责任部门" in asked
+    found.refresh_from_db()
+    assert found.status == "compiling", "only named, not done"
+    many |= {"confirmed": "1"}
     assert "已办理 1 份" in officer.post(f"{LISTING}move/", many, follow=True).content.decode()
     assert (
         "已确认 1 项"
@@ -91,7 +96,7 @@ def test_a_whole_round_on_the_screens(side: Side) -> None:
     assert (
         "异议没有答复"
         in officer.post(
-            f"{LISTING}move/", {"lists": found.pk, "act": "issue"}, follow=True
+            f"{LISTING}move/", {"lists": found.pk, "act": "issue", "confirmed": "1"}, follow=True
         ).content.decode()
     )
     second.refresh_from_db()
@@ -150,10 +155,55 @@ def test_a_duty_is_split_on_its_page(side: Side, at: datetime) -> None:
     client.post(address, {"department": district.pk, "expected_rows": "6"})
     shown = client.get(duty.get_absolute_url()).content.decode()
     assert "渝中区民政局" in shown
-    assert "缺口" in shown
+    assert "尚有 4 条没有拆分" in shown
     over = client.post(address, {"department": district.pk, "expected_rows": "5"})
     assert "超出本事项" in over.content.decode()
     assert duty.parts.count() == 1
+
+
+def test_a_district_finds_the_parts_it_was_given(side: Side, at: datetime) -> None:
+    duty = story.in_force(side, at)
+    Duty.objects.update(expected_rows=10)
+    district = DepartmentFactory(name="渝中区民政局", region=RegionFactory(key="yuzhong"))
+    clerk = UserFactory(department=district, roles=["department_editor"])
+    assert duty.title not in page(clerk, LISTING)
+    given = {"department": district.pk, "expected_rows": "6"}
+    client_of(side.editor).post(f"/work/duties/{duty.pk}/split/", given)
+    shown = page(clerk, LISTING)
+    part = duty.parts.get()
+    assert part.get_absolute_url() in shown
+    assert str(side.department) in shown
+    assert 'id="parts"' not in page(side.editor, LISTING), "its own duties are on its own list"
+
+
+def test_the_button_to_issue_says_what_is_still_wanting(side: Side, at: datetime) -> None:
+    found = story.consulting_list(side, at, answer_by=timezone.localdate() + timedelta(days=5))
+    shown = page(side.officer, found.get_absolute_url())
+    assert "部门还没有回复" in shown
+    assert f"{found.get_absolute_url()}move/issue/" not in shown
+    responsibility.reply(responsibility_list=found, actor=side.head, at=at, opinion="无意见")
+    shown = page(side.officer, found.get_absolute_url())
+    assert f"{found.get_absolute_url()}move/issue/" in shown
+
+
+def test_compiling_offers_the_batch_to_come_and_whoever_has_entries_left(
+    side: Side, at: datetime
+) -> None:
+    year = timezone.localdate(at).year
+    begun = story.compiling_list(side, at)
+    client = client_of(side.officer)
+    form = client.get(f"{LISTING}compile/").context["form"]
+    assert (form["batch"].value(), list(form.fields["departments"].queryset)) == ("第一批", [])
+    responsibility.consult(
+        responsibility_list=begun, consult_due_on=story.ANSWER_BY, actor=side.officer, at=at
+    )
+    other = PublishedDatasetFactory()
+    form = client.get(f"{LISTING}compile/").context["form"]
+    assert form["batch"].value() == "第二批"
+    assert [label for _key, label in form.fields["departments"].choices] == [
+        f"{other.department}（1 项）"
+    ]
+    assert begun.year == year
 
 
 def test_the_list_is_taken_away_as_a_workbook(side: Side, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What is asked on the pages of responsibility lists and duties."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django import forms
@@ -34,14 +35,22 @@ class CompileForm(forms.Form):
         label=_("责任部门"),
         queryset=Department.objects.none(),
         required=False,
-        help_text=_("不选则为全部提供部门。按住 Ctrl 选多个。"),
-        widget=forms.SelectMultiple(attrs={"size": 8}),
+        help_text=_("只列还有目录或需求没有列入清单的部门；都不勾选则为全部。"),
+        widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, waiting: Mapping[int, int], **kwargs: Any) -> None:
+        """waiting: of each department that has any, how many duties it would get."""
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields["departments"]
-        chosen.queryset = Department.objects.filter(valid_to=None).order_by("code")
+        chosen.queryset = Department.objects.filter(pk__in=waiting).order_by("code")
+        chosen.label_from_instance = lambda department: (
+            _("%(department)s（%(count)s 项）")
+            % {
+                "department": department,
+                "count": waiting[department.pk],
+            }
+        )
 
 
 class ListMoveForm(forms.Form):

@@ -190,7 +190,7 @@ def issue(
     """
     standing = access.require(actor, "issue", responsibility_list, at=at)
     if responsibility_list.status == "consulting":
-        _require_ready(responsibility_list, timezone.localdate(at))
+        require_ready(responsibility_list, timezone.localdate(at))
     RESPONSIBILITY_LIST.apply(
         responsibility_list,
         "issue",
@@ -280,7 +280,12 @@ def _each(lists: Sequence[ResponsibilityList], act: Any, **given: Any) -> Outcom
     return outcome
 
 
-def _require_ready(responsibility_list: ResponsibilityList, today: date) -> None:
+def require_ready(responsibility_list: ResponsibilityList, today: date) -> None:
+    """Raise what still keeps the list from being issued, if anything does.
+
+    Raises:
+        InvalidInput: an objection is open, a duty has no day, or the department may still answer.
+    """
     found = queries.counted(ResponsibilityList.objects.filter(pk=responsibility_list.pk)).get()
     counts: Any = found
     if counts.objected_count:

@@ -1,5 +1,6 @@
 """What is asked of responsibility lists and duties."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -117,6 +118,23 @@ def demands_to_promise(departments: Iterable[Department] | None = None) -> Query
         pk__in=promised.values("demand")
     )
     return found if departments is None else found.filter(provider__in=list(departments))
+
+
+def waiting_to_be_promised() -> dict[int, int]:
+    """Return of each department how many entries and agreed demands no open list promises yet."""
+    entries = datasets_to_promise().order_by().values_list("department").annotate(Count("pk"))
+    wanted = demands_to_promise().order_by().values_list("provider").annotate(Count("pk"))
+    found: Counter[int] = Counter(dict(entries))
+    found.update(dict(wanted))
+    return found
+
+
+def parts_given_to(department_id: int | None, duties: QuerySet[Duty]) -> QuerySet[Duty]:
+    """Return of these the parts of other departments' duties that this department has to do."""
+    found = duties.filter(department=department_id, parent__isnull=False)
+    return found.exclude(responsibility_list__department=department_id).exclude(
+        status__in=("released", "dropped")
+    )
 
 
 def breakdown_of(duty: Duty) -> Breakdown:

@@ -66,6 +66,7 @@ def duty(request: HttpRequest, pk: int) -> HttpResponse:
         "subject": subject,
         "items": list(zip(subject.item_columns, subject.item_names, strict=True)),
         "is_overdue": subject.is_overdue(timezone.localdate()),
+        "today": timezone.localdate(),
         "buttons": _buttons(user, subject),
         "split_url": reverse("catalog:duty-split", args=[subject.pk]) if may_split else "",
         "dataset_form": DatasetOfDutyForm() if _may_name(user, subject) else None,
@@ -157,7 +158,12 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("已拆分，承担方会收到待办"))
             return redirect("catalog:duty-split", subject.pk)
-    context = {"subject": subject, "form": form, "breakdown": queries.breakdown_of(subject)}
+    context = {
+        "subject": subject,
+        "form": form,
+        "breakdown": queries.breakdown_of(subject),
+        "today": timezone.localdate(),
+    }
     return render(request, "catalog/duty_split.html", context)
 
 

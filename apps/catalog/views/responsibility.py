@@ -1,6 +1,8 @@
 """Responsibility lists: find them, compile them, ask and issue many at once."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,7 +24,10 @@ from apps.core import access
 from apps.core.errors import DomainError, NotAllowed
 from apps.core.paging import page_of
 
-PAGE_ROWS = 70  # all departments of a city at once
+PAGE_ROWS: Final = 70  # all departments of a city at once
+MOST_PARTS: Final = 200
+NUMERALS: Final = "一二三四五六七八九十"
+MOVABLE: Final = ("compiling", "consulting")
 
 
 @login_required
@@ -46,15 +51,20 @@ def responsibility_lists(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page_of(listed, query, size=PAGE_ROWS, total=found.count()),
         "chips": [
-            (value, label, counts.get(value, 0), value == status)
-            for value, label in ResponsibilityListStatus.choices
-            if counts.get(value) or value == status
+            ("", _("全部"), sum(counts.values()), not status),
+            *(
+                (value, label, counts.get(value, 0), value == status)
+                for value, label in ResponsibilityListStatus.choices
+                if counts.get(value) or value == status
+            ),
         ],
         "years": list(visible.order_by("-year").values_list("year", flat=True).distinct()),
         "departments": _departments(visible),
         "query": query,
         "is_filtered": any(query.get(name) for name in ("status", "year", "department")),
         "may_compile": access.able(user, "create", ResponsibilityList),
+        "movable": MOVABLE,
+        "parts": _parts(user),
         "today": timezone.localdate(),
     }
     return render(request, "catalog/responsibility_lists.html", context)
@@ -62,7 +72,7 @@ def responsibility_lists(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def move_lists(request: HttpRequest) -> HttpResponse:
-    """Ask or issue the ticked lists at once, and say what became of each."""
+    """Name the ticked lists and what asking or issuing brings about; once confirmed, do it."""
     user: Any = request.user
     back = redirect("catalog:responsibility-lists")
     if request.method != "POST" or not access.able(user, "create", ResponsibilityList):
@@ -72,15 +82,36 @@ def move_lists(request: HttpRequest) -> HttpResponse:
     if not lists:
         messages.error(request, _("先勾选清单"))
         return back
-    at = timezone.now()
-    if request.POST.get("act") == "issue":
-        outcome = responsibility.issue_all(lists=lists, actor=user, at=at)
-    else:
+    act = "issue" if request.POST.get("act") == "issue" else "consult"
+    try:
         day = parse_date(request.POST.get("consult_due_on", ""))
-        if day is None:
-            messages.error(request, _("填写征求意见的截止日期"))
-            return back
-        outcome = responsibility.consult_all(lists=lists, consult_due_on=day, actor=user, at=at)
+    except ValueError:
+        day = None
+    if act == "consult" and day is None:
+        messages.error(request, _("填写征求意见的截止日期"))
+        return back
+    if "confirmed" not in request.POST:
+        context = {"lists": lists, "act": act, "day": day, "duty_count": _duty_count(lists)}
+        return render(request, "catalog/responsibility_move_many.html", context)
+    _tell(request, _moved(user, act, lists, day))
+    return back
+
+
+def _moved(
+    user: Any, act: str, lists: Sequence[ResponsibilityList], day: date | None
+) -> responsibility.Outcome:
+    at = timezone.now()
+    if day is None or act == "issue":
+        return responsibility.issue_all(lists=lists, actor=user, at=at)
+    return responsibility.consult_all(lists=lists, consult_due_on=day, actor=user, at=at)
+
+
+def _duty_count(lists: Sequence[ResponsibilityList]) -> int:
+    listed = Duty.objects.filter(responsibility_list__in=lists, parent=None)
+    return listed.exclude(status="dropped").count()
+
+
+def _tell(request: HttpRequest, outcome: responsibility.Outcome) -> None:
     if outcome.moved:
         messages.success(request, _("已办理 %(count)s 份清单") % {"count": len(outcome.moved)})
     for row, why in outcome.refused[:10]:
@@ -89,7 +120,6 @@ def move_lists(request: HttpRequest) -> HttpResponse:
         messages.warning(
             request, _("另有 %(count)s 份没有办理") % {"count": len(outcome.refused) - 10}
         )
-    return back
 
 
 @login_required
@@ -98,7 +128,10 @@ def compile_page(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if not access.able(user, "create", ResponsibilityList):
         raise PermissionDenied
-    form = CompileForm(request.POST or None, initial={"year": timezone.localdate().year})
+    waiting = queries.waiting_to_be_promised()
+    year = timezone.localdate().year
+    first = {"year": year, "batch": _batch_to_come(year)}
+    form = CompileForm(request.POST or None, waiting=waiting, initial=first)
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         given["departments"] = list(given["departments"]) or None
@@ -118,13 +151,32 @@ def compile_page(request: HttpRequest) -> HttpResponse:
                 words = _("%(count)s 份清单已在征求意见或者已印发，没有改动")
                 messages.warning(request, words % {"count": len(made.passed_by)})
             return redirect("catalog:responsibility-lists")
-    waiting = queries.datasets_to_promise()
     context = {
         "form": form,
-        "dataset_count": waiting.count(),
-        "department_count": waiting.order_by().values("department").distinct().count(),
+        "dataset_count": queries.datasets_to_promise().count(),
+        "demand_count": queries.demands_to_promise().count(),
+        "department_count": len(waiting),
     }
     return render(request, "catalog/responsibility_compile.html", context)
+
+
+def _batch_to_come(year: int) -> str:
+    """The batch that is being compiled, or else the one after the last."""
+    lists = ResponsibilityList.objects.filter(year=year)
+    begun = lists.filter(status="compiling").order_by("-pk").values_list("batch", flat=True).first()
+    count = lists.order_by().values("batch").distinct().count()
+    if begun or count >= len(NUMERALS):
+        return begun or ""
+    return _("第%(number)s批") % {"number": NUMERALS[count]}
+
+
+def _parts(user: Any) -> list[Duty]:
+    """What other departments' duties the person's own department has a part of."""
+    if user.department_id is None:
+        return []
+    found = queries.parts_given_to(user.department_id, access.rows(user, "view", Duty))
+    found = found.select_related("responsibility_list__department", "department")
+    return list(found.order_by("due_on", "pk")[:MOST_PARTS])
 
 
 def _narrowed(

@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -66,17 +66,14 @@ def responsibility_list(request: HttpRequest, pk: int) -> HttpResponse:
         key="pk",
         total=shown.count(),
     )
-    counts = dict(top.order_by().values_list("status").annotate(Count("pk")))
     context = {
         "subject": subject,
         "page": page,
         "lines": [(duty, _row_form(duty) if may_revise else None) for duty in page.rows],
         "today": timezone.localdate(),
-        "chips": [
-            (value, label, counts[value], value == status)
-            for value, label in DutyStatus.choices
-            if value in counts
-        ],
+        "chips": _status_chips(top, status),
+        "answerable": ("proposed", "objected"),
+        "stamp": _stamp(subject),
         "is_filtered": bool(status or words),
         "buttons": _buttons(user, subject),
         "may_revise": may_revise,
@@ -88,6 +85,18 @@ def responsibility_list(request: HttpRequest, pk: int) -> HttpResponse:
         "owed": list(ledger.open_todos_of(subject)),
     }
     return render(request, "catalog/responsibility_list.html", context)
+
+
+def _status_chips(duties: QuerySet[Duty], status: str) -> list[tuple[str, Any, int, bool]]:
+    counts = dict(duties.order_by().values_list("status").annotate(Count("pk")))
+    return [
+        ("", _("全部"), sum(counts.values()), not status),
+        *(
+            (value, label, counts[value], value == status)
+            for value, label in DutyStatus.choices
+            if value in counts
+        ),
+    ]
 
 
 @login_required
@@ -203,13 +212,34 @@ def _why_not(subject: ResponsibilityList, found: Move | None) -> str:
 
 def _buttons(user: Any, subject: ResponsibilityList) -> list[Button]:
     found = [
-        Button(each.name, each.label, _move_url(subject, each.name), each.tone)
+        Button(
+            each.name,
+            each.label,
+            _move_url(subject, each.name),
+            each.tone,
+            _not_ready(subject) if each.name == "issue" else "",
+        )
         for each in RESPONSIBILITY_LIST.moves_from(subject.status)
         if access.allowed(user, each.name, subject)
     ]
     if subject.status == "consulting" and access.allowed(user, "reply", subject):
         found.append(Button("reply", _("回复意见"), _move_url(subject, "reply"), "primary"))
     return sorted(found, key=lambda button: ORDER.index(button.tone))
+
+
+def _not_ready(subject: ResponsibilityList) -> str:
+    """What still keeps the list from being issued."""
+    try:
+        responsibility.require_ready(subject, timezone.localdate())
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
+def _stamp(subject: ResponsibilityList) -> int:
+    """Return what changes whenever a duty of the list is saved: what was typed before is old."""
+    last = subject.duties.aggregate(last=Max("updated_at"))["last"]
+    return int(last.timestamp() * 1_000_000) if last else 0
 
 
 def _move_url(subject: ResponsibilityList, name: str) -> str:

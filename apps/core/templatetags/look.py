@@ -26,7 +26,7 @@ TONES = {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
         "received", "paused", "narrow", "clarify",
-        "forwarded", "requested", "disown", "filed", "made", "differing",
+        "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
     },
     "bad": {
         "refused", "suspended", "standing", "failed", "overdue", "rejected", "expired_over",
