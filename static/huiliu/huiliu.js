@@ -129,10 +129,13 @@
   const tickAll = () => {
     document.querySelectorAll("input[data-tick-all]").forEach((master) => {
       const boxes = () => [...document.querySelectorAll(`input[name="${master.dataset.tickAll}"]`)];
+      const follow = () => { master.checked = boxes().length > 0 && boxes().every((box) => box.checked); };
       master.hidden = false;
       master.addEventListener("change", () => {
         boxes().forEach((box) => { if (!box.disabled) box.checked = master.checked; });
       });
+      boxes().forEach((box) => box.addEventListener("change", follow));
+      follow();
     });
   };
 

@@ -262,17 +262,30 @@ def test_the_summary_is_a_workbook_with_tables_on_sheets_of_their_own(
         files={"q5": ContentFile(b"1", "报告.pdf")},
     )
     page = as_(bureau.officer)
+    unsigned = page.get(f"/work/tasks/{row.task_id}/summary/").content.decode()
+    assert "填写中" in unsigned
+    assert "婚姻登记" not in unsigned, "what no head has signed is no answer yet"
+    returns.submit(row=row, actor=bureau.editor, at=now)
+    returns.sign(row=row, actor=bureau.head, at=now)
     answer = page.get(f"/work/tasks/{row.task_id}/summary.xlsx")
     book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(answer.content))
     assert book.sheet_names == ["汇总", "新增的数据"]
     overview = book.get_sheet_by_name("汇总").to_python()
     assert overview[0][7:12] == ["目录条数", "是否完成自查", "存在的问题", "加盖公章的报告", "说明"]
     assert {line[0]: line[7:11] for line in overview[1:]} == {
-        "市民政局": ["12", "是", "=1+1", "报告.pdf"],
+        "市民政局": [12.0, "是", "=1+1", "报告.pdf"],
         "市税务局": ["", "", "", ""],
+        "合计": [12.0, "", "", ""],
     }
     table = book.get_sheet_by_name("新增的数据").to_python()
-    assert table == [["填报单位", "序号", "名称", "条数"], ["市民政局", "1", "婚姻登记", "3"]]
+    assert table == [
+        ["填报单位", "序号", "名称", "条数"],
+        ["市民政局", "1", "婚姻登记", 3.0],
+        ["合计", "", "", 3.0],
+    ]
+    shown = page.get(f"/work/tasks/{row.task_id}/summary/").content.decode()
+    assert "婚姻登记" in shown
+    assert '<td class="num">12</td>' in shown
     lines = b"".join(page.get(f"/work/tasks/{row.task_id}/summary.csv")).decode()
     assert lines.startswith("\ufeff填报单位,")
     assert "'=1+1" in lines

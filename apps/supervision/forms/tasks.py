@@ -66,7 +66,12 @@ class QuestionForm(forms.Form):
     """One line of the table of questions."""
 
     key = forms.CharField(widget=forms.HiddenInput, required=False)
-    label = forms.CharField(label=gettext_lazy("问题"), max_length=200, required=False)
+    label = forms.CharField(
+        label=gettext_lazy("问题"),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     kind = forms.ChoiceField(
         label=gettext_lazy("类型"), choices=QuestionKind.choices, initial=QuestionKind.TEXT.value
     )
@@ -75,7 +80,7 @@ class QuestionForm(forms.Form):
     parts = forms.CharField(
         label=gettext_lazy("选项或表格的列"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     help = forms.CharField(
         label=gettext_lazy("填写说明"),
@@ -259,4 +264,5 @@ def _new_key(taken: set[str]) -> str:
 
 
 def _with_region(department: Department) -> str:
-    return f"{department.region} · {department}"
+    region, name = str(department.region), str(department)
+    return name if name.startswith(region) else f"{region} · {name}"

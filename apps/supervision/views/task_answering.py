@@ -248,7 +248,13 @@ def answers_context(row: TaskReturn) -> dict[str, Any]:
         ],
         "line_questions": form,
         "line_rows": [
-            (line, [in_words(question, line["answers"].get(question.key)) for question in form])
+            (
+                line,
+                [
+                    (question, in_words(question, line["answers"].get(question.key)))
+                    for question in form
+                ],
+            )
             for line in row.lines
         ],
         "before": before,

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.accounts.models import Region
 from apps.clocks import queries as clocks
 from apps.core import access
 from apps.core.errors import DomainError
@@ -71,6 +72,10 @@ class ReturnLine:
     row: Any
     todo: Todo | None
     over: int
+
+    @property
+    def is_district(self) -> bool:
+        return bool(self.row.department.region.kind != Region.Kind.CITY)
 
 
 @login_required
