@@ -89,7 +89,7 @@ def _book(subject: CatalogImport) -> Book:
         book.notes.insert(0, warning)
     if not book.entries:
         raise Refusal(
-            _("没有读到目录：%(why)s")
+            _("没有读到目录：%(why)s；对照空白模板写好表头，再上传")
             % {"why": book.notes[0] if book.notes else _("表头以下没有内容")},
             code="nothing_found",
         )
