@@ -227,6 +227,16 @@ def test_whoever_has_a_second_factor_is_asked_for_it(person: Any, settings: Any)
     assert is_in(client)
 
 
+@pytest.mark.parametrize("told", ["", "xx"])
+def test_the_header_of_a_browser_chooses_no_language(db: None, told: str) -> None:
+    client = Client(headers={"Accept-Language": "en-US,en;q=0.9"})
+    if told:
+        client.cookies["django_language"] = told
+    answer = client.get(reverse("account_login"))
+    assert '<html lang="zh-CN">' in answer.content.decode()
+    assert answer.headers["Content-Language"] == "zh-hans"
+
+
 def test_the_profile_chooses_the_language(person: Any) -> None:
     client = sign_in(person.username)
     assert client.get(HOME).wsgi_request.LANGUAGE_CODE == "zh-hans"
