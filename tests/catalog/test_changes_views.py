@@ -14,6 +14,7 @@ from apps.catalog import queries
 from apps.catalog.models import Dataset, DatasetChange, ReviewRemark
 from apps.catalog.proposals import proposed
 from tests.catalog.stories import CHANGE_STORIES, NEW_ABSTRACT, STORIES, People
+from tests.factories.standards import DataElementFactory
 
 
 def client_of(user: Any) -> Client:
@@ -280,6 +281,23 @@ def test_the_queue_asks_the_same_number_of_questions_for_many(people: People, at
         CHANGE_STORIES["submitted"](people, at)
     with CaptureQueriesContext(connection) as many:
         officer.get(queue)
+    assert len(many) == len(one)
+
+
+def test_the_page_of_a_change_asks_no_more_for_more_items(people: People, at: datetime) -> None:
+    change = CHANGE_STORIES["submitted"](people, at)
+    items = list(change.dataset.items.all())
+    for item in items[1:]:
+        type(item).objects.filter(pk=item.pk).update(data_element=None)
+    type(items[0]).objects.filter(pk=items[0].pk).update(data_element=DataElementFactory())
+    officer = client_of(people.officer)
+    officer.get(change.get_absolute_url())
+    with CaptureQueriesContext(connection) as one:
+        officer.get(change.get_absolute_url())
+    for item in items[1:]:
+        type(item).objects.filter(pk=item.pk).update(data_element=DataElementFactory())
+    with CaptureQueriesContext(connection) as many:
+        officer.get(change.get_absolute_url())
     assert len(many) == len(one)
 
 

@@ -23,7 +23,7 @@ from apps.catalog.models import (
     ReviewRemark,
     ReviewRound,
 )
-from apps.catalog.proposals import proposed
+from apps.catalog.proposals import fresh, proposed
 from apps.catalog.snapshots import snapshot_of
 from apps.catalog.validation import Remark, remarks_on
 from apps.core import access
@@ -62,7 +62,7 @@ def proposal_of(change: DatasetChange) -> Proposal:
     if change.status == ChangeStatus.APPLIED:
         return _as_published(change)
     entry = proposed(change)
-    before, after = snapshot_of(Dataset.objects.get(pk=change.dataset_id)), snapshot_of(entry)
+    before, after = snapshot_of(fresh(change.dataset_id)), snapshot_of(entry)
     return Proposal(change, entry, before, after, differences(before, after))
 
 
