@@ -146,9 +146,12 @@ def _tell(form: MoveForm, error: DomainError) -> None:
 
 
 def _consequence(subject: Dataset, move: Move) -> str | Promise:
-    if move.name != "withdraw":
+    if move.name not in ("withdraw", "request_withdrawal"):
         return CONSEQUENCES[move.name]
     users = queries.departments_using(subject)
+    if move.name == "request_withdrawal":
+        using = _("现在有 %(count)s 个部门在使用其数据。") % {"count": len(users)}
+        return f"{CONSEQUENCES[move.name]}{using}" if users else CONSEQUENCES[move.name]
     if not users:
         return _("目录将停止使用。现在没有部门在使用其数据。")
     policy = clocks.policy_in_force("catalog.withdraw_wind_down", timezone.localdate())
