@@ -11,14 +11,15 @@ from apps.catalog.lifecycle import UPPER_REQUEST
 from apps.catalog.models import UpperDataset, UpperRequest, UpperRequestStatus
 from apps.catalog.operations import upper_requests
 from apps.core import access
-from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
+from apps.core.errors import IllegalMove, InvalidInput, NotAllowed, StaleRevision
 from apps.ledger.models import Event, Notice
 from apps.ledger.queries import open_todos_of
 from tests.catalog.demand_stories import Parties
 from tests.catalog.test_demand_views import signed_in
 from tests.conftest import CAST
+from tests.factories.catalog import PublishedDatasetFactory
 
-WRITTEN: Final = {
+WRITTEN: Final[dict[str, Any]] = {
     "scenario": "核对申请人婚姻状况",
     "basis": "《婚姻登记条例》",
     "items": "姓名、登记日期",
@@ -105,6 +106,7 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
         **dict.fromkeys(["authority", "authority_leader", "auditor"], FILED),
     },
     "submit": {"consumer": EVERY},
+    "revise": {"consumer": frozenset({"draft", "returned"})},
     "approve": {"consumer_head": EVERY},
     "send_back": {
         "consumer_head": frozenset({"awaiting_head"}),
@@ -151,6 +153,50 @@ def test_only_editors_write_one_and_only_for_what_stands(
     with pytest.raises(NotAllowed):
         upper_requests.draft(upper_dataset=gone, actor=parties.head, at=at, **WRITTEN)
     assert not UpperRequest.objects.exists()
+
+
+def test_what_was_returned_is_mended_and_sent_again(parties: Parties, at: datetime) -> None:
+    request = in_status("returned", parties, at)
+    before = picture(request)
+    with pytest.raises(InvalidInput):
+        upper_requests.revise(request=request, actor=parties.editor, at=at, scenario=" ")
+    with pytest.raises(StaleRevision):
+        upper_requests.revise(
+            request=request, actor=parties.editor, at=at, revision=99, scenario="改过"
+        )
+    request.refresh_from_db()
+    upper_requests.revise(request=request, actor=parties.editor, at=at, **WRITTEN)
+    assert picture(request) == before, "what was written already is no change"
+    client = signed_in(parties.editor)
+    page = reverse("catalog:upper-request-edit", args=[request.pk])
+    assert page in client.get(request.get_absolute_url()).content.decode()
+    assert "理由" in client.get(page).content.decode(), "the remarks stand beside the form"
+    words = {**WRITTEN, "scenario": "核对市外人员婚姻状况", "revision": request.revision}
+    assert client.post(page, words).status_code == 302
+    request.refresh_from_db()
+    assert (request.scenario, request.status) == ("核对市外人员婚姻状况", "returned")
+    event = Event.objects.filter(verb="catalog.revise_upper_request").get()
+    assert event.details == {"changed": ["使用场景"]}
+    stale = client.post(page, {**words, "scenario": "再改"})
+    assert stale.status_code == 200
+    assert "再改" in stale.content.decode(), "nothing typed is lost"
+    upper_requests.submit(request=request, actor=parties.editor, at=at)
+    assert client.get(page).status_code == 403
+    assert signed_in(parties.provider).get(page).status_code == 404
+
+
+def test_what_this_city_reported_leads_back_to_its_own_entry(
+    parties: Parties, at: datetime
+) -> None:
+    own = PublishedDatasetFactory()
+    subject = upper(at, our_code=own.code)
+    client = signed_in(parties.editor)
+    page = client.get(reverse("catalog:upper-entry", args=[subject.pk])).content.decode()
+    assert f'class="button button--primary" href="{own.get_absolute_url()}"' in page
+    found = client.get(reverse("catalog:upper"), {"source": "ours"}).context
+    assert [row.pk for row in found["page"].rows] == [subject.pk]
+    assert [chip.count for chip in found["chips"]] == [1, 0, 1]
+    assert not client.get(reverse("catalog:upper"), {"source": "above"}).context["page"].rows
 
 
 def test_what_the_level_above_said_is_kept(parties: Parties, at: datetime) -> None:

@@ -15,7 +15,7 @@ from apps.accounts.queries import authority, members_with
 from apps.catalog.lifecycle import UPPER_REQUEST
 from apps.catalog.models import UpperDataset, UpperRequest, UpperRequestStatus
 from apps.core import access
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, StaleRevision
 from apps.ledger import operations as ledger
 
 TODOS: Final[dict[str, tuple[str, str, str | Promise]]] = {
@@ -57,14 +57,45 @@ def draft(
         updated_at=at,
         **{name: value.strip() for name, value in written.items()},
     )
-    try:
-        request.full_clean(exclude=("upper_dataset", "department"), validate_unique=False)
-    except ValidationError as error:
-        field, messages = next(iter(error.message_dict.items()))
-        raise InvalidInput(messages[0], field=field) from error
-    remember(request, actor=actor, at=at, reason=_("新建"))
-    request.save(force_insert=True)
+    _save(request, actor, at, _("新建"))
     ledger.record(standing, "catalog.file_upper_request", request, at=at)
+    return request
+
+
+@transaction.atomic
+def revise(
+    *,
+    request: UpperRequest,
+    actor: User,
+    at: datetime,
+    revision: int | None = None,
+    **written: str,
+) -> UpperRequest:
+    """Change a request that is still, or again, with its department. What is absent stays.
+
+    written: scenario, basis, items, contact_name, contact_phone.
+
+    Source: 《政务数据共享条例》第二十条、第二十四条
+    Raises:
+        NotAllowed: the actor does not edit it now.
+        StaleRevision: somebody changed it after `revision`.
+        InvalidInput: something mandatory is missing.
+    """
+    standing = access.require(actor, "revise", request, at=at)
+    current = UpperRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    if revision is not None and current.revision != revision:
+        raise StaleRevision
+    changed = [name for name in written if getattr(current, name) != written[name].strip()]
+    if changed:
+        for name in changed:
+            setattr(current, name, written[name].strip())
+        current.revision += 1
+        current.updated_at = at
+        _save(current, actor, at, _("修改"))
+        labels = [str(UpperRequest._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
+        details = {"changed": labels}
+        ledger.record(standing, "catalog.revise_upper_request", current, at=at, details=details)
+    request.refresh_from_db()
     return request
 
 
@@ -235,6 +266,16 @@ def _move(
         department=request.department,
     )
     return request
+
+
+def _save(request: UpperRequest, actor: User, at: datetime, reason: str | Promise) -> None:
+    try:
+        request.full_clean(exclude=("upper_dataset", "department"), validate_unique=False)
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise InvalidInput(messages[0], field=field) from error
+    remember(request, actor=actor, at=at, reason=reason)
+    request.save()
 
 
 def _told(

@@ -15,6 +15,8 @@
                                    officers, leaders, audit admin             filed ones
     upper request: create          editor                                     –
     upper request: submit          editor                                     own department's
+    upper request: revise          editor                                     own drafts and
+                                                                              returned ones
     upper request: withdraw,       editor, approver                           own department's
       close
     upper request: approve         approver                                   own department's
@@ -46,6 +48,7 @@ phrases.register(
         "catalog.file_upper_request": _("起草了上级数据申请"),
         "catalog.save_upward_value": _("保存了上报取值对照"),
         "catalog.delete_upward_value": _("删除了上报取值对照"),
+        "catalog.revise_upper_request": _("修改了上级数据申请"),
     }
 )
 
@@ -100,6 +103,11 @@ def some_editor(actor: User) -> bool:
 def editor_of_request(actor: User) -> Q:
     own = Q(department=actor.department_id)
     return own if actor.holds("department_editor") else NOBODY
+
+
+@access.scope("catalog.UpperRequest", "revise")
+def editor_while_it_is_own(actor: User) -> Q:
+    return editor_of_request(actor) & Q(status__in=["draft", "returned"])
 
 
 @access.scope("catalog.UpperRequest", "withdraw", "close")

@@ -18,5 +18,6 @@ PATHS: Final = [
     path("upper/<int:pk>/request/", upper.ask, name="upper-ask"),
     path("upper-requests/", upper.requests, name="upper-requests"),
     path("upper-requests/<int:pk>/", upper.request_page, name="upper-request"),
+    path("upper-requests/<int:pk>/edit/", upper.edit, name="upper-request-edit"),
     path("upper-requests/<int:pk>/move/<slug:name>/", upper.move, name="upper-request-move"),
 ]
