@@ -1,5 +1,6 @@
 """Pages of lists by keyset, latest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -42,6 +43,17 @@ def page_of(
         following = _with(query, after=str(getattr(shown[-1], name)))
     count = found.count() if total is None else total
     return Page(shown, count, following, _with(query, after="") if after else "")
+
+
+def page_of_list(found: Sequence[RowT], query: QueryDict, *, size: int) -> Page[RowT]:
+    """Return the page of what is in memory already; `after` counts the rows before it."""
+    text = query.get("after", "")
+    begin = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    end = begin + size
+    following = _with(query, after=str(end)) if end < len(found) else ""
+    before = max(begin - size, 0)
+    previous = _with(query, after=str(before) if before else "") if begin else ""
+    return Page(list(found[begin:end]), len(found), following, previous)
 
 
 def _with(query: QueryDict, **changes: str) -> str:

@@ -334,8 +334,56 @@ def test_the_screens_make_send_and_receipt_a_package(authority: Any, at: datetim
     assert UpwardEntry.objects.get().receipt == "received"
     assert client.get(reverse("catalog:upward-reconciliation")).status_code == 200
     mapping = reverse("catalog:upward-mapping", args=[dataset.dashed_code])
-    assert client.post(mapping, {"national_code": "G-1"}).status_code == 302
+    assert client.post(mapping, {"national_code": "G-1", "cycle": "按月"}).status_code == 302
+    written = dict(client.get(mapping).context["written"])
+    assert next(iter(written.values())) == ["G-1", ""]
+    assert written["更新周期"] == ["按月", "按月"]
     assert UpwardMapping.objects.get().national_code == "G-1"
+
+
+def test_a_package_is_read_by_its_receipts_a_page_at_a_time(
+    authority: Any, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = entry(), entry(), entry()
+    package = sent(authority, at)
+    receipts(package, authority, at, f"{one.code},已接收,,", f"{two.code},退回,,缺摘要")
+    client, page = signed_in(authority), package.get_absolute_url()
+
+    def listed(query: str) -> list[str]:
+        return [row.dataset.code for row in client.get(page + query).context["entries"]]
+
+    assert listed("?receipt=received") == [one.code]
+    assert listed("?receipt=returned") == [two.code]
+    assert listed("?receipt=waiting") == [three.code]
+    assert listed("?receipt=nonsense") == listed("") == [one.code, two.code, three.code]
+    counts = {value: count for value, _label, count, _on in client.get(page).context["chips"]}
+    assert counts == {"": 3, "waiting": 1, "received": 1, "returned": 1}
+    monkeypatch.setattr("apps.catalog.views.upward.packages.PAGE_ROWS", 2)
+    first = client.get(page).context["page"]
+    assert (first.shown, first.total) == (2, 3)
+    assert listed(first.next_url) == [three.code]
+
+
+def test_the_reconciliation_is_paged_and_taken_away(
+    authority: Any, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = sorted(entry().code for _number in range(5))
+    monkeypatch.setattr("apps.catalog.views.upward.packages.PAGE_ROWS", 2)
+    client, address = signed_in(authority), reverse("catalog:upward-reconciliation")
+    seen, query = [], "?kind=missing"
+    while query:
+        page = client.get(address + query).context["page"]
+        seen += [gap.dataset.code for gap in page.rows]
+        query = page.next_url
+    assert seen == missing
+    back = client.get(f"{address}?after=4").context["page"].previous_url
+    assert [gap.dataset.code for gap in client.get(address + back).context["page"].rows] == (
+        missing[2:4]
+    )
+    assert client.get(f"{address}?after=99&kind=standing").status_code == 200
+    book = client.get(f"{address}?kind=missing&format=xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0)
+    assert [row[0] for row in rows.to_python()] == ["目录代码", *missing]
 
 
 @pytest.mark.parametrize("page", ["upward", "upward-reconciliation", "upper-import"])

@@ -17,6 +17,7 @@ from apps.catalog.models import (
     SharingAttribute,
     UpdateCycle,
     UpperDataset,
+    UpperLevel,
     UpwardEntry,
     UpwardMapping,
     UpwardPackage,
@@ -86,7 +87,7 @@ def reconciliation(level: str) -> list[Gap]:
 
     What stands above is told by the receipts, and by the upper catalogue where it was imported.
     """
-    last = _last_sent(level)
+    last = _last_sent(level, with_content=False)
     standing = {
         upper.our_code: upper
         for upper in UpperDataset.objects.filter(level=level, is_standing=True).exclude(our_code="")
@@ -118,6 +119,17 @@ def search_upper(level: str, words: str) -> QuerySet[UpperDataset]:
             | Q(items__contains=[word])
         )
     return rows
+
+
+def written_above(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """Return by level how a published entry is written there as things stand."""
+    version = DatasetVersion.objects.filter(dataset=dataset).order_by("-number").first()
+    if version is None:
+        return {}
+    return {
+        level: _Written.load(level).content(dataset.pk, version.snapshot)
+        for level in UpperLevel.values
+    }
 
 
 def content_of(entry: UpwardEntry) -> dict[str, Any]:
@@ -177,14 +189,14 @@ class _Written:
         return special or self.values.get((kind, str(value)), "") or str(label or value or "")
 
 
-def _last_sent(level: str) -> dict[int, UpwardEntry]:
+def _last_sent(level: str, *, with_content: bool = True) -> dict[int, UpwardEntry]:
     """Return of each entry how it was last sent to the level, in one statement."""
     rows = (
         UpwardEntry.objects.filter(package__level=level, package__status__in=SENT)
         .order_by("dataset_id", "-id")
         .distinct("dataset_id")
     )
-    return {row.dataset_id: row for row in rows}
+    return {row.dataset_id: row for row in (rows if with_content else rows.defer("snapshot"))}
 
 
 def _latest_versions() -> dict[int, DatasetVersion]:

@@ -1,5 +1,6 @@
 """Packages of changes to the levels above: made, sent, receipted; where the two sides differ."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.catalog.exchange import FILES
 from apps.catalog.forms.upward import (
@@ -19,13 +21,14 @@ from apps.catalog.forms.upward import (
     ReceiptForm,
     SendForm,
 )
-from apps.catalog.models import UpperLevel, UpwardMapping, UpwardPackage
+from apps.catalog.models import UpperLevel, UpwardEntry, UpwardMapping, UpwardPackage
 from apps.catalog.operations import upward
 from apps.catalog.queries import upward as queries
 from apps.catalog.views.detail import dataset_or_404
 from apps.core import access
+from apps.core.downloads import Cell, table_response
 from apps.core.errors import DomainError
-from apps.core.paging import page_of
+from apps.core.paging import page_of, page_of_list
 from apps.ledger import queries as ledger
 
 KINDS: Final = {
@@ -33,6 +36,22 @@ KINDS: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 FORMS: Final[dict[str, Any]] = {"send": SendForm, "discard": DiscardForm}
+PAGE_ROWS: Final = 50
+WRITTEN_ABOVE: Final = {
+    "upper_code": gettext_lazy("上级目录代码"),
+    "classification": gettext_lazy("资源分类"),
+    "attribute": gettext_lazy("共享属性"),
+    "cycle": gettext_lazy("更新周期"),
+    "format": gettext_lazy("格式"),
+}
+WAITING: Final = "waiting"  # how the address writes an entry without a receipt
+GAP_HEADING: Final = (
+    gettext_lazy("目录代码"),
+    gettext_lazy("目录"),
+    gettext_lazy("提供部门"),
+    gettext_lazy("差别"),
+    gettext_lazy("说明"),
+)
 
 
 @login_required
@@ -40,7 +59,7 @@ def packages(request: HttpRequest) -> HttpResponse:
     """The packages so far, and a new one of what changed since the last."""
     user: Any = request.user
     _require_overseer(user)
-    form = LevelForm(request.POST or None)
+    form = LevelForm(request.POST or None, initial={"level": UpperLevel.PROVINCIAL})
     if request.method == "POST" and form.is_valid():
         try:
             made = upward.make_package(actor=user, at=timezone.now(), **form.cleaned_data)
@@ -82,7 +101,7 @@ def package(request: HttpRequest, pk: int) -> HttpResponse:
         subject = _package_or_404(user, pk)
     context = {
         "subject": subject,
-        "entries": subject.entries.select_related("dataset__department"),
+        **_entries(request, subject),
         "verdicts": verdicts,
         "left_out": [verdict for verdict in verdicts if verdict.problem],
         "forms": forms,
@@ -116,21 +135,27 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
     _require_overseer(request.user)
     level = request.GET.get("level", "")
     level = level if level in UpperLevel.values else UpperLevel.PROVINCIAL.value
-    gaps = queries.reconciliation(level)
     kind = request.GET.get("kind", "")
-    counts = [
-        (name, label, sum(gap.kind == name for gap in gaps))
-        for name, label in queries.KINDS.items()
-    ]
+    gaps = queries.reconciliation(level)
     shown = [gap for gap in gaps if gap.kind == kind] if kind in queries.KINDS else gaps
+    if request.GET.get("format"):
+        name = f"{_('上报核对清单')} {UpperLevel(level).label}"
+        return table_response(name, GAP_HEADING, _gap_rows(shown), form=request.GET["format"])
+    counts = [
+        ("", _("全部"), len(gaps)),
+        *(
+            (name, label, sum(gap.kind == name for gap in gaps))
+            for name, label in queries.KINDS.items()
+        ),
+    ]
+    page = page_of_list(shown, request.GET, size=PAGE_ROWS)
     context = {
         "levels": UpperLevel.choices,
         "level": level,
-        "kind": kind,
+        "kind": kind if kind in queries.KINDS else "",
         "counts": counts,
-        "labels": queries.KINDS,
-        "gaps": [(gap, queries.KINDS[gap.kind]) for gap in shown[:500]],
-        "total": len(shown),
+        "page": page,
+        "gaps": [(gap, queries.KINDS[gap.kind]) for gap in page.rows],
         "can_map": access.able(request.user, "create", UpwardPackage),
     }
     return render(request, "catalog/upward_reconciliation.html", context)
@@ -149,7 +174,46 @@ def mapping(request: HttpRequest, code: str) -> HttpResponse:
         upward.map_upward(dataset=subject, actor=user, at=timezone.now(), **form.cleaned_data)
         messages.success(request, _("已保存上报对照"))
         return redirect("catalog:upward-reconciliation")
-    return render(request, "catalog/upward_mapping.html", {"subject": subject, "form": form})
+    above = queries.written_above(subject)
+    context = {
+        "subject": subject,
+        "form": form,
+        "levels": [label for value, label in UpperLevel.choices if value in above],
+        "written": [
+            (label, [above[level][name] for level in UpperLevel.values])
+            for name, label in WRITTEN_ABOVE.items()
+            if above
+        ],
+    }
+    return render(request, "catalog/upward_mapping.html", context)
+
+
+def _entries(request: HttpRequest, subject: UpwardPackage) -> dict[str, Any]:
+    """The entries of a package, a page at a time, by their receipts."""
+    entries = subject.entries.select_related("dataset__department")
+    counts = dict(entries.order_by().values_list("receipt").annotate(Count("pk")))
+    chosen = request.GET.get("receipt", "")
+    chips = [
+        ("", _("全部"), sum(counts.values()), not chosen),
+        *(
+            (value or WAITING, label, counts[value], (value or WAITING) == chosen)
+            for value, label in UpwardEntry.Receipt.choices
+            if value in counts
+        ),
+    ]
+    if chosen == WAITING:
+        entries = entries.filter(receipt="")
+    elif chosen and chosen in counts:
+        entries = entries.filter(receipt=chosen)
+    page = page_of(entries, request.GET, size=PAGE_ROWS, key="pk")
+    return {"page": page, "entries": page.rows, "chips": chips, "is_filtered": bool(chosen)}
+
+
+def _gap_rows(gaps: Iterable[queries.Gap]) -> Iterator[list[Cell]]:
+    for gap in gaps:
+        dataset = gap.dataset
+        label = str(queries.KINDS[gap.kind])
+        yield [dataset.code, dataset.name, dataset.department.name, label, str(gap.note)]
 
 
 def _package_or_404(user: Any, pk: int) -> UpwardPackage:
