@@ -233,6 +233,10 @@ class TestPages:
         assert "已导入 1 行" in answer.content.decode()
         listed = client.get("/work/law/legal-duties/?dataset=no").content.decode()
         assert "婚姻登记" in listed
+        chips = client.get("/work/law/legal-duties/").context["chips"]
+        for value, _label, count, _is_on in chips:
+            chosen = client.get(f"/work/law/legal-duties/?dataset={value}").context["page"]
+            assert chosen.total == count, value
         assert client.get("/work/law/legal-duties/?dataset=yes&q=x").status_code == 200
         assert client.get("/work/law/nothing/").status_code == 404
 

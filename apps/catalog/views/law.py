@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -71,6 +71,7 @@ def law_list(request: HttpRequest, kind: str) -> HttpResponse:
         found = found.filter(Q(name__icontains=words) | Q(code__startswith=words))
     if query.get("department"):
         found = found.filter(department__code=query["department"])
+    chips = _dataset_chips(found, query.get("dataset", ""))
     if query.get("dataset") in ("yes", "no"):
         found = found.filter(has_dataset=query["dataset"] == "yes")
     if query.get("format"):
@@ -81,6 +82,7 @@ def law_list(request: HttpRequest, kind: str) -> HttpResponse:
         "kind": kind,
         "label": label,
         "kinds": [(name, each[1]) for name, each in KINDS.items()],
+        "chips": chips,
         "page": page_of(found.select_related(*related), query, size=PAGE_ROWS, key="pk"),
         "departments": list(departments.order_by("code")),
         "query": query,
@@ -89,6 +91,16 @@ def law_list(request: HttpRequest, kind: str) -> HttpResponse:
         "may_import": access.able(user, "import", model),
     }
     return render(request, "catalog/law_list.html", context)
+
+
+def _dataset_chips(found: Any, chosen: str) -> list[tuple[str, Any, int, bool]]:
+    """Whether a published entry names the item, each with how many there are."""
+    named = found.aggregate(all=Count("pk"), yes=Count("pk", filter=Q(has_dataset=True)))
+    return [
+        ("", _("全部"), named["all"], chosen not in ("yes", "no")),
+        ("no", _("没有目录"), named["all"] - named["yes"], chosen == "no"),
+        ("yes", _("已有目录"), named["yes"], chosen == "yes"),
+    ]
 
 
 @login_required
