@@ -112,7 +112,7 @@ api_urlpatterns = [
     ),
     path(
         "responsibility-lists",
-        ResponsibilityListViewSet.as_view({"get": "list"}),
+        ResponsibilityListViewSet.as_view({"get": "list", "post": "create"}),
         name="api-responsibility-lists",
     ),
     path(

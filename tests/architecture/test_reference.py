@@ -251,6 +251,7 @@ API_PLACES = (
     "core/workbooks/reading.py",
     "catalog/spreadsheets/faults.py",
     "catalog/operations/responsibility.py",
+    "catalog/operations/splitting.py",
     "supervision",
 )
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.catalog.models import Duty, ResponsibilityList
-from apps.catalog.operations import compiling, responsibility
+from apps.catalog.operations import compiling, duties, responsibility
 from tests.catalog import duty_stories as story
 from tests.catalog.duty_stories import DUTIES, LISTS, Side
 from tests.conftest import CAST
@@ -275,6 +275,51 @@ class TestApi:
         assert again.status_code == 403
         issue = client_of(side.officer).post(f"/api/v1/responsibility-lists/{found.pk}/issue")
         assert (issue.status_code, issue.json()["code"]) == (400, "objections_open")
+
+    def test_the_authority_compiles_over_the_api(self, side: Side) -> None:
+        PublishedDatasetFactory(department=side.department)
+        body = {"year": 2026, "batch": "第一批", "departments": [side.department.code]}
+        where = "/api/v1/responsibility-lists"
+        for who, status in ((side.editor, 403), (side.officer, 201)):
+            made = client_of(who).post(where, body, content_type="application/json")
+            assert made.status_code == status
+        assert made.json()["duty_count"] == 1
+        assert made.json()["lists"] == [ResponsibilityList.objects.get().pk]
+        again = client_of(side.officer).post(where, body, content_type="application/json")
+        assert again.json()["duty_count"] == 0
+
+    def test_a_duty_is_split_and_its_parts_add_up(self, side: Side, at: datetime) -> None:
+        duty = story.in_force(side, at)
+        Duty.objects.update(expected_rows=100)
+        district = DepartmentFactory(name="渝中区民政局", region=RegionFactory(key="yuzhong"))
+        own, client = f"/api/v1/duties/{duty.pk}", client_of(side.editor)
+
+        def split(rows: int) -> Any:
+            parts = [{"department": district.code, "expected_rows": rows}]
+            return client.post(f"{own}/split", {"parts": parts}, content_type="application/json")
+
+        assert split(101).json()["code"] == "parts_exceed"
+        assert split(60).status_code == 200
+        parts = client.get(own).json()["parts"]
+        assert (parts["count"], parts["assigned_rows"], parts["gap"]) == (1, 60, 40)
+        (part,) = client.get(f"/api/v1/duties?parent={duty.pk}").json()["results"]
+        assert (part["department"], part["parent"]) == (district.code, duty.pk)
+        assert client_of(side.officer).post(f"{own}/split").status_code == 400
+
+    def test_a_promise_names_its_entry_when_there_is_one(self, side: Side, at: datetime) -> None:
+        listed = story.consulting_list(side, at)
+        wished = duties.add_duty(
+            responsibility_list=listed, title="新数据", actor=side.officer, at=at, due_on=story.DUE
+        )
+        responsibility.reply(responsibility_list=listed, actor=side.head, at=at)
+        responsibility.issue(responsibility_list=listed, actor=side.officer, at=at)
+        entry = PublishedDatasetFactory(department=side.department)
+        named = client_of(side.editor).post(
+            f"/api/v1/duties/{wished.pk}/name_dataset",
+            {"dataset": entry.dashed_code},
+            content_type="application/json",
+        )
+        assert named.json()["dataset"] == entry.dashed_code
 
     def test_what_is_misspelt_is_not_passed_over(self, side: Side) -> None:
         client = client_of(side.editor)

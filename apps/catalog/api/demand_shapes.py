@@ -146,7 +146,7 @@ class MoveInput(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, help_text=REVISION_HELP)
 
 
-class _DatasetField(serializers.SlugRelatedField[Dataset]):
+class DatasetField(serializers.SlugRelatedField[Dataset]):
     """An entry by its code, written with `-` or `/`."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -154,7 +154,7 @@ class _DatasetField(serializers.SlugRelatedField[Dataset]):
 
 
 def _dataset_field(**kwargs: Any) -> Any:
-    return _DatasetField(
+    return DatasetField(
         slug_field="code",
         queryset=Dataset.objects.all(),
         help_text=_("目录代码"),

@@ -1,30 +1,44 @@
 """`/api/v1/duties` and `/api/v1/responsibility-lists`: what departments are held to."""
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     extend_schema,
-    extend_schema_serializer,
     extend_schema_view,
 )
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.catalog.api.examples import duties as examples
+from apps.catalog.api.duty_shapes import (
+    CompiledSerializer,
+    CompileInput,
+    ConsultInput,
+    DutyDetailSerializer,
+    DutyMoveShape,
+    DutySerializer,
+    ListMoveShape,
+    NameDatasetInput,
+    PerformInput,
+    ReasonInput,
+    ReplyInput,
+    ResponsibilityListSerializer,
+    RevisionInput,
+    SplitInput,
+)
 from apps.catalog.models import (
     Duty,
     DutyStatus,
     ResponsibilityList,
     ResponsibilityListStatus,
 )
-from apps.catalog.operations import compiling, duties, performing, responsibility
+from apps.catalog.operations import compiling, duties, performing, responsibility, splitting
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
@@ -34,140 +48,9 @@ BAD_LIST = refusals({400: ("unknown_filter", "unknown_status", "invalid_limit", 
 NO_ROW = refusals({404: ("not_found",)})
 
 
-@extend_schema_serializer(examples=[examples.RESPONSIBILITY_LIST])
-class ResponsibilityListSerializer(serializers.ModelSerializer[ResponsibilityList]):
-    about: ClassVar[str | Promise] = _("一份责任清单：一个部门一个年度的一个批次")
-
-    department = serializers.CharField(
-        source="department.code", read_only=True, help_text=_("责任部门的编码")
-    )
-    department_name = serializers.CharField(
-        source="department.name", read_only=True, help_text=_("责任部门的名称")
-    )
-
-    class Meta:
-        model = ResponsibilityList
-        fields = (
-            "id", "code", "department", "department_name", "year", "batch", "status",
-            "consult_due_on", "opinion", "replied_at", "issued_at", "revision", "updated_at",
-        )  # fmt: skip
-        read_only_fields = fields
-
-
-@extend_schema_serializer(examples=[examples.DUTY])
-class DutySerializer(serializers.ModelSerializer[Duty]):
-    about: ClassVar[str | Promise] = _("一项责任：部门承诺归集的一项数据")
-
-    responsibility_list = serializers.IntegerField(
-        source="responsibility_list_id", read_only=True, help_text=_("所在责任清单的 id")
-    )
-    department = serializers.CharField(
-        source="department.code", read_only=True, help_text=_("承担部门的编码")
-    )
-    dataset = serializers.CharField(
-        source="dataset.dashed_code",
-        read_only=True,
-        default=None,
-        allow_null=True,
-        help_text=_("目录代码，以 - 代 /；目录还没有编制时为空"),
-    )
-    system = serializers.CharField(
-        source="system.code",
-        read_only=True,
-        default=None,
-        allow_null=True,
-        help_text=_("来源信息系统的编号；没有时为空"),
-    )
-    parent = serializers.IntegerField(  # type: ignore[assignment]  # of the duty, not of the field
-        source="parent_id",
-        read_only=True,
-        allow_null=True,
-        help_text=_("上级责任事项的 id；没有时为空"),
-    )
-    item_columns = serializers.ListField(
-        child=serializers.CharField(allow_blank=True),
-        read_only=True,
-        help_text=_("应归集数据项的列名，与 item_names 逐项对应；不知道的为空"),
-    )
-    item_names = serializers.ListField(
-        child=serializers.CharField(), read_only=True, help_text=_("应归集数据项的名称")
-    )
-    is_overdue = serializers.SerializerMethodField(help_text=_("是否已过完成期限而没有报完成"))
-
-    class Meta:
-        model = Duty
-        fields = (
-            "id", "responsibility_list", "department", "internal_unit", "parent", "origin",
-            "dataset", "title", "item_columns", "item_names", "expected_rows", "update_cycle",
-            "due_on", "is_overdue", "contact_name", "contact_phone", "sharing_attribute",
-            "opening_attribute", "system", "status", "objection", "settlement", "evidence",
-            "performed_rows", "performed_at", "revision", "updated_at",
-        )  # fmt: skip
-        read_only_fields = fields
-
-    def get_is_overdue(self, duty: Duty) -> bool:
-        return duty.is_overdue(timezone.localdate())
-
-
-class RevisionInput(serializers.Serializer[Any]):
-    """What every move may carry."""
-
-    about: ClassVar[str | Promise] = _("办理的内容")
-
-    revision = serializers.IntegerField(
-        required=False, min_value=1, help_text=_("读到的 revision；内容已被他人修改时返回 409")
-    )
-
-
-class ReasonInput(RevisionInput):
-    about: ClassVar[str | Promise] = _("办理的内容，须写理由")
-
-    reason = serializers.CharField(help_text=_("理由"))
-
-
-class ConsultInput(RevisionInput):
-    about: ClassVar[str | Promise] = _("征求意见")
-
-    consult_due_on = serializers.DateField(help_text=_("征求意见截止日期"))
-
-
-class ReplyInput(serializers.Serializer[Any]):
-    about: ClassVar[str | Promise] = _("回复意见")
-
-    opinion = serializers.CharField(
-        required=False, allow_blank=True, help_text=_("部门意见；没有提出异议的事项视为确认")
-    )
-
-
-class PerformInput(RevisionInput):
-    about: ClassVar[str | Promise] = _("报告完成")
-
-    evidence = serializers.CharField(help_text=_("完成情况"))
-    performed_rows = serializers.IntegerField(
-        required=False, min_value=0, help_text=_("已归集条数")
-    )
-
-
-@extend_schema_serializer(examples=[*examples.DUTY_MOVES])
-class DutyMoveShape(serializers.Serializer[Any]):
-    about: ClassVar[str | Promise] = _("各动作用到的字段，见字段说明")
-
-    revision = serializers.IntegerField(required=False, help_text=_("读到的 revision"))
-    reason = serializers.CharField(required=False, help_text=_("理由；动作须写理由的必填"))
-    evidence = serializers.CharField(required=False, help_text=_("perform：完成情况，必填"))
-    performed_rows = serializers.IntegerField(required=False, help_text=_("perform：已归集条数"))
-
-
-@extend_schema_serializer(examples=[*examples.LIST_MOVES])
-class ListMoveShape(serializers.Serializer[Any]):
-    about: ClassVar[str | Promise] = _("各动作用到的字段，见字段说明")
-
-    revision = serializers.IntegerField(required=False, help_text=_("读到的 revision"))
-    reason = serializers.CharField(required=False, help_text=_("理由；动作须写理由的必填"))
-    consult_due_on = serializers.DateField(
-        required=False, help_text=_("consult：征求意见截止日期，必填")
-    )
-    opinion = serializers.CharField(required=False, help_text=_("reply：部门意见"))
+def _split(*, duty: Duty, parts: list[dict[str, Any]], actor: Any, at: datetime) -> Any:
+    given = [splitting.Part(**part) for part in parts]
+    return splitting.split_duty(duty=duty, parts=given, actor=actor, at=at)
 
 
 LIST_MOVES: dict[str, tuple[Any, type[serializers.Serializer[Any]]]] = {
@@ -187,11 +70,13 @@ DUTY_MOVES: dict[str, tuple[Any, type[serializers.Serializer[Any]]]] = {
     "verify": (performing.verify, RevisionInput),
     "return_performance": (performing.return_performance, ReasonInput),
     "release": (performing.release, ReasonInput),
+    "name_dataset": (performing.name_dataset, NameDatasetInput),
+    "split": (_split, SplitInput),
 }
 REFUSALS = refusals(
     {
         400: ("invalid_input", "list_empty", "objections_open", "due_date_missing",
-              "reply_awaited", "not_consulting"),
+              "reply_awaited", "not_consulting", "parts_exceed"),
         403: ("not_allowed",),
         404: ("not_found",),
         409: ("illegal_move", "stale_revision", "conflict"),
@@ -225,7 +110,7 @@ def narrowed(
             )
         if name == "dataset":
             value = value.replace("-", "/")  # noqa: PLW2901 as addresses write it
-        if name in ("year", "responsibility_list") and not (
+        if name in ("year", "responsibility_list", "parent") and not (
             value.isascii() and value.isdigit() and len(value) < 10
         ):
             raise InvalidInput(
@@ -286,6 +171,31 @@ class ResponsibilityListViewSet(ScopedViewSet):
         return Response(ResponsibilityListSerializer(self.find(pk=pk)).data)
 
     @extend_schema(
+        operation_id="responsibility_lists_compile",
+        tags=["duties"],
+        summary=_("编制责任清单"),
+        description=_(
+            "把已发布、可共享而没有列入的目录和已同意的需求分解给各部门；可以重复，只加新的。"
+        ),
+        request=CompileInput,
+        responses={
+            201: CompiledSerializer,
+            **refusals({400: ("invalid_input",), 403: ("not_allowed",)}),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        given = CompileInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        user: Any = request.user
+        made = compiling.compile_lists(actor=user, at=timezone.now(), **given.validated_data)
+        answer = {
+            "lists": [row.pk for row in made.lists],
+            "duty_count": made.duty_count,
+            "passed_by": [row.pk for row in made.passed_by],
+        }
+        return Response(answer, status=201)
+
+    @extend_schema(
         operation_id="responsibility_lists_move",
         tags=["duties"],
         summary=_("办理责任清单"),
@@ -317,6 +227,7 @@ class ResponsibilityListViewSet(ScopedViewSet):
             OpenApiParameter("responsibility_list", int, description=_("所在责任清单的 id")),
             OpenApiParameter("department", str, description=_("承担部门的编码")),
             OpenApiParameter("dataset", str, description=_("目录代码，以 - 代 /")),
+            OpenApiParameter("parent", int, description=_("上级责任事项的 id")),
             OpenApiParameter(
                 "status", str, enum=DutyStatus.values, description=_("只要这种状态的")
             ),
@@ -327,8 +238,8 @@ class ResponsibilityListViewSet(ScopedViewSet):
         operation_id="duties_read",
         tags=["duties"],
         summary=_("一项责任"),
-        description=_("承诺的内容、状态、异议和完成情况。"),
-        responses={200: DutySerializer, **NO_ROW},
+        description=_("承诺的内容、状态、异议和完成情况，以及下级事项的进展。"),
+        responses={200: DutyDetailSerializer, **NO_ROW},
     ),
 )
 class DutyViewSet(ScopedViewSet):
@@ -344,6 +255,7 @@ class DutyViewSet(ScopedViewSet):
             "responsibility_list": "responsibility_list",
             "department": "department__code",
             "dataset": "dataset__code",
+            "parent": "parent",
             "status": "status",
         }
         found = narrowed(request, self.get_queryset(), filters, DutyStatus.values)
@@ -351,7 +263,7 @@ class DutyViewSet(ScopedViewSet):
         return self.get_paginated_response(DutySerializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(DutySerializer(self.find(pk=pk)).data)
+        return Response(DutyDetailSerializer(self.find(pk=pk)).data)
 
     @extend_schema(
         operation_id="duties_move",

@@ -61,7 +61,11 @@ def duty_or_404(request: HttpRequest, pk: int) -> Duty:
 def duty(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     subject = duty_or_404(request, pk)
-    may_split = subject.status in LIVE and access.allowed(user, "split", subject)
+    may_split = (
+        subject.status in LIVE
+        and subject.responsibility_list.status != "closed"
+        and access.allowed(user, "split", subject)
+    )
     context = {
         "subject": subject,
         "items": list(zip(subject.item_columns, subject.item_names, strict=True)),
@@ -177,6 +181,8 @@ def _why_not(subject: Duty, found: Move) -> str:
         return _("当前状态为“%(status)s”，不能办理") % {"status": subject.get_status_display()}
     if found.name in WHILE_CONSULTING and subject.responsibility_list.status != "consulting":
         return _("清单不在征求意见")
+    if found.name == "perform" and subject.responsibility_list.status == "closed":
+        return _("清单已结束，不再办理")
     return ""
 
 

@@ -1,6 +1,6 @@
 """Examples of responsibility lists, duties and the law's lists."""
 
-from typing import Final
+from typing import Any, Final
 
 from apps.core.openapi import sent, shown
 
@@ -29,37 +29,56 @@ LIST_MOVES: Final = (
     sent("issue", "印发", {"revision": 3}),
     sent("close", "结束", {"reason": "职能已划转"}),
 )
-DUTY: Final = shown(
-    "duty",
-    "履行中的一项",
+COMPILE: Final = sent(
+    "compile",
+    "编制第一批",
+    {"year": 2026, "batch": "第一批", "due_on": "2026-12-31", "departments": ["D008"]},
+)
+COMPILED: Final = shown(
+    "compiled", "一份清单，42 项", {"lists": [8], "duty_count": 42, "passed_by": []}
+)
+_DUTY: Final[dict[str, Any]] = {
+    "id": 412,
+    "responsibility_list": 8,
+    "department": "D008",
+    "internal_unit": "社会事务处",
+    "parent": None,
+    "origin": "catalogue",
+    "dataset": "307027-000001",
+    "title": "婚姻登记信息",
+    "item_columns": ["identity_number", "registered_on"],
+    "item_names": ["公民身份号码", "登记日期"],
+    "expected_rows": 1_280_000,
+    "update_cycle": "daily",
+    "due_on": "2026-12-31",
+    "is_overdue": False,
+    "contact_name": "陈静",
+    "contact_phone": "023-63000008",
+    "sharing_attribute": "conditional",
+    "opening_attribute": "not_opened",
+    "system": "S-008-01",
+    "status": "in_force",
+    "objection": "",
+    "settlement": "",
+    "evidence": "",
+    "performed_rows": None,
+    "performed_at": None,
+    "revision": 3,
+    "updated_at": "2026-11-18T10:00:00+08:00",
+}
+DUTY: Final = shown("duty", "履行中的一项", _DUTY)
+DUTY_DETAIL: Final = shown(
+    "duty_detail",
+    "履行中的一项，分给了两个区县",
     {
-        "id": 412,
-        "responsibility_list": 8,
-        "department": "D008",
-        "internal_unit": "社会事务处",
-        "parent": None,
-        "origin": "catalogue",
-        "dataset": "307027-000001",
-        "title": "婚姻登记信息",
-        "item_columns": ["identity_number", "registered_on"],
-        "item_names": ["公民身份号码", "登记日期"],
-        "expected_rows": 1_280_000,
-        "update_cycle": "daily",
-        "due_on": "2026-12-31",
-        "is_overdue": False,
-        "contact_name": "陈静",
-        "contact_phone": "023-63000008",
-        "sharing_attribute": "conditional",
-        "opening_attribute": "not_opened",
-        "system": "S-008-01",
-        "status": "in_force",
-        "objection": "",
-        "settlement": "",
-        "evidence": "",
-        "performed_rows": None,
-        "performed_at": None,
-        "revision": 3,
-        "updated_at": "2026-11-18T10:00:00+08:00",
+        **_DUTY,
+        "parts": {
+            "count": 2,
+            "finished": 1,
+            "assigned_rows": 800_000,
+            "performed_rows": 412_000,
+            "gap": 480_000,
+        },
     },
 )
 DUTY_MOVES: Final = (
@@ -70,6 +89,12 @@ DUTY_MOVES: Final = (
         "报告完成",
         {"evidence": "11 月 15 日起每日归集", "performed_rows": 1_280_412, "revision": 3},
     ),
+    sent(
+        "split",
+        "拆分给区县民政局",
+        {"parts": [{"department": "D103-08", "expected_rows": 400_000, "due_on": "2026-12-20"}]},
+    ),
+    sent("name_dataset", "对应后来编制的目录", {"dataset": "307027-000019", "revision": 3}),
     sent("return_performance", "退回补齐", {"reason": "缺 2015 年以前的登记"}),
 )
 LEGAL_DUTY: Final = shown(
