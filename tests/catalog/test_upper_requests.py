@@ -258,3 +258,58 @@ def test_the_api_reads_what_the_screens_show(parties: Parties, at: datetime) -> 
     assert stranger.get("/api/v1/upper-requests").json()["results"] == []
     assert stranger.get(f"/api/v1/upper-requests/{request.pk}").status_code == 404
     assert stranger.get("/api/v1/upward-packages").json()["results"] == []
+
+
+def test_what_was_returned_is_changed_before_it_goes_again(parties: Parties, at: datetime) -> None:
+    request = in_status("returned", parties, at)
+    client = signed_in(parties.editor)
+    url = reverse("catalog:upper-request-edit", args=[request.pk])
+    assert url in client.get(request.get_absolute_url()).content.decode()
+    assert request.remark in client.get(url).content.decode()
+    given = {**WRITTEN, "basis": "《婚姻登记条例》第九条", "revision": request.revision}
+    assert client.post(url, given).status_code == 302
+    request.refresh_from_db()
+    assert request.basis.endswith("第九条")
+    assert request.history.latest().history_user == parties.editor
+    assert "已被" in client.post(url, {**given, "basis": "旧页面"}).content.decode()
+    before = picture(request)
+    upper_requests.revise(request=request, actor=parties.editor, at=at, basis=request.basis)
+    assert picture(request) == before, "no change leaves no trace"
+    with pytest.raises(InvalidInput):
+        upper_requests.revise(request=request, actor=parties.editor, at=at, scenario=" ")
+    upper_requests.submit(request=request, actor=parties.editor, at=at)
+    assert client.get(url).status_code == 403
+    with pytest.raises(NotAllowed):
+        upper_requests.revise(request=request, actor=parties.editor, at=at, basis="偷改")
+
+
+def test_a_day_to_come_is_not_told_of_above(parties: Parties, at: datetime) -> None:
+    request = in_status("filed", parties, at)
+    with pytest.raises(InvalidInput):
+        upper_requests.forward(
+            request=request,
+            actor=parties.officer,
+            at=at,
+            outside_on=at.date() + timedelta(days=1),
+        )
+
+
+def test_it_goes_the_whole_way_over_the_api(parties: Parties, at: datetime) -> None:
+    def post(person: Any, end: str, **body: Any) -> Any:
+        address = f"/api/v1/upper-requests{end}"
+        return signed_in(person).post(address, body, content_type="application/json")
+
+    body = {"upper_dataset": upper(at).pk, **WRITTEN}
+    assert post(parties.head, "", **body).status_code == 403
+    made = post(parties.editor, "", **body)
+    assert (made.status_code, made.json()["status"]) == (201, "draft")
+    own = f"/{made.json()['id']}"
+    assert post(parties.editor, f"{own}/revise", items="姓名").json()["items"] == "姓名"
+    assert post(parties.editor, f"{own}/submit").json()["status"] == "awaiting_head"
+    assert post(parties.editor, f"{own}/revise", items="全部").status_code == 403
+    assert post(parties.head, f"{own}/approve").json()["status"] == "filed"
+    moved = post(parties.officer, f"{own}/forward", outside_number="国-88", reason="受理中").json()
+    assert (moved["outside_number"], moved["outside_status"]) == ("国-88", "受理中")
+    assert post(parties.officer, f"{own}/refuse").json()["code"] == "invalid_input"
+    assert post(parties.officer, f"{own}/erase").status_code == 404
+    assert post(parties.provider, f"{own}/close").status_code == 404

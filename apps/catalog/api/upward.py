@@ -1,8 +1,9 @@
-"""`/api/v1/upper-datasets`, `/upward-packages`, `/upper-requests`: read-only."""
+"""`/api/v1/upper-datasets`, `/upward-packages`: read-only; `/upper-requests`: and their moves."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import (
@@ -11,7 +12,10 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
     extend_schema_view,
 )
-from rest_framework import mixins, serializers
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.catalog.api.examples import upward as examples
 from apps.catalog.models import (
@@ -21,8 +25,10 @@ from apps.catalog.models import (
     UpwardEntry,
     UpwardPackage,
 )
+from apps.catalog.operations import upper_requests
 from apps.catalog.queries import upward as queries
 from apps.core.api import ScopedViewSet
+from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 
 BAD_LIST = refusals({400: ("invalid_limit", "cursor_invalid")})
@@ -94,6 +100,89 @@ class UpperRequestSerializer(serializers.ModelSerializer[UpperRequest]):
             "items", "status", "outside_number", "outside_status", "outside_on", "filed_at",
             "forwarded_at", "answered_at", "closed_at", "revision", "created_at", "updated_at",
         )  # fmt: skip
+
+
+@extend_schema_serializer(examples=[examples.ASK])
+class UpperRequestInput(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("申请的内容")
+
+    upper_dataset = serializers.PrimaryKeyRelatedField(
+        queryset=UpperDataset.objects.all(), help_text=_("上级目录的 id")
+    )
+    scenario = serializers.CharField(help_text=_("使用场景"))
+    basis = serializers.CharField(help_text=_("使用依据"))
+    items = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("需要的数据项；不写为全部")
+    )
+    contact_name = serializers.CharField(max_length=50, help_text=_("联系人"))
+    contact_phone = serializers.CharField(max_length=40, help_text=_("联系电话"))
+
+
+class UpperMoveInput(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("每个动作都有的内容")
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text=_("理由，或者上级办理情况")
+    )
+    revision = serializers.IntegerField(
+        required=False, help_text=_("读到的 revision；内容已被他人修改时返回 409")
+    )
+
+
+class ToldInput(UpperMoveInput):
+    outside_on = serializers.DateField(required=False, help_text=_("上级办理日期"))
+
+
+class ForwardInput(ToldInput):
+    outside_number = serializers.CharField(
+        required=False, allow_blank=True, max_length=100, help_text=_("上级受理编号")
+    )
+
+
+class ReviseInput(serializers.Serializer[Any]):
+    scenario = serializers.CharField(required=False, help_text=_("revise：使用场景"))
+    basis = serializers.CharField(required=False, help_text=_("revise：使用依据"))
+    items = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("revise：需要的数据项")
+    )
+    contact_name = serializers.CharField(
+        required=False, max_length=50, help_text=_("revise：联系人")
+    )
+    contact_phone = serializers.CharField(
+        required=False, max_length=40, help_text=_("revise：联系电话")
+    )
+    revision = serializers.IntegerField(required=False, help_text=_("读到的 revision"))
+
+
+@extend_schema_serializer(examples=[*examples.REQUEST_MOVES])
+class UpperMoveShape(ReviseInput):
+    """For readers: what all the moves take together."""
+
+    about: ClassVar[str | Promise] = _("各动作用到的字段，见字段说明")
+
+    reason = serializers.CharField(
+        required=False, help_text=_("理由，或者上级办理情况；退回、未同意、撤回必填")
+    )
+    outside_on = serializers.DateField(
+        required=False, help_text=_("forward、agree、refuse、deliver：上级办理日期")
+    )
+    outside_number = serializers.CharField(required=False, help_text=_("forward：上级受理编号"))
+
+
+MOVES: Final[dict[str, type[serializers.Serializer[Any]]]] = {
+    **dict.fromkeys(("submit", "approve", "send_back", "close", "withdraw"), UpperMoveInput),
+    **dict.fromkeys(("agree", "refuse", "deliver"), ToldInput),
+    "forward": ForwardInput,
+    "revise": ReviseInput,
+}
+REFUSALS = refusals(
+    {
+        400: ("invalid_input",),
+        403: ("not_allowed",),
+        404: ("not_found",),
+        409: ("illegal_move", "stale_revision"),
+    }
+)
 
 
 @extend_schema_view(
@@ -184,3 +273,52 @@ class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
     queryset = UpperRequest.objects.select_related("department", "upper_dataset").all()
     serializer_class = UpperRequestSerializer
     lookup_value_converter: ClassVar[str] = "int"
+
+    @extend_schema(
+        operation_id="upper_requests_draft",
+        tags=["upward"],
+        request=UpperRequestInput,
+        responses={201: UpperRequestSerializer, **REFUSALS},
+        summary=_("起草上级数据申请"),
+        description=_("由本部门的人员登录后起草；写好后用 submit 提交本部门审批。"),
+    )
+    def create(self, request: Request) -> Response:
+        given = _checked(UpperRequestInput, request)
+        user: Any = request.user
+        made = upper_requests.draft(actor=user, at=timezone.now(), **given)
+        answer = UpperRequestSerializer(self.find(pk=made.pk)).data
+        return Response(answer, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="upper_requests_move",
+        tags=["upward"],
+        parameters=[
+            OpenApiParameter(
+                "move",
+                str,
+                OpenApiParameter.PATH,
+                enum=[*MOVES],
+                description=_("动作，见 docs/lifecycles.md；revise 为修改内容"),
+            )
+        ],
+        request=UpperMoveShape,
+        responses={200: UpperRequestSerializer, **REFUSALS},
+        summary=_("办理上级数据申请"),
+        description=_("做一个动作；各动作由谁做、从哪种状态做起，见 docs/lifecycles.md。"),
+    )
+    @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
+    def move(self, request: Request, pk: int, move: str) -> Response:
+        """Do one move; what the level above said and when goes with those that note it."""
+        if move not in MOVES:
+            raise NotFound
+        row = self.find(pk=pk)
+        given = _checked(MOVES[move], request)
+        user: Any = request.user
+        getattr(upper_requests, move)(request=row, actor=user, at=timezone.now(), **given)
+        return Response(UpperRequestSerializer(self.find(pk=pk)).data)
+
+
+def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)

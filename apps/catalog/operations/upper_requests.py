@@ -15,8 +15,11 @@ from apps.accounts.queries import authority, members_with
 from apps.catalog.lifecycle import UPPER_REQUEST
 from apps.catalog.models import UpperDataset, UpperRequest, UpperRequestStatus
 from apps.core import access
-from apps.core.errors import InvalidInput, StaleRevision
+from apps.core.errors import IllegalMove, InvalidInput, StaleRevision
 from apps.ledger import operations as ledger
+
+OWN: Final = ("draft", "returned")
+"""Where the asking department writes it."""
 
 TODOS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     UpperRequestStatus.AWAITING_HEAD: (
@@ -78,11 +81,14 @@ def revise(
     Source: 《政务数据共享条例》第二十条、第二十四条
     Raises:
         NotAllowed: the actor does not edit it now.
+        IllegalMove: it was submitted.
         StaleRevision: somebody changed it after `revision`.
         InvalidInput: something mandatory is missing.
     """
     standing = access.require(actor, "revise", request, at=at)
     current = UpperRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    if current.status not in OWN:
+        raise IllegalMove(_("申请已提交，不能修改"), state=current.status)
     if revision is not None and current.revision != revision:
         raise StaleRevision
     changed = [name for name in written if getattr(current, name) != written[name].strip()]
@@ -144,18 +150,12 @@ def forward(
     revision: int | None = None,
 ) -> UpperRequest:
     """Note that the request was handed in above, with the number and the day given there."""
+    told = _told(request, reason, outside_on, at)
+    number = outside_number.strip()
     return _move(
-        request,
-        "forward",
-        actor,
-        at,
-        reason,
-        revision,
-        forwarded_at=at,
-        outside_number=outside_number.strip(),
-        outside_on=outside_on or timezone.localdate(at),
-        outside_status=reason.strip()[:200],
-    )
+        request, "forward", actor, at, reason, revision,
+        forwarded_at=at, outside_number=number, **told,
+    )  # fmt: skip
 
 
 def agree(
@@ -288,6 +288,21 @@ def _told(
         "outside_status": words.strip()[:200] or request.outside_status,
         "outside_on": outside_on or today,
     }
+
+
+def _save(request: UpperRequest, *, actor: User, at: datetime, reason: str | Promise) -> None:
+    """Check and save with history.
+
+    Raises:
+        InvalidInput: something mandatory is missing, or too long.
+    """
+    try:
+        request.full_clean(exclude=("upper_dataset", "department"), validate_unique=False)
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise InvalidInput(messages[0], field=field) from error
+    remember(request, actor=actor, at=at, reason=reason)
+    request.save()
 
 
 def _next_key() -> int:

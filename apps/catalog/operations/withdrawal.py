@@ -109,9 +109,11 @@ def decline_withdrawal(
 def withdraw(
     *, dataset: Dataset, actor: User, at: datetime, revision: int | None = None
 ) -> Dataset:
-    """Take the entry out of force; who uses it is told and served for six more months.
+    """Take the entry out of force; who uses it is told and served on for a time.
 
-    Source: comparators (西安; 黑龙江: six months of further service)
+    The time of further service is a dated policy, and ends in `sharing`.
+
+    Source: comparator (西安); comparator (黑龙江)
     Raises:
         NotAllowed: the actor does not review for the authority.
         IllegalMove: no withdrawal was asked for.

@@ -42,7 +42,7 @@ def carry_out_due(at: datetime) -> list[DomainError]:
 def end_service(*, grant: Grant, at: datetime) -> Grant:
     """End a grant on a withdrawn entry, when the time of further service is over.
 
-    Source: comparator (黑龙江: six months of further service); the time is a dated policy
+    Source: comparator (黑龙江)
     """
     was_served = grant.status != Grant.Status.DELIVERING
     reason = _("目录已撤回，延续服务期满") if was_served else _("目录在交付之前已撤回")

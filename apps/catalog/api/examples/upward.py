@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apps.core.openapi import shown
+from apps.core.openapi import sent, shown
 
 UPPER_DATASET: Final = shown(
     "upper_dataset",
@@ -76,4 +76,34 @@ UPPER_REQUEST: Final = shown(
         "created_at": "2026-11-13T15:20:00+08:00",
         "updated_at": "2026-11-18T10:00:00+08:00",
     },
+)
+ASK: Final = sent(
+    "ask",
+    "申请全国学籍信息",
+    {
+        "upper_dataset": 9,
+        "scenario": "核对技工院校招生对象的学籍",
+        "basis": "《社会保险法》第七十四条",
+        "items": "姓名、学籍号",
+        "contact_name": "李敏",
+        "contact_phone": "023-63000011",
+    },
+)
+REQUEST_MOVES: Final = (
+    sent("revise", "退回后修改", {"basis": "《社会保险法》第七十四条第二款", "revision": 3}),
+    sent(
+        "forward",
+        "主管部门登记转报",
+        {
+            "outside_number": "GX-2026-3317",
+            "outside_on": "2026-11-18",
+            "reason": "教育部受理中",
+            "revision": 3,
+        },
+    ),
+    sent(
+        "refuse",
+        "登记上级未同意",
+        {"outside_on": "2026-11-25", "reason": "该数据只在省级以上使用"},
+    ),
 )
