@@ -12,6 +12,7 @@ from apps.catalog.api import (
     SavedFilterViewSet,
     SourceDesignationViewSet,
 )
+from apps.catalog.api.demands import DemandMatchViewSet
 from apps.catalog.api.duties import DutyViewSet, ResponsibilityListViewSet
 from apps.catalog.api.law import LegalDutyViewSet, ServiceItemViewSet
 from apps.catalog.api.upward import (
@@ -127,5 +128,15 @@ api_urlpatterns = [
     ),
     path("legal-duties", LegalDutyViewSet.as_view({"get": "list"}), name="api-legal-duties"),
     path("service-items", ServiceItemViewSet.as_view({"get": "list"}), name="api-service-items"),
+    path(
+        "demands/<int:pk>/matches",
+        DemandMatchViewSet.as_view({"get": "list"}),
+        name="api-demand-matches",
+    ),
+    path(
+        "demands/<int:pk>/matches/<int:match>/decline",
+        DemandMatchViewSet.as_view({"post": "decline"}),
+        name="api-demand-match-decline",
+    ),
     *router.urls,
 ]

@@ -10,6 +10,7 @@ from apps.catalog.models import Demand
 from tests.catalog.demand_stories import STORIES, WRITTEN, Parties, entry_of
 from tests.catalog.test_demand_views import signed_in
 from tests.factories.accounts import UserFactory
+from tests.factories.catalog import PublishedDatasetFactory
 
 ADDRESS = "/api/v1/demands"
 
@@ -83,3 +84,40 @@ def test_an_incomplete_demand_says_what_lacks(parties: Parties, at: datetime) ->
     assert (answer.status_code, answer.json()["code"]) == (400, "demand_incomplete")
     assert post(client, ADDRESS, {}).status_code == 400
     assert Demand.objects.count() == 1
+
+
+def test_a_draft_is_revised_and_a_received_one_split(parties: Parties, at: datetime) -> None:
+    demand = STORIES["draft"](parties, at)
+    editor, officer = signed_in(parties.editor), signed_in(parties.officer)
+    own = f"{ADDRESS}/{demand.pk}"
+    seen = editor.get(own).json()
+    revised = post(editor, f"{own}/revise", {"scope": "主城九区", "revision": seen["revision"]})
+    assert (revised.json()["scope"], revised.json()["title"]) == ("主城九区", seen["title"])
+    stale = post(editor, f"{own}/revise", {"scope": "旧页面", "revision": seen["revision"]})
+    assert (stale.status_code, stale.json()["code"]) == (409, "stale_revision")
+    received = STORIES["submitted"](parties, at)
+    own = f"{ADDRESS}/{received.pk}"
+    assert post(editor, f"{own}/revise", {"scope": "偷改"}).status_code == 403
+    part = {"title": "救助类别", "items": ["救助类别"]}
+    assert post(editor, f"{own}/split", part).status_code == 403
+    sibling = post(officer, f"{own}/split", part).json()
+    assert sibling["id"] != received.pk
+    assert [item["name"] for item in sibling["wanted_items"]] == ["救助类别"]
+    assert len(officer.get(own).json()["wanted_items"]) == 2
+
+
+def test_matches_are_read_and_declined_by_those_who_match(parties: Parties, at: datetime) -> None:
+    PublishedDatasetFactory(department=parties.provider.department, name="困难群众救助对象信息")
+    demand = STORIES["forwarded"](parties, at)
+    where = f"{ADDRESS}/{demand.pk}/matches"
+    editor = signed_in(parties.editor)
+    (row,) = editor.get(where).json()["results"]
+    assert row["score"] > 0.5
+    assert {"公民身份号码", "姓名"} <= set(row["found_items"])
+    assert signed_in(parties.provider).get(where).json()["results"] == []
+    assert signed_in(UserFactory()).get(where).status_code == 404
+    no = f"{where}/{row['id']}/decline"
+    assert post(signed_in(parties.head), no, {"reason": "不够"}).status_code == 403
+    declined = post(editor, no, {"reason": "只含农村"}).json()
+    assert (declined["decision"], declined["reason"]) == ("declined", "只含农村")
+    assert post(editor, no, {"reason": "再说一次"}).json()["code"] == "illegal_move"

@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from apps.catalog.models import DataItem, Demand
 from apps.catalog.operations import demands
@@ -151,3 +153,22 @@ def test_the_demand_is_met_when_its_data_is_delivered(server: None, now: datetim
     request.refresh_from_db()
     assert (request.status, demand.status) == ("delivered", "fulfilled")
     assert demand.fulfilled_at == now + timedelta(seconds=1)
+
+
+def test_it_becomes_a_request_over_the_api_too(scene: Scene, at: datetime) -> None:
+    demand = _demand(scene, at)
+    body = {"demand": demand.pk, "dataset": scene.dataset.code, "system": scene.system.code}
+
+    def post(person: Any, **more: Any) -> Any:
+        client = Client()
+        client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[1])
+        given = {**body, **more}
+        return client.post("/api/v1/requests", given, content_type="application/json")
+
+    assert post(scene.provider).status_code == 404, "a draft is its department's"
+    assert post(scene.consumer, basis="另写的依据").json()["field"] == "basis"
+    made = post(scene.consumer)
+    assert (made.status_code, made.json()["basis"]) == (201, WRITTEN["basis"])
+    demand.refresh_from_db()
+    assert demand.status == "requested"
+    assert post(scene.consumer).json()["code"] == "illegal_move"

@@ -12,6 +12,7 @@ from apps.catalog.api.examples import demands as examples
 from apps.catalog.models import (
     Dataset,
     Demand,
+    DemandMatch,
     DemandOutcome,
     DemandReply,
     ModeType,
@@ -200,6 +201,61 @@ class ProposeInput(MoveInput):
     )
 
 
+class ReviseInput(DemandInput):
+    """What is absent stays."""
+
+    title = serializers.CharField(max_length=80, required=False, help_text=_("需求名称"))
+    revision = serializers.IntegerField(required=False, help_text=REVISION_HELP)
+
+
+class SplitInput(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("拆出一部分数据项，另由一个部门答复")
+
+    title = serializers.CharField(max_length=80, help_text=_("拆出的需求的名称"))
+    items = serializers.ListField(
+        child=serializers.CharField(), help_text=_("拆出的数据项的名称；其余留在原需求中")
+    )
+    revision = serializers.IntegerField(required=False, help_text=REVISION_HELP)
+
+
+@extend_schema_serializer(examples=[examples.MATCH])
+class MatchSerializer(serializers.ModelSerializer[DemandMatch]):
+    """An entry that may meet the demand, why, and what was decided of it."""
+
+    about: ClassVar[str | Promise] = _("一条可能满足需求的目录，及其依据和意见")
+
+    dataset = serializers.CharField(
+        source="dataset.dashed_code", help_text=_("目录代码，以 - 代 /")
+    )
+    dataset_name = serializers.CharField(source="dataset.name", help_text=_("目录名称"))
+    provider = serializers.CharField(
+        source="dataset.department.name", help_text=_("提供部门的名称")
+    )
+    words = serializers.ListField(child=serializers.CharField(), help_text=_("名称中相同的词"))
+    found_items = serializers.ListField(
+        child=serializers.CharField(), help_text=_("需要的数据项中已有的")
+    )
+    missing_items = serializers.ListField(
+        child=serializers.CharField(), help_text=_("需要的数据项中没有的")
+    )
+
+    class Meta:
+        model = DemandMatch
+        fields = (
+            "id", "dataset", "dataset_name", "provider", "score", "words", "found_items",
+            "missing_items", "proposed_at", "decision", "reason", "decided_at",
+        )  # fmt: skip
+        read_only_fields = fields
+        extra_kwargs: ClassVar[dict[str, Any]] = {"score": {"help_text": _("匹配度，0–1")}}
+
+
+@extend_schema_serializer(examples=[examples.DECLINE])
+class DeclineInput(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("认为目录不能满足需求")
+
+    reason = serializers.CharField(help_text=_("为何不能满足"))
+
+
 @extend_schema_serializer(examples=[*examples.MOVES])
 class DemandMoveShape(serializers.Serializer[Any]):
     """All that the moves take together, for the description alone."""
@@ -228,6 +284,20 @@ class DemandMoveShape(serializers.Serializer[Any]):
     )
     promised_on = serializers.DateField(required=False, help_text=_("propose：承诺提供日期"))
     legal_basis = serializers.CharField(required=False, help_text=_("propose：不予提供的依据"))
+    title = serializers.CharField(
+        required=False, max_length=80, help_text=_("split、revise：需求名称")
+    )
+    items = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text=_("split：拆出的数据项的名称")
+    )
+    wanted_items = WantedItemSerializer(
+        many=True, required=False, help_text=_("revise：需要的数据项；其余字段同提出需求时")
+    )
+    scenario = serializers.CharField(required=False, help_text=_("revise：使用场景"))
+    basis = serializers.CharField(required=False, help_text=_("revise：使用依据"))
+    scope = serializers.CharField(required=False, help_text=_("revise：数据范围"))
+    needed_by = serializers.DateField(required=False, help_text=_("revise：希望取得日期"))
+    ends_on = serializers.DateField(required=False, help_text=_("revise：使用截止日期"))
 
 
 INPUTS: Final[dict[str, type[serializers.Serializer[Any]]]] = {
@@ -251,4 +321,6 @@ INPUTS: Final[dict[str, type[serializers.Serializer[Any]]]] = {
     "point_out": PointOutInput,
     "propose": ProposeInput,
     "fulfil": FulfilInput,
+    "revise": ReviseInput,
+    "split": SplitInput,
 }

@@ -18,12 +18,15 @@ from rest_framework.response import Response
 
 from apps.catalog.api.demand_shapes import (
     INPUTS,
+    DeclineInput,
     DemandInput,
     DemandMoveShape,
     DemandSerializer,
+    MatchSerializer,
 )
-from apps.catalog.models import Demand, DemandStatus
+from apps.catalog.models import Demand, DemandMatch, DemandStatus
 from apps.catalog.operations import demands
+from apps.core import access
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
@@ -35,12 +38,13 @@ FILTERS: Final = {
 }
 
 
+DEMAND = OpenApiParameter("pk", int, OpenApiParameter.PATH, description=_("需求的 id"))
 MOVE = OpenApiParameter(
     "move",
     OpenApiTypes.STR,
     OpenApiParameter.PATH,
     enum=list(INPUTS),
-    description=_("动作，见 docs/lifecycles.md"),
+    description=_("动作，见 docs/lifecycles.md；revise 为修改，split 为拆分，返回拆出的需求"),
 )
 REFUSALS = refusals(
     {
@@ -120,7 +124,54 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
         row = self.find(pk=pk)
         given = _checked(INPUTS[move], request)
         done = getattr(demands, move)(demand=row, actor=request.user, at=timezone.now(), **given)
-        return Response(DemandSerializer(done).data)
+        return Response(DemandSerializer(self.find(pk=done.pk)).data)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="demands_matches",
+        tags=["demands"],
+        parameters=[DEMAND],
+        responses={
+            200: MatchSerializer(many=True),
+            **refusals({400: ("invalid_limit", "cursor_invalid"), 404: ("not_found",)}),
+        },
+        summary=_("可能满足需求的目录"),
+        description=_("平台为这件需求找到的目录及依据；定期重新查找。需求部门和主管部门可看。"),
+    )
+)
+class DemandMatchViewSet(ScopedViewSet):
+    """What the catalogue has for a demand, for those who match supply and demand."""
+
+    queryset = DemandMatch.objects.select_related("dataset__department", "demand").all()
+    serializer_class = MatchSerializer
+
+    def list(self, request: Request, pk: int) -> Response:
+        if not access.rows(request.user, "view", Demand).filter(pk=pk).exists():
+            raise NotFound
+        page = self.paginate_queryset(self.get_queryset().filter(demand=pk))
+        return self.get_paginated_response(MatchSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="demands_decline_match",
+        tags=["demands"],
+        parameters=[
+            DEMAND,
+            OpenApiParameter(
+                "match", int, OpenApiParameter.PATH, description=_("matches 中给出的 id")
+            ),
+        ],
+        request=DeclineInput,
+        responses={200: MatchSerializer, **REFUSALS},
+        summary=_("认为目录不能满足需求"),
+        description=_("写明理由；这条目录不再为这件需求提出。"),
+    )
+    def decline(self, request: Request, pk: int, match: int) -> Response:
+        row = self.find(demand=pk, pk=match)
+        given = _checked(DeclineInput, request)
+        user: Any = request.user
+        demands.decline(match=row, actor=user, at=timezone.now(), **given)
+        return Response(MatchSerializer(self.find(pk=match)).data)
 
 
 def _filters(request: Request) -> dict[str, str]:

@@ -60,6 +60,11 @@ DRAFT: Final = sent(
         "row_condition": _CONDITION,
     },
 )
+FROM_DEMAND: Final = sent(
+    "from_demand",
+    "由数据需求转为共享申请",
+    {"demand": 128, "dataset": "307027/000001", "system": "S-003-02"},
+)
 REQUEST_MOVES: Final = (
     sent("submit", "提交本部门审批", {"revision": 1}),
     sent(

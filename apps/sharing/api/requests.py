@@ -13,6 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from apps.catalog.models import Demand
+from apps.core import access
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
@@ -132,11 +134,18 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         request=DraftInput,
         responses={201: RequestSerializer, **REFUSALS},
         summary=_("起草共享申请"),
-        description=_("由本部门的人员登录后起草；起草后用 submit 提交本部门审批。"),
+        description=_(
+            "由本部门的人员登录后起草；起草后用 submit 提交本部门审批。"
+            "给出 demand 的，把需求转为申请，需求随之由 take_up 转入已转共享申请。"
+        ),
     )
     def create(self, request: Request) -> Response:
         given = _checked(DraftInput, request)
-        made = sharing.draft_request(actor=request.user, at=timezone.now(), **given)  # type: ignore[arg-type]
+        user: Any = request.user
+        if "demand" in given:
+            made = _from_demand(user, **given)
+        else:
+            made = sharing.draft_request(actor=user, at=timezone.now(), **given)
         return Response(RequestSerializer(self.find(pk=made.pk)).data, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -157,6 +166,22 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         given = _checked(INPUTS[move], request)
         getattr(sharing, move)(request=row, actor=request.user, at=timezone.now(), **given)
         return Response(RequestSerializer(self.find(pk=pk)).data)
+
+
+def _from_demand(user: Any, *, demand: int, **given: Any) -> SharingRequest:
+    """Draft the request out of a demand that the caller sees.
+
+    Raises:
+        NotFound: he sees no such demand.
+        InvalidInput: something is given that the demand says already.
+    """
+    found = access.rows(user, "view", Demand).filter(pk=demand).first()
+    if found is None:
+        raise NotFound
+    beside = sorted(set(given) - {"dataset", "system"})
+    if beside:
+        raise InvalidInput(_("由需求转来的，其余内容取自需求，不另给出"), field=beside[0])
+    return sharing.draft_request_from_demand(demand=found, actor=user, at=timezone.now(), **given)
 
 
 def _checked(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:

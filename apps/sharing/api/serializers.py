@@ -121,7 +121,7 @@ class _Contents(serializers.Serializer[Any]):
     )
 
 
-@extend_schema_serializer(examples=[examples.DRAFT])
+@extend_schema_serializer(examples=[examples.DRAFT, examples.FROM_DEMAND])
 class DraftInput(_Contents):
     """What a new request says; it may be completed before it is submitted."""
 
@@ -134,6 +134,12 @@ class DraftInput(_Contents):
         slug_field="code",
         queryset=InformationSystem.objects.all(),
         help_text=_("使用系统的编号，须是本部门在用的"),
+    )
+    demand = serializers.IntegerField(
+        required=False,
+        help_text=_(
+            "由一件数据需求转来时，需求的 id；其余内容取自需求，不另给出，之后用 revise 修改"
+        ),
     )
 
 

@@ -89,4 +89,29 @@ MOVES: Final = (
         },
     ),
     sent("contest", "需求部门提出异议", {"reason": "资助办法第六条即为使用依据"}),
+    sent(
+        "split",
+        "主管部门拆出一部分数据项",
+        {"title": "特困人员供养信息", "items": ["救助类别"], "revision": 3},
+    ),
+    sent("revise", "退回后修改", {"scope": "全市在享低保对象", "revision": 5}),
 )
+MATCH: Final = shown(
+    "demand_match",
+    "名称相近、有两项所需数据项的目录",
+    {
+        "id": 903,
+        "dataset": "307027-000004",
+        "dataset_name": "最低生活保障对象信息",
+        "provider": "重庆市民政局",
+        "score": 0.75,
+        "words": ["对象"],
+        "found_items": ["公民身份号码", "救助类别"],
+        "missing_items": [],
+        "proposed_at": "2026-11-18T10:07:00+08:00",
+        "decision": "",
+        "reason": "",
+        "decided_at": None,
+    },
+)
+DECLINE: Final = sent("decline", "不采用", {"reason": "只含农村低保对象，不含城市低保对象"})
