@@ -60,7 +60,7 @@ def draft(
         updated_at=at,
         **{name: value.strip() for name, value in written.items()},
     )
-    _save(request, actor, at, _("新建"))
+    _save(request, actor=actor, at=at, reason=_("新建"))
     ledger.record(standing, "catalog.file_upper_request", request, at=at)
     return request
 
@@ -97,7 +97,7 @@ def revise(
             setattr(current, name, written[name].strip())
         current.revision += 1
         current.updated_at = at
-        _save(current, actor, at, _("修改"))
+        _save(current, actor=actor, at=at, reason=_("修改"))
         labels = [str(UpperRequest._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
         details = {"changed": labels}
         ledger.record(standing, "catalog.revise_upper_request", current, at=at, details=details)
@@ -266,16 +266,6 @@ def _move(
         department=request.department,
     )
     return request
-
-
-def _save(request: UpperRequest, actor: User, at: datetime, reason: str | Promise) -> None:
-    try:
-        request.full_clean(exclude=("upper_dataset", "department"), validate_unique=False)
-    except ValidationError as error:
-        field, messages = next(iter(error.message_dict.items()))
-        raise InvalidInput(messages[0], field=field) from error
-    remember(request, actor=actor, at=at, reason=reason)
-    request.save()
 
 
 def _told(
