@@ -162,9 +162,12 @@ class Matching:
         return None
 
     def refuse_doubled_entries(self, stated: Sequence[Stated]) -> None:
-        """Two entries of the file may not be one: neither by code nor by name."""
+        """Two entries of the file may not be one: neither by code nor by name.
+
+        Told of is the one that comes later, or that takes the name of one that has it.
+        """
         seen: dict[tuple[Any, ...], RawEntry] = {}
-        for each in stated:
+        for each in sorted(stated, key=lambda each: not self._has_its_name(each)):
             known = self.known.by_code.get(each.code)
             if known is not None:  # before any that is known by its name alone
                 self._claimed.setdefault(known.pk, each.raw)
@@ -174,15 +177,23 @@ class Matching:
                 keys.append(("name", each.department.pk, name))
             for key in keys:
                 first = seen.setdefault(key, each.raw)
-                if first is each.raw:
-                    continue
-                each.raw.fault(
-                    "error",
-                    str(key[0]),
-                    _("与表“%(sheet)s”第 %(row)s 行起的目录重复（不计空格和标点）")
-                    % {"sheet": first.table.sheet, "row": first.first_row},
-                    _("同一条目录的，合到一处；两条目录的，名称要有区别"),
-                )
+                if first is not each.raw:
+                    self._tell_doubled(each.raw, first, str(key[0]))
+
+    def _has_its_name(self, stated: Stated) -> bool:
+        """Whether the entry, known by its code, is named in the sheet as it is."""
+        known = self.known.by_code.get(stated.code)
+        name = stated.raw.text("name")
+        return known is not None and significant(known.name) == significant(name)
+
+    def _tell_doubled(self, raw: RawEntry, first: RawEntry, field: str) -> None:
+        raw.fault(
+            "error",
+            field,
+            _("与表“%(sheet)s”第 %(row)s 行起的目录重复（不计空格和标点）")
+            % {"sheet": first.table.sheet, "row": first.first_row},
+            _("同一条目录的，合到一处；两条目录的，名称要有区别"),
+        )
 
 
 def _is_refused(raw: RawEntry) -> bool:

@@ -211,18 +211,15 @@ class _Gathering:
             if self._current is None:
                 self._current = self._new(number, cells)
             return self._current
-        found = self._by_code.get(code) if code else None
         key = (self._provider, significant(name)) if name else None
-        if found is None and key is not None:
-            found = self._by_name.get(key)
-            if found is not None and code and found.text("code"):
-                self._tell_two_codes(found, number, cells["code"])
-        if found is None:
-            found = self._new(number, cells)
-        if code:
-            self._by_code.setdefault(code, found)
+        found = self._find(key, code, cells.get("abstract", "")) or self._new(number, cells)
+        known = _plain_code(found.text("code"))
+        if code and known not in {"", code}:
+            self._tell_two_codes(found, number, cells["code"])
+        elif code:
+            self._by_code[code] = found
         if key is not None:
-            self._by_name.setdefault(key, found)
+            self._by_name[key] = found
         self._current = found
         return found
 
@@ -232,6 +229,23 @@ class _Gathering:
                 _("表“%(sheet)s”第 %(row)s 行是合计、落款或者说明，没有读取")
                 % {"sheet": self.table.sheet, "row": number}
             )
+
+    def _find(self, key: tuple[str, str] | None, code: str, abstract: str) -> RawEntry | None:
+        """Find the row's entry by its code, else by its name.
+
+        Where the two name different entries the code decides; but a row right below its namesakes
+        is theirs, and its code is wrong, unless another abstract tells them apart.
+        """
+        by_code = self._by_code.get(code) if code else None
+        by_name = self._by_name.get(key) if key else None
+        if not code or key is None or by_name is None or by_name is by_code:
+            return by_code or by_name
+        if by_code is None and not by_name.text("code"):
+            return by_name
+        goes_on = by_name is self._current and abstract in {"", by_name.text("abstract")}
+        if goes_on and (by_code is None or significant(by_code.text("name")) != key[1]):
+            return by_name
+        return by_code
 
     def _new(self, number: int, cells: dict[str, str]) -> RawEntry:
         entry = RawEntry(self.table, number, number)

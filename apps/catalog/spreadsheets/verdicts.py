@@ -203,7 +203,11 @@ class Judge:
     ) -> None:
         stated, known = verdict.stated, verdict.known
         refuse_doubled_items(stated)
-        lines = [Line(_of_item(item.values), removes=item.removes) for item in stated.items]
+        lines = [
+            Line(_of_item(item.values), removes=item.removes)
+            for item in stated.items
+            if item.values.get("name") or item.values.get("column_name")
+        ]
         if state is None or known is None:
             verdict.merged = comparing.merge({}, stated.values, {})
             rows = comparing.merge_items([], lines, [])
@@ -293,8 +297,8 @@ class Judge:
         if rows is None:
             rows = state["items"] if state else []
         dataset, items = trial_of(values, rows, self.references, verdict.stated.department)
-        touched = {(each.item, each.field) for each in verdict.differences}
         without_column: dict[tuple[Level, str, str], list[str]] = {}
+        touched = _touched(verdict.differences, rows)
         for remark in remarks_about(dataset, items, around):
             if remark.field in _ELSEWHERE:
                 continue
@@ -380,8 +384,27 @@ def _is_number(stamp: str) -> bool:
     return stamp.isascii() and stamp.isdigit() and len(stamp) < 9
 
 
+def _touched(
+    differences: Sequence[Difference], rows: Sequence[Mapping[str, Any]]
+) -> set[tuple[str, str]]:
+    """Return what the sheet changes as remarks name it: the item's name, or "", and the field.
+
+    Of an item that is new, every field.
+    """
+    names = {row.get("column_name"): str(row.get("name")) for row in rows}
+    renamed = {each.item: each.new for each in differences if each.field == "column_name"}
+    found = set()
+    for each in differences:
+        if each.field == "added":
+            found |= {(str(each.new), name) for name in ITEM_FIELDS}
+        else:
+            column = renamed.get(each.item, each.item)
+            found.add((names.get(column, "") if each.item else "", each.field))
+    return found
+
+
 def _is_touched(remark: Remark, touched: set[tuple[str, str]]) -> bool:
-    return any(remark.field == field for _item, field in touched)
+    return (remark.item, remark.field) in touched
 
 
 def _remedy(raw: RawEntry, name: str, cell: str) -> str:

@@ -96,6 +96,48 @@ def test_two_codes_within_one_entry(people: People, at: datetime) -> None:
     assert subject.entries.count() == 1
 
 
+def test_codes_that_run_into_those_of_the_next_entry_spoil_only_their_own(
+    people: People, at: datetime
+) -> None:
+    codes = [f"307001/00000{number}" for number in (1, 2, 3)]
+    rows = [row(信息资源代码=code, 信息项名称=f"甲{code[-1]}") for code in codes]
+    rows += [row(信息资源名称="另一条", 信息资源代码=codes[1], 信息项名称=name) for name in "乙丙"]
+    for order in (rows, [*rows[3:], *rows[:3]]):
+        subject = upload(workbook(order), people.editor, at)
+        entries = {entry.name: entry for entry in subject.entries.all()}
+        assert {name: entry.error_count for name, entry in entries.items()} == {
+            "临时救助发放信息": 2,
+            "另一条": 0,
+        }
+        assert len(entries["另一条"].proposal["items"]) == 2
+
+
+def test_a_name_that_is_anothers_is_told_of_where_it_is_taken(people: People, at: datetime) -> None:
+    taker, owner = (
+        DatasetFactory(department=people.editor.department, name=name) for name in ("甲类", "乙类")
+    )
+    rows = [
+        row(信息资源名称="乙 类", 信息资源代码=taker.code, 信息资源摘要="甲"),
+        row(信息资源名称="乙类", 信息资源代码=owner.code, 信息资源摘要="乙"),
+    ]
+    subject = upload(workbook(rows), people.editor, at)
+    assert [bool(entry.error_count) for entry in subject.entries.order_by("position")] == [
+        True,
+        False,
+    ]
+
+
+def test_an_item_without_a_name_is_none(people: People, at: datetime) -> None:
+    dataset = DatasetFactory(department=people.editor.department, name="临时救助")
+    headings = ("信息资源名称", "信息资源代码", "信息项名称", "数据类型")
+    common = {"信息资源名称": "临时救助", "信息资源代码": dataset.code}
+    rows = [{**common, "数据类型": "字符型C"}, {**common, "信息项名称": "备注说明"}]
+    subject = upload(workbook(rows, headings=headings), people.editor, at)
+    assert [each["new"] for each in subject.entries.get().proposal["differences"]] == ["备注说明"]
+    assert [each[:2] for each in faults(subject) if each[0] == "error"] == [("error", "C2")]
+    assert [each[2] for each in faults(subject) if "暂定" in each[2] and "备注说明" in each[2]]
+
+
 def test_names_that_a_dragged_cell_counted_up(people: People, at: datetime) -> None:
     rows = [row(信息资源名称=f"救助信息{n}", 信息资源代码="307001/000001") for n in (1, 2, 3)]
     found = faults(upload(workbook(rows), people.editor, at))
