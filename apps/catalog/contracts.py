@@ -41,6 +41,17 @@ def draw_up_contracts(datasets: Sequence[Dataset], *, on: date) -> dict[int, Con
     }
 
 
+def contract_without_codes(dataset: Dataset, items: Sequence[DataItem]) -> Contract | None:
+    """Return the contract of an entry that is not saved; enough to tell if a table can follow.
+
+    None when the key names no columns, or a column name stands twice.
+    """
+    try:
+        return _contract(dataset, items, {})
+    except ValueError:
+        return None
+
+
 def unfollowable(earlier: Iterable[Contract], wanted: Contract) -> list[tuple[str, str | Promise]]:
     """Return the columns that the entry's table cannot follow, each with why; "" for the key.
 

@@ -1,6 +1,6 @@
 """What is asked about changes, versions and review rounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import ProtectedError, QuerySet
 from django.db.models.deletion import Collector
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -171,13 +172,22 @@ def _obstacles(entry: Dataset, change: DatasetChange, on: date) -> list[Remark]:
     ]
 
 
+def rename_refused(old: str, new: str) -> str | Promise:
+    """The words for a column that cannot have another name."""
+    return _("列名不能由 %(old)s 改为 %(new)s：数据表中已有这一列") % {"old": old, "new": new}
+
+
+def removal_refused(name: str) -> str | Promise:
+    """The words for an item that cannot go."""
+    return _("数据项“%(item)s”已有共享申请使用，不能移除") % {"item": name}
+
+
 def _renamed(items: Sequence[DataItem], present: Mapping[int, DataItem]) -> list[Remark]:
     return [
         Remark(
             "error",
             "column_name",
-            _("列名不能由 %(old)s 改为 %(new)s：数据表中已有这一列")
-            % {"old": present[item.pk].column_name, "new": item.column_name},
+            rename_refused(present[item.pk].column_name, item.column_name),
             item.name,
         )
         for item in items
@@ -188,21 +198,21 @@ def _renamed(items: Sequence[DataItem], present: Mapping[int, DataItem]) -> list
 def _in_use(items: Sequence[DataItem], present: Mapping[int, DataItem]) -> list[Remark]:
     """Items that are to go although somebody's request names them."""
     staying = {item.pk for item in items}
-    leaving = [item for pk, item in present.items() if pk not in staying]
-    return [
-        Remark(
-            "error",
-            "items",
-            _("数据项“%(item)s”已有共享申请使用，不能移除") % {"item": item.name},
-        )
-        for item in leaving
-        if _is_protected(item)
-    ]
+    used = items_in_use([pk for pk in present if pk not in staying])
+    return [Remark("error", "items", removal_refused(present[pk].name)) for pk in sorted(used)]
 
 
-def _is_protected(item: DataItem) -> bool:
+def items_in_use(keys: Collection[int]) -> frozenset[int]:
+    """Return those of the items that somebody's request names, and that cannot go."""
+    items = list(DataItem.objects.filter(pk__in=keys)) if keys else []
+    if not items or not _are_protected(items):
+        return frozenset()
+    return frozenset(item.pk for item in items if _are_protected([item]))
+
+
+def _are_protected(items: Sequence[DataItem]) -> bool:
     try:
-        Collector(using="default").collect([item])
+        Collector(using="default").collect(items)
     except ProtectedError:
         return True
     return False

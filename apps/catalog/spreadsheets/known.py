@@ -21,6 +21,7 @@ CENSUS_FIELDS: Final = (
     "storage_opened",
     "records_opened",
 )
+IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 COUNTED: Final = "·普查"
 
 

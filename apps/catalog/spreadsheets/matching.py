@@ -1,19 +1,17 @@
 """Which entry a sheet means, and whether anything may be done to it now."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Department
 from apps.catalog.lifecycle import EDITABLE
-from apps.catalog.spreadsheets.known import KnownEntries, KnownEntry
+from apps.catalog.spreadsheets.known import IN_FORCE, KnownEntries, KnownEntry
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry
 from apps.catalog.spreadsheets.values import Stated
 from apps.catalog.surroundings import significant
-
-_IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 
 
 class Matching:
@@ -155,7 +153,7 @@ class Matching:
             return _("这条目录已经撤回"), _("删去这些行")
         if known.has_open_change:
             return _("这条目录有一次变更正在办理"), _("等它办结或者作废后再上传")
-        if known.status not in _IN_FORCE and known.status not in EDITABLE:
+        if known.status not in IN_FORCE and known.status not in EDITABLE:
             return _("这条目录正在审核，不能修改"), _("等审核结束后再上传")
         if known.status in EDITABLE and self.own is None:
             return _("这条目录还在编制，由提供部门自己修改"), _("删去这些行")

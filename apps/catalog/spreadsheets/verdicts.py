@@ -17,7 +17,6 @@ from apps.accounts.models import Department
 from apps.catalog.models.imports import ImportEntry
 from apps.catalog.snapshots import ITEM_FIELDS
 from apps.catalog.spreadsheets import comparing
-from apps.catalog.spreadsheets.columns import BY_NAME
 from apps.catalog.spreadsheets.comparing import UNKNOWN, Difference, Line, Merged
 from apps.catalog.spreadsheets.completing import complete_items, keyed
 from apps.catalog.spreadsheets.faults import FAULTS_KEPT, Fault, Level
@@ -36,25 +35,16 @@ from apps.catalog.spreadsheets.refusing import (
     refuse_sensitive_without_personal,
     refuse_what_may_only_stay,
 )
+from apps.catalog.spreadsheets.remarking import Rules
 from apps.catalog.spreadsheets.rows import Book, RawEntry
-from apps.catalog.spreadsheets.trial import trial_of
 from apps.catalog.spreadsheets.values import Reader, Stated
-from apps.catalog.surroundings import Around, latest_conclusions
-from apps.catalog.validation import Remark, remarks_about
-from apps.core.workbooks.refusal import cell_name
 
 CHUNK: Final = 300
-# What is not written in a sheet but done in the entry's own pages.
-_ELSEWHERE: Final = frozenset({"assessments"})
-_IN_FORCE: Final = frozenset({"published", "withdrawal_requested"})
 Action = ImportEntry.Action
 Figures = Mapping[str, str | None]
 NO_FIGURES: Final = dict.fromkeys(CENSUS_FIELDS)
 Common = tuple[Level, str, str]
 """A fault without a cell: level, message, remedy."""
-
-_ITEMS_NAMED: Final = 3
-_COLUMN_OF: Final = {"key_items": "item.key"}
 
 
 @dataclass(slots=True)
@@ -80,6 +70,10 @@ class Verdict:
     @property
     def error_count(self) -> int:
         return sum(1 for fault in self.faults if fault.level == "error")
+
+    @property
+    def is_changed(self) -> bool:
+        return bool(self.differences or self.merged.clashes)
 
     @property
     def name(self) -> str:
@@ -147,35 +141,38 @@ class Judge:
 
     def _judge(self, chunk: Sequence[Stated]) -> list[Verdict]:
         verdicts = [Verdict(stated, known=self._matching.match(stated)) for stated in chunk]
-        keys = {verdict.known.pk for verdict in verdicts if verdict.known}
-        states = present_states(keys)
+        states = present_states({verdict.known.pk for verdict in verdicts if verdict.known})
         bases = self._bases(verdicts)
-        conclusions = latest_conclusions(keys)
         for verdict in verdicts:
-            known = verdict.known
-            state = states.get(known.pk) if known else None
+            state = states.get(verdict.known.pk) if verdict.known else None
             self._compare(verdict, state, bases)
             refuse_what_may_only_stay(verdict.stated, verdict.merged)
             refuse_sensitive_without_personal(verdict.stated, verdict.merged, state)
             self._matching.refuse_unfit(
                 stated=verdict.stated,
-                known=known,
+                known=verdict.known,
                 state=state,
-                is_changed=bool(verdict.differences or verdict.merged.clashes),
+                is_changed=verdict.is_changed,
             )
-            if verdict.differences or verdict.merged.clashes or known is None:
-                around = Around(
-                    self.on,
-                    self._systems(verdict),
-                    conclusions.get(known.pk, {}) if known else {},
-                )
-                self._validate(verdict, state, around)
+        self._remark(verdicts, states)
+        for verdict in verdicts:
             verdict.action = _action(verdict)
         return verdicts
 
-    def _systems(self, verdict: Verdict) -> frozenset[str]:
-        department = verdict.stated.department
-        return self.references.system_names.get(department.pk if department else 0, frozenset())
+    def _remark(self, verdicts: Sequence[Verdict], states: Mapping[int, dict[str, Any]]) -> None:
+        """Let the catalogue's own rules speak of what is new or changed."""
+        changed = [each for each in verdicts if each.is_changed]
+        rules = Rules.load(
+            self.references,
+            self.on,
+            [(each.known, each.differences) for each in changed if each.known],
+            states,
+        )
+        for verdict in verdicts:
+            if verdict.is_changed or verdict.known is None:
+                known = verdict.known
+                state = states.get(known.pk) if known else None
+                rules.note(verdict.stated, verdict.merged, verdict.differences, known, state)
 
     def _bases(self, verdicts: Sequence[Verdict]) -> "_Bases":
         """Read the older versions, and census numbers, from which rows of the file came."""
@@ -290,55 +287,6 @@ class Judge:
             return bases.states.get((known.pk, int(stamp)), UNKNOWN)
         return UNKNOWN
 
-    def _validate(self, verdict: Verdict, state: dict[str, Any] | None, around: Around) -> None:
-        """Let the catalogue's own rules speak of the entry as it would be."""
-        values = {**(state or {}), **verdict.merged.fields}
-        rows = verdict.merged.items
-        if rows is None:
-            rows = state["items"] if state else []
-        dataset, items = trial_of(values, rows, self.references, verdict.stated.department)
-        without_column: dict[tuple[Level, str, str], list[str]] = {}
-        touched = _touched(verdict.differences, rows)
-        for remark in remarks_about(dataset, items, around):
-            if remark.field in _ELSEWHERE:
-                continue
-            if state is not None and not remark.is_error and not _is_touched(remark, touched):
-                continue
-            if remark.item and f"item.{remark.field}" not in verdict.raw.table.places:
-                key = (_level(remark), f"item.{remark.field}", str(remark.message))
-                without_column.setdefault(key, []).append(remark.item)
-            else:
-                self._note(verdict, remark)
-        for (level, name, message), names in without_column.items():
-            _note_items(verdict.raw, level, name, message, names)
-
-    def _note(self, verdict: Verdict, remark: Remark) -> None:
-        raw = verdict.raw
-        name = f"item.{remark.field}" if remark.item else remark.field
-        row = 0
-        if remark.item:
-            row = next(
-                (
-                    each.row
-                    for each in verdict.stated.items
-                    if each.values.get("name") == remark.item
-                ),
-                0,
-            )
-        cell = raw.cell(name, row) if name in BY_NAME else cell_name(None, 0)
-        if cell and any(fault.level == "error" and fault.cell == cell for fault in raw.faults):
-            return  # what stands there is wrong already
-        raw.faults.append(
-            Fault(
-                _level(remark),
-                name,
-                str(remark),
-                _remedy(raw, name, cell),
-                cell,
-                row or raw.first_row,
-            )
-        )
-
 
 def _keep_case(values: dict[str, Any], *states: Mapping[str, Any]) -> None:
     """Read a format type that is written otherwise in capitals alone as it is known."""
@@ -347,26 +295,6 @@ def _keep_case(values: dict[str, Any], *states: Mapping[str, Any]) -> None:
         if known and values.get("format_type") == known.lower():
             values["format_type"] = known
             return
-
-
-def _level(remark: Remark) -> Level:
-    return "due" if remark.is_error else "warning"
-
-
-def _note_items(raw: RawEntry, level: Level, name: str, message: str, items: Sequence[str]) -> None:
-    """Say once what holds for several items, where the sheet has no column to blame."""
-    words = _("数据项“%(items)s”：%(message)s") % {
-        "items": "、".join(items[:_ITEMS_NAMED]),
-        "message": message,
-    }
-    if len(items) > _ITEMS_NAMED:
-        words = _("数据项“%(items)s”等 %(count)s 个：%(message)s") % {
-            "items": "、".join(items[:_ITEMS_NAMED]),
-            "count": len(items),
-            "message": message,
-        }
-    gist = _("数据项：%(message)s") % {"message": message}
-    raw.faults.append(Fault(level, name, words, _remedy(raw, name, ""), "", raw.first_row, gist))
 
 
 def _mark_personal(merged: Merged) -> None:
@@ -382,42 +310,6 @@ def _of_item(values: dict[str, Any]) -> dict[str, Any]:
 
 def _is_number(stamp: str) -> bool:
     return stamp.isascii() and stamp.isdigit() and len(stamp) < 9
-
-
-def _touched(
-    differences: Sequence[Difference], rows: Sequence[Mapping[str, Any]]
-) -> set[tuple[str, str]]:
-    """Return what the sheet changes as remarks name it: the item's name, or "", and the field.
-
-    Of an item that is new, every field.
-    """
-    names = {row.get("column_name"): str(row.get("name")) for row in rows}
-    renamed = {each.item: each.new for each in differences if each.field == "column_name"}
-    found = set()
-    for each in differences:
-        if each.field == "added":
-            found |= {(str(each.new), name) for name in ITEM_FIELDS}
-        else:
-            column = renamed.get(each.item, each.item)
-            found.add((names.get(column, "") if each.item else "", each.field))
-    return found
-
-
-def _is_touched(remark: Remark, touched: set[tuple[str, str]]) -> bool:
-    return (remark.item, remark.field) in touched
-
-
-def _remedy(raw: RawEntry, name: str, cell: str) -> str:
-    if cell:
-        return ""
-    if name == "key_items" and "item.key" in raw.table.places:
-        return _("在“主键”列中，说明“是谁的记录”的一列填“主体标识”，其余主键列填“主键”")
-    column = BY_NAME.get(_COLUMN_OF.get(name, name))
-    if column is None:
-        return ""
-    return _("表中没有“%(label)s”列；可以加上这一列，或者采用后在页面上填") % {
-        "label": column.label
-    }
 
 
 def _action(verdict: Verdict) -> str:
