@@ -146,12 +146,11 @@ def _beat(subject: CatalogImport, **fields: Any) -> None:
         raise _TakenOver
 
 
-def _finish(subject: CatalogImport, book: Book, common: Counter[Common], at: datetime) -> None:
-    counts = queries.verdict_counts(subject)
-    summary = {
+def _summary(book: Book, common: Counter[Common]) -> dict[str, Any]:
+    """Return what the pages say of the file as a whole."""
+    return {
         "rows": book.rows,
         "entries": len(book.entries),
-        "counts": counts,
         "notes": book.notes[:NOTES_KEPT],
         "notes_left": max(0, len(book.notes) - NOTES_KEPT),
         "common": [
@@ -168,6 +167,11 @@ def _finish(subject: CatalogImport, book: Book, common: Counter[Common], at: dat
             for table in book.tables
         ],
     }
+
+
+def _finish(subject: CatalogImport, book: Book, common: Counter[Common], at: datetime) -> None:
+    counts = queries.verdict_counts(subject)
+    summary = {**_summary(book, common), "counts": counts}
     IMPORT.apply(
         subject,
         "finish_check",

@@ -9,7 +9,6 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 
 from apps.catalog.models.imports import CatalogImport, ImportEntry
-from apps.catalog.spreadsheets.footings import is_footing
 from apps.catalog.spreadsheets.headings import MARKED
 from apps.core import files
 from apps.core.workbooks.reading import FORMULA_MARK, Row, SheetBegins, pieces_of
@@ -58,8 +57,8 @@ def write_marked(subject: CatalogImport, path: Path) -> None:
                 mark = marks.get((name, piece.number))
                 if piece.number == heading_row:
                     _write_headings(sheet, piece, formats["heading"], width)
-                elif piece.number < heading_row or is_footing(piece.cells):
-                    _write(sheet, Row(piece.number, _unmerged(piece.cells)), None, formats, width)
+                elif piece.number < heading_row or len({*piece.cells} - {""}) == 1:
+                    _write(sheet, Row(piece.number, _unmerged(piece.cells)), mark, formats, width)
                 else:
                     _write(sheet, piece, mark, formats, width)
     if not used:

@@ -48,22 +48,7 @@ class Matching:
         found = self.known.by_code.get(stated.code) if stated.code else None
         self._tell_counting_up(raw, is_known=found is not None)
         if found is None:
-            if stated.code and by_name is not None:
-                raw.fault(
-                    "error",
-                    "code",
-                    _("名称与目录 %(code)s 相同，代码却是 %(other)s")
-                    % {"code": by_name.code, "other": stated.code},
-                    _("同一条目录的，改用平台中的代码；另一条目录的，换一个名称"),
-                )
-            elif stated.code:
-                raw.fault(
-                    "warning",
-                    "code",
-                    _("平台中没有代码 %(code)s，采用时另编代码") % {"code": stated.code},
-                )
-            elif by_name is not None:
-                self._take_for(by_name, stated)
+            self._match_by_name(stated, by_name)
             return by_name
         if department is not None and found.department_id != department.pk:
             other = self.references.department_by_id.get(found.department_id)
@@ -82,6 +67,26 @@ class Matching:
                 _("换一个名称，或者改用那条目录的代码"),
             )
         return found
+
+    def _match_by_name(self, stated: Stated, by_name: KnownEntry | None) -> None:
+        """Say what a code means that the platform does not know."""
+        raw = stated.raw
+        if stated.code and by_name is not None:
+            raw.fault(
+                "error",
+                "code",
+                _("名称与目录 %(code)s 相同，代码却是 %(other)s")
+                % {"code": by_name.code, "other": stated.code},
+                _("同一条目录的，改用平台中的代码；另一条目录的，换一个名称"),
+            )
+        elif stated.code:
+            raw.fault(
+                "warning",
+                "code",
+                _("平台中没有代码 %(code)s，采用时另编代码") % {"code": stated.code},
+            )
+        elif by_name is not None:
+            self._take_for(by_name, stated)
 
     def _tell_counting_up(self, raw: RawEntry, *, is_known: bool) -> None:
         """A name that counts up is an entry of its own only where its code is known already."""

@@ -180,15 +180,15 @@ class _Gathering:
 
     def take(self, row: Row) -> None:
         self.book.rows += 1
-        if is_footing(row.cells):
-            self._footings.append(row.number)
-            return
         width = len(row.cells)
         cells = {
             name: row.cells[place]
             for name, place in self.table.places.items()
             if place < width and row.cells[place]
         }
+        if is_footing(row.cells) and not self._is_item(cells):
+            self._footings.append(row.number)
+            return
         if not cells or set(cells) <= {"item.operation"}:
             return
         entry = self._entry(row.number, cells)
@@ -201,6 +201,13 @@ class _Gathering:
                 _state(entry, name, text, row.number, has_item=bool(item))
         if item:
             _add_item(entry, RawItem(row.number, item))
+
+    def _is_item(self, cells: dict[str, str]) -> bool:
+        """An item may be called 合计; it has a type then, where the sheet has types at all."""
+        name, kind = cells.get("item.name", ""), cells.get("item.data_type", "")
+        if "item.data_type" in self.table.places:
+            return bool(name) and kind not in {"", name}
+        return bool(name)
 
     def _entry(self, number: int, cells: dict[str, str]) -> RawEntry | None:
         """Find the entry that the row belongs to, or begin one."""

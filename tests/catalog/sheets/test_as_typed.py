@@ -55,6 +55,13 @@ def test_what_stands_below_the_table_is_passed_over_and_told_of(
     ]
 
 
+def test_an_item_may_be_called_total(people: People, at: datetime) -> None:
+    below = {"信息项名称": "合计", "数据类型": "整型I"}
+    subject = upload(workbook([row(), below]), people.editor, at)
+    names = [item["name"] for item in subject.entries.get().proposal["items"]]
+    assert names == ["姓名", "合计"]
+
+
 def test_a_department_may_leave_its_city_out(people: People, at: datetime) -> None:
     own = people.editor.department
     subject = upload(workbook([row(信息资源提供方=own.name[-3:])]), people.editor, at)
