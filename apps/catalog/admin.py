@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -137,7 +139,6 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
     autocomplete_fields = ("classification", "system", "source_department", "related")
     inlines = (DataItemInline, DatasetAssessmentInline)
     warn_unsaved_form = True
-    history_list_display = ["status"]
     fieldsets = (
         (
             None,
@@ -208,6 +209,15 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "administer", obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to the page that tells the entry's history field by field, in words."""
+        found: Any = self.get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
+        return redirect(f"{found.get_absolute_url()}#history")
 
     @display(description=_("提供部门"), ordering="department__name")
     def provider(self, dataset: Dataset) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.catalog import operations as catalog
@@ -186,6 +187,16 @@ class TestHistory:
         catalog.revise_dataset(dataset=dataset, actor=people.editor, at=now, items=rows)
         (told,) = history_of(dataset)[0].changes
         assert (told.label, told.old, told.new) == ("新增 2 个数据项", "", "民族、学历")
+
+    def test_the_admin_leads_to_it(self, people: People, at: datetime, outsider: Any) -> None:
+        dataset = draft(people, at)
+        address = reverse("admin:catalog_dataset_history", args=[dataset.pk])
+        client = Client()
+        client.force_login(people.editor)
+        answer = client.get(address)
+        assert answer.headers["Location"] == f"{dataset.get_absolute_url()}#history"
+        client.force_login(outsider)
+        assert client.get(address).status_code == 404
 
     def test_it_tells_every_move_with_its_reason(self, people: People) -> None:
         at = timezone.now() + timedelta(minutes=1)  # after the factories' rows

@@ -60,9 +60,11 @@ class RoundLine:
 
     @property
     def words(self) -> str:
-        """What was said beyond the remarks, which the reason of a return repeats."""
-        reason = self.round.reason
-        return "" if reason.split() == prefilled(self.remarks).split() else reason
+        """What was said beyond the remarks, which the reason of a return repeats one a line."""
+        lines = self.round.reason.splitlines()
+        texts = [line.remark.text for line in self.remarks]
+        repeats = len(lines) == len(texts) and all(map(str.endswith, lines, texts))
+        return "" if repeats else self.round.reason
 
 
 def review_of(user: Any, dataset: Dataset, change: DatasetChange | None = None) -> dict[str, Any]:
