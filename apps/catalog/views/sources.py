@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -73,12 +74,14 @@ def duplicates(request: HttpRequest) -> HttpResponse:
         found = found.filter(first__department__code=department) | found.filter(
             second__department__code=department
         )
+    counts = dict(visible.order_by().values_list("status").annotate(Count("pk")))
     context = {
         "page": Page(list(found.order_by("-score", "-pk")[:SHOWN]), found.count(), "", ""),
         "statuses": [
-            (value, label, visible.filter(status=value).count(), value == status)
+            (value, label, counts.get(value, 0), value == status)
             for value, label in DuplicateStatus.choices
         ],
+        "is_any": bool(counts),
         "status": status,
         "department": department,
         "departments": Department.objects.filter(
