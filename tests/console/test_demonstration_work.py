@@ -34,7 +34,7 @@ from apps.supervision.models import ReturnStatus, TaskReturn, WorkTask
 NAMED: Final = {
     *(wish.dataset for wish in demands.WISHES),
     *(plan.dataset for plan in changes.CHANGES),
-    *(name for name, _is_out in changes.WITHDRAWALS),
+    *(shape for shape, _name, _is_out in changes.WITHDRAWALS),
     *(name for name, _rows, _dirty in landing.LANDED),
 }
 

@@ -7,33 +7,38 @@ make, and waits with its verdicts.
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import Department, User
 from apps.catalog import operations as catalog
+from apps.catalog import queries
 from apps.catalog.models import CatalogImport, Dataset, DatasetChange, TriggerKind
 from apps.catalog.operations.checking import check_import
 from apps.catalog.operations.proposing import Trigger
 from apps.catalog.proposals import plain_items
+from apps.console.demo.city import datasets
 from apps.console.demo.people import clerk_and_head
-from apps.console.demo.writing import morning
+from apps.console.demo.writing import assess, morning, write_entry
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A change of the entry `days` ago, brought to `until`: fields, and an item that it adds."""
+    """A change of the entry `days` ago, brought to `until`: fields, and an item that it adds.
+
+    adds: the item's name, column and definition.
+    """
 
     dataset: str
     until: str
     days: int
     reason: str
     fields: dict[str, Any] = field(default_factory=dict)
-    adds: str = ""
+    adds: tuple[str, str, str] | None = None
     occasion: str = ""
 
 
@@ -51,7 +56,7 @@ CHANGES: Final = (
         "submitted",
         1,
         "低保审核权限下放到镇街，增加审核镇街",
-        adds="审核镇街",
+        adds=("审核镇街", "reviewing_street", "审核低保申请的乡镇人民政府或者街道办事处"),
         occasion=TriggerKind.FUNCTION,
     ),
     Plan("社会组织基本信息", "submitted", 2, "联系电话变更", {"contact_phone": "023-89188000"}),
@@ -69,15 +74,16 @@ CHANGES: Final = (
         "applied",
         30,
         "《市场主体登记管理条例实施细则》修订，登记事项增加",
-        adds="受益所有人备案状态",
+        adds=("受益所有人备案状态", "beneficial_owner_status", "受益所有人信息的备案情况"),
         occasion=TriggerKind.STATUTE,
     ),
     Plan("旅行社基本信息", "applied", 45, "联系人变更", {"contact_name": "彭瑶"}),
     Plan("公证基本信息", "abandoned", 14, "拟改为不定期更新", {"update_cycle": "irregular"}),
 )
+# the entry whose shape it has, its own name, whether the authority has consented
 WITHDRAWALS: Final = (
-    ("残疾人两项补贴统计汇总", False),
-    ("留守儿童统计汇总", True),
+    ("留守儿童基本信息", "留守儿童探访登记表", False),
+    ("临时救助基本信息", "临时救助纸质材料登记", True),
 )
 SHEET: Final = "民政局2026年目录补报（第二稿）.csv"
 HEADINGS: Final = (
@@ -109,8 +115,10 @@ def load_changes(*, at: datetime) -> int:
         if not DatasetChange.objects.filter(dataset=dataset).exists():
             with transaction.atomic():
                 _play(plan, dataset, at)
-    for name, is_out in WITHDRAWALS:
-        _withdraw(name, at, is_out=is_out)
+    for shape, name, is_out in WITHDRAWALS:
+        if not Dataset.objects.filter(name=name).exists():
+            with transaction.atomic():
+                _withdraw(shape, name, at, is_out=is_out)
     _bring_sheet(at)
     return DatasetChange.objects.count()
 
@@ -138,6 +146,7 @@ def _play(plan: Plan, dataset: Dataset, at: datetime) -> None:
         return
     catalog.approve_change(change=change, actor=head, at=begun + timedelta(hours=5))
     if plan.until == "returned":
+        _remark(change, officer, begun + timedelta(days=1))
         catalog.send_back_change(
             change=change,
             actor=officer,
@@ -148,11 +157,25 @@ def _play(plan: Plan, dataset: Dataset, at: datetime) -> None:
         catalog.publish_change(change=change, actor=officer, at=begun + timedelta(days=1))
 
 
-def _with_item(dataset: Dataset, name: str) -> Sequence[dict[str, Any]] | None:
-    if not name:
+def _remark(change: DatasetChange, officer: User, at: datetime) -> None:
+    """Say at each field that was changed what is wrong with it."""
+    found = queries.open_round(change.dataset, change)
+    if found is None:
+        return
+    for name in change.fields:
+        catalog.write_remark(
+            review_round=found, actor=officer, at=at, field=name, text="低于业务发生的频率"
+        )
+
+
+def _with_item(
+    dataset: Dataset, adds: tuple[str, str, str] | None
+) -> Sequence[dict[str, Any]] | None:
+    if adds is None:
         return None
-    added = {"name": name, "column_name": "added_item", "data_type": "C", "length": 60}
-    return [*plain_items(dataset), added]
+    name, column, definition = adds
+    added = {"name": name, "column_name": column, "data_type": "C", "length": 60}
+    return [*plain_items(dataset), {**added, "description": definition}]
 
 
 def _occasion(plan: Plan, begun: datetime) -> Trigger | None:
@@ -161,18 +184,22 @@ def _occasion(plan: Plan, begun: datetime) -> Trigger | None:
     return Trigger(plan.occasion, timezone.localdate(begun) - timedelta(days=3), plan.reason)
 
 
-def _withdraw(name: str, at: datetime, *, is_out: bool) -> None:
-    """A withdrawal was asked for; the authority has consented to one of them."""
-    dataset = Dataset.objects.select_related("department").get(name=name)
-    if dataset.status != "published":
-        return
-    _clerk, head = clerk_and_head(dataset.department)
+def _withdraw(shape: str, name: str, at: datetime, *, is_out: bool) -> None:
+    """An entry of its own was published; its withdrawal is asked for, or done already."""
+    clerk, head = clerk_and_head(Department.objects.get(code="D008"))
+    officer = User.objects.get(username="authority")
+    plan = next(each for each in datasets() if each.name == shape)
+    begun = morning(at, 60)
+    dataset = write_entry(replace(plan, name=name), actor=clerk, at=begun)
+    assess(dataset, actor=clerk, at=begun)
+    catalog.submit(dataset=dataset, actor=clerk, at=begun + timedelta(hours=2))
+    catalog.approve(dataset=dataset, actor=head, at=begun + timedelta(hours=6))
+    catalog.publish(dataset=dataset, actor=officer, at=begun + timedelta(days=1))
     asked = morning(at, 1)
     catalog.request_withdrawal(
-        dataset=dataset, actor=head, at=asked, reason="统计已并入基本信息，不再单独汇总"
+        dataset=dataset, actor=head, at=asked, reason="登记已电子化，数据并入基本信息"
     )
     if is_out:
-        officer = User.objects.get(username="authority")
         catalog.withdraw(dataset=dataset, actor=officer, at=asked + timedelta(hours=5))
 
 
