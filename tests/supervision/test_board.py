@@ -276,6 +276,34 @@ class TestPages:
             lines = list(csv.reader(io.StringIO(file)))
             assert len(lines) == 1 + found.figures[column.key], column.key
 
+    def test_the_own_department_stands_first_and_any_column_sorts_the_others(
+        self, promised: dict[str, Duty], provider: Any, authority: Any
+    ) -> None:
+        few, many = DepartmentFactory(name="市少局"), DepartmentFactory(name="市多局")
+        for department, count in ((few, 1), (many, 3)):
+            for _each in range(count):
+                InformationSystemFactory(department=department)
+        client = client_of(provider)
+
+        def order(query: str) -> list[str]:
+            page = client.get(f"/work/responsibility-board/{query}")
+            return [row.name for row in page.context["rows"]]
+
+        assert order("")[0] == "市民政局"
+        assert order("?sort=systems") == ["市民政局", "市多局", "市少局"]
+        assert order("?sort=nonsense") == order("")
+
+    def test_each_column_is_counted_beside_the_rows(
+        self, promised: dict[str, Duty], authority: Any, provider: Any, provider_department: Any
+    ) -> None:
+        other = DepartmentFactory()
+        InformationSystemFactory(department=other)
+        for person, place in ((authority, "all"), (provider, provider_department.code)):
+            client = client_of(person)
+            page = client.get(f"/work/responsibility-board/{place}/missing/").context
+            for column, address, _is_on, count in page["others"]:
+                assert client.get(address).context["page"].total == count, column.key
+
     def test_the_whole_board_is_taken_away(self, promised: dict[str, Duty], provider: Any) -> None:
         answer = client_of(provider).get("/work/responsibility-board/?format=xlsx")
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0)

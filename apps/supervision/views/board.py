@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from apps.core.downloads import Cell, table_response
 from apps.core.paging import page_of
 from apps.supervision.models import BoardDay
 from apps.supervision.queries import findings
-from apps.supervision.queries.board import Board, Line, board
+from apps.supervision.queries.board import Board, Line, board, figures_by_department
 from apps.supervision.views.finding_rows import HEADINGS, row_of, with_names
 
 PAGE_ROWS: Final = 50
@@ -49,7 +50,7 @@ class Row:
 
 @login_required
 def responsibility_board(request: HttpRequest) -> HttpResponse:
-    """Per department what was promised and what landed, the worst first."""
+    """Per department what was promised and what landed: the own first, then the worst."""
     user: Any = request.user
     if not access.able(user, "open", BoardDay):
         raise PermissionDenied
@@ -59,12 +60,15 @@ def responsibility_board(request: HttpRequest) -> HttpResponse:
         return _download(found, request.GET["format"])
     openable = set(access.rows(user, "view_findings", Department).values_list("pk", flat=True))
     sees_all = user.holds("authority_officer", "authority_leader", "audit_admin")
-    rows = [_row(line, openable, user.department_id) for line in found.lines]
+    sort = request.GET.get("sort", "")
+    lines = _sorted(found.lines, sort, user.department_id)
+    rows = [_row(line, openable, user.department_id) for line in lines]
     total = _row(found.total, openable, None, everywhere=sees_all)
     context = {
         "rows": rows,
         "total": total,
         "columns": findings.COLUMNS,
+        "sort": sort if sort in findings.BY_KEY else "",
         "at": at,
         "trend_days": _trend_days(found.lines),
         "shows_trend": bool(total.points),
@@ -90,7 +94,8 @@ def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
     rows = rows.filter(department=place) if place else rows.filter(department__in=allowed)
     if words := request.GET.get("q", "").strip():
         rows = rows.filter(**{f"{_NAME[column.kind]}__icontains": words})
-    title = f"{place or _('本市')} · {column.label}"
+    sees_all = user.holds("authority_officer", "authority_leader", "audit_admin")
+    title = f"{place or (_('全市') if sees_all else _('可查看的部门'))} · {column.label}"
     if request.GET.get("format"):
         shown = with_names(column, rows.order_by("department__code", "pk"))
         lines = (row_of(column, row) for row in shown.iterator(2000))
@@ -98,6 +103,7 @@ def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
     page = page_of(with_names(column, rows), request.GET, size=PAGE_ROWS, key="pk")
     if column.kind == "duty":
         _name_what_is_missing(page.rows)
+    counts = _counts(at, place, allowed)
     context = {
         "column": column,
         "place": place,
@@ -109,12 +115,29 @@ def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
                 other,
                 reverse("supervision:board-rows", args=[department, other.key]),
                 other == column,
+                counts[other.key],
             )
             for other in findings.COLUMNS
         ],
         "today": timezone.localdate(at),
     }
     return render(request, "supervision/board_rows.html", context)
+
+
+def _sorted(lines: Sequence[Line], sort: str, own: int | None) -> list[Line]:
+    """The own department first; the others by the column asked for, else as they come."""
+    found = list(lines)
+    if sort in findings.BY_KEY:
+        found.sort(key=lambda line: -line.figures[sort])
+    found.sort(key=lambda line: line.department is None or line.department.pk != own)
+    return found
+
+
+def _counts(at: datetime, place: Department | None, allowed: QuerySet[Any]) -> dict[str, int]:
+    """How many rows each column of the board has here."""
+    keys = {place.pk} if place else set(allowed.values_list("pk", flat=True))
+    figures = [row for key, row in figures_by_department(at).items() if key in keys]
+    return {column.key: sum(row[column.key] for row in figures) for column in findings.COLUMNS}
 
 
 _NAME: Final = {
