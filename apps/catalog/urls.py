@@ -12,6 +12,7 @@ from apps.catalog.api import (
     SavedFilterViewSet,
     SourceDesignationViewSet,
 )
+from apps.catalog.api.changes import DatasetChangeViewSet
 from apps.catalog.api.demands import DemandMatchViewSet
 from apps.catalog.api.duties import DutyViewSet, ResponsibilityListViewSet
 from apps.catalog.api.law import LegalDutyViewSet, ServiceItemViewSet
@@ -90,11 +91,35 @@ api_urlpatterns = [
         ImportViewSet.as_view({"post": "discard"}),
         name="api-catalog-import-discard",
     ),
-    path("datasets", DatasetViewSet.as_view({"get": "list"}), name="api-datasets"),
+    path(
+        "datasets",
+        DatasetViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-datasets",
+    ),
     path(
         "datasets/<dashed_code:code>",
         DatasetViewSet.as_view({"get": "retrieve"}),
         name="api-dataset",
+    ),
+    path(
+        "datasets/<dashed_code:code>/<move:move>",
+        DatasetViewSet.as_view({"post": "move"}),
+        name="api-dataset-move",
+    ),
+    path(
+        "dataset-changes",
+        DatasetChangeViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-dataset-changes",
+    ),
+    path(
+        "dataset-changes/<int:pk>",
+        DatasetChangeViewSet.as_view({"get": "retrieve"}),
+        name="api-dataset-change",
+    ),
+    path(
+        "dataset-changes/<int:pk>/<slug:move>",
+        DatasetChangeViewSet.as_view({"post": "move"}),
+        name="api-dataset-change-move",
     ),
     path(
         "datasets/<dashed_code:code>/versions/<int:number>",

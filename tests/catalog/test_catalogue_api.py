@@ -162,6 +162,13 @@ def _duty(parties: Parties, at: datetime) -> None:
     duty_stories.issued_list(Side(parties.officer, editor, head), at)
 
 
+def _change(parties: Parties, at: datetime) -> None:
+    department = UserFactory().department
+    editor = UserFactory(department=department, roles=["department_editor"])
+    head = UserFactory(department=department, roles=["department_approver"])
+    stories.change_draft(People(editor, head, parties.officer), at)
+
+
 def _upper(parties: Parties, at: datetime) -> None:
     number = UpperDataset.objects.count()
     UpperDataset.objects.create(
@@ -176,6 +183,7 @@ def _demand(parties: Parties, at: datetime) -> None:
 
 LISTS: Final[dict[str, Make]] = {
     "datasets": lambda parties, at: PublishedDatasetFactory(),
+    "dataset-changes": _change,
     "demands": _demand,
     "duplicates": _duplicate,
     "source-designations": _designation,

@@ -1,19 +1,31 @@
-"""`/api/v1/datasets`: the catalogue for systems, read-only."""
+"""`/api/v1/datasets`: the catalogue for systems, and writing it for people."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import (
     OpenApiParameter,
     extend_schema,
     extend_schema_view,
 )
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.catalog import operations as catalog
 from apps.catalog import search
 from apps.catalog.api.dataset_shapes import DatasetDetailSerializer, DatasetSerializer
+from apps.catalog.api.entry_input import (
+    AssessmentInput,
+    DatasetMoveShape,
+    EntryDraftInput,
+    MoveInput,
+    ReasonInput,
+    ReviseInput,
+)
 from apps.catalog.models import (
     DataItem,
     Dataset,
@@ -27,8 +39,30 @@ from apps.catalog.models import (
 from apps.catalog.scoring import LOSSES
 from apps.core import access
 from apps.core.api import KeysetPagination, ScopedViewSet, sign_cursor
+from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 
+MOVES: Final[dict[str, tuple[Any, type[serializers.Serializer[Any]]]]] = {
+    "revise": (catalog.revise_dataset, ReviseInput),
+    "record_assessment": (catalog.record_assessment, AssessmentInput),
+    "submit": (catalog.submit, MoveInput),
+    "approve": (catalog.approve, MoveInput),
+    "publish": (catalog.publish, MoveInput),
+    "send_back": (catalog.send_back, ReasonInput),
+    "request_withdrawal": (catalog.request_withdrawal, ReasonInput),
+    "decline_withdrawal": (catalog.decline_withdrawal, ReasonInput),
+    "withdraw": (catalog.withdraw, MoveInput),
+}
+CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description=_("目录代码，以 - 代 /"))
+DRAFT_REFUSALS = refusals({400: ("invalid_input",), 403: ("not_allowed",), 409: ("conflict",)})
+MOVE_REFUSALS = refusals(
+    {
+        400: ("invalid_input", "dataset_incomplete"),
+        403: ("not_allowed",),
+        404: ("not_found",),
+        409: ("illegal_move", "stale_revision", "item_in_use", "conflict"),
+    }
+)
 PAGING = ("limit", "cursor", "format", "facets")
 
 FILTERS = [
@@ -139,16 +173,15 @@ def facets_of(found: search.Search) -> dict[str, list[dict[str, Any]]]:
         tags=["datasets"],
         summary="一条目录及其数据项、版本",
         description="数据项的 column 就是数据接口中的字段名和筛选参数名。",
-        parameters=[
-            OpenApiParameter("code", str, OpenApiParameter.PATH, description="目录代码，以 - 代 /")
-        ],
+        parameters=[CODE],
         responses={200: DatasetDetailSerializer, **refusals({404: ("not_found",)})},
     ),
 )
 class DatasetViewSet(ScopedViewSet):
     """The entries that the caller may read about: published ones and all of its department.
 
-    Reading the catalogue gives no right to the data; that takes a grant.
+    Reading the catalogue gives no right to the data; that takes a grant. Writing it takes a person
+    of the department, as on the pages.
     """
 
     queryset = Dataset.objects.select_related(
@@ -176,12 +209,64 @@ class DatasetViewSet(ScopedViewSet):
         return Response(answer)
 
     def retrieve(self, request: Request, code: str) -> Response:
+        return Response(self._shown(code))
+
+    @extend_schema(
+        operation_id="datasets_draft",
+        tags=["datasets"],
+        summary=_("起草数据目录"),
+        description=_(
+            "由本部门的人员登录后起草；写好后用 submit 提交本部门审批。"
+            "已发布的目录用 /dataset-changes 修改。"
+        ),
+        request=EntryDraftInput,
+        responses={201: DatasetDetailSerializer, **DRAFT_REFUSALS},
+    )
+    def create(self, request: Request) -> Response:
+        user: Any = request.user
+        given = EntryDraftInput(data=request.data, context={"caller": user})
+        given.is_valid(raise_exception=True)
+        made = catalog.create_dataset(actor=user, at=timezone.now(), **given.validated_data)
+        return Response(self._shown(made.code), 201)
+
+    @extend_schema(
+        operation_id="datasets_move",
+        tags=["datasets"],
+        summary=_("办理数据目录"),
+        description=_("做一个动作；各动作由谁做、从哪种状态做起，见 docs/lifecycles.md。"),
+        parameters=[
+            CODE,
+            OpenApiParameter(
+                "move",
+                str,
+                OpenApiParameter.PATH,
+                enum=[*MOVES],
+                description=_(
+                    "动作，见 docs/lifecycles.md；revise 为修改内容，record_assessment 为登记评估"
+                ),
+            ),
+        ],
+        request=DatasetMoveShape,
+        responses={200: DatasetDetailSerializer, **MOVE_REFUSALS},
+    )
+    def move(self, request: Request, code: str, move: str) -> Response:
+        if move not in MOVES:
+            raise NotFound
+        dataset = self.find(code=code.replace("-", "/"))
+        user: Any = request.user
+        act, shape = MOVES[move]
+        given = shape(data=request.data, context={"caller": user})
+        given.is_valid(raise_exception=True)
+        act(dataset=dataset, actor=user, at=timezone.now(), **given.validated_data)
+        return Response(self._shown(code))
+
+    def _shown(self, code: str) -> Any:
         found = self.find(code=code.replace("-", "/"))
-        return Response(DatasetDetailSerializer(found, context={"caller": request.user}).data)
+        return DatasetDetailSerializer(found, context={"caller": self.request.user}).data
 
     def get_queryset(self) -> QuerySet[Any]:
         datasets = super().get_queryset()
-        if getattr(self, "action", "") != "retrieve":
+        if getattr(self, "action", "") == "list":
             return datasets
         items = DataItem.objects.select_related("dataset", "data_element", "code_list")
         others = access.rows(self.request.user, "view", Dataset).order_by("code")

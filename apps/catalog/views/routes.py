@@ -33,6 +33,18 @@ class DashedCode:
         return value
 
 
+class MoveName:
+    """A move's name, which no address with a hyphen is taken for."""
+
+    regex = r"[a-z_]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 class SignedNumber:
     """The key of an item in a change: negative while the item is not in force."""
 
@@ -46,6 +58,7 @@ class SignedNumber:
 
 
 register_converter(DashedCode, "dashed_code")
+register_converter(MoveName, "move")
 register_converter(SignedNumber, "signed")
 
 pages = (
