@@ -31,15 +31,19 @@ COMMON_RATIO: Final = 0.02
 COMMON_AT_LEAST: Final = 20
 """A word in more names than this (ratio, or number in a small catalogue) names no topic."""
 
+TELLING: Final = 8
+"""A definition of so many letters says what an item is, whatever its name."""
+
 SHOWN: Final = 40
 """Matching items that the evidence keeps, the weightiest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """name as written; key: what makes two items one: the data element, else the plain name."""
+    """name as written; plain: what distinguishes it; key: the data element, else the plain name."""
 
     name: str
+    plain: str
     key: str
     code_list: int | None
     definition: str
@@ -82,8 +86,9 @@ def read() -> list[Entry]:
     for dataset, name, element, code_list, definition in rows.values_list(
         "dataset_id", "name", "data_element_id", "code_list_id", "description"
     ):
-        key = f"#{element}" if element else significant(name)
-        items[dataset].append(Item(name, key, code_list, significant(definition)))
+        plain = significant(name)
+        key = f"#{element}" if element else plain
+        items[dataset].append(Item(name, plain, key, code_list, significant(definition)))
     return [
         Entry(key, department, frozenset(_words(name)), tuple(items[key]))
         for key, department, name in Dataset.objects.published().values_list(
@@ -193,11 +198,37 @@ def _matched(
         for item in first.items
         if item.key in by_key
     ]
+    taken = {id(item) for one, other, *_rest in matched for item in (one, other)}
+    for alike in (_by_name, _by_content):
+        for one in first.items:
+            for other in second.items:
+                how = "" if {id(one), id(other)} & taken else alike(one, other)
+                if how:
+                    taken |= {id(one), id(other)}
+                    weight = min(rarity[one.key], rarity[other.key])
+                    matched.append((one, other, how, weight))
     return sorted(matched, key=lambda match: (-match[3], match[0].name))
 
 
+def _by_name(one: Item, other: Item) -> str:
+    """Of one name, where only one department says to which data element it belongs."""
+    if one.plain != other.plain or (one.key.startswith("#") and other.key.startswith("#")):
+        return ""
+    return _how(one, other)
+
+
+def _by_content(one: Item, other: Item) -> str:
+    """Called otherwise, yet of one code list and nearly one name, or defined in the same words."""
+    near = one.plain in other.plain or other.plain in one.plain
+    if near and one.code_list and one.code_list == other.code_list:
+        return "code_list"
+    if one.definition == other.definition and len(one.definition) >= TELLING:
+        return "definition"
+    return ""
+
+
 def _how(one: Item, other: Item) -> str:
-    if one.key.startswith("#"):
+    if one.key.startswith("#") and one.key == other.key:
         return "data_element"
     if one.code_list and one.code_list == other.code_list:
         return "name_and_code_list"

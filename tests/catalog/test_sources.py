@@ -20,6 +20,7 @@ from apps.core.errors import Conflict, IllegalMove, InvalidInput, NotAllowed, St
 from apps.ledger.models import Event, Notice
 from tests.conftest import CAST
 from tests.factories.catalog import PERSONS, PublishedDatasetFactory
+from tests.factories.standards import CodeListFactory, DataElementFactory
 
 pytestmark = pytest.mark.django_db
 PURCHASE: tuple[Any, ...] = (
@@ -73,6 +74,45 @@ class TestRadar:
         }
         weights = {each["first"]: each["weight"] for each in found.evidence["items"]}
         assert weights["更新时间"] < weights["中标供应商"]
+
+    def test_items_are_alike_by_element_name_code_and_definition(
+        self, pair: tuple[Dataset, Dataset], at: datetime
+    ) -> None:
+        first, second = pair
+        levels, winner = CodeListFactory(), "评标委员会确定的中标单位全称"
+        element = DataElementFactory()
+        changed: tuple[tuple[Dataset, dict[str, dict[str, Any]]], ...] = (
+            (first, {"supplier": {"description": winner}, "amount": {"data_element": element}}),
+            (second, {"supplier": {"description": winner, "name": "成交单位"}}),
+        )
+        for entry, changes in changed:
+            for column, values in changes.items():
+                entry.items.filter(column_name=column).update(**values)
+        first.items.create(position=8, name="采购方式", column_name="way", code_list=levels)
+        second.items.create(position=8, name="采购方式代码", column_name="kind", code_list=levels)
+        first.items.create(position=9, name="采购级别", column_name="level", code_list=levels)
+        scan(at)
+        found = {
+            i["first"]: (i["second"], i["how"]) for i in Duplicate.objects.get().evidence["items"]
+        }
+        assert found == {
+            "采购项目编号": ("采购项目编号", "name"),
+            "中标供应商": ("成交单位", "definition"),
+            "中标金额": ("中标金额", "name"),
+            "更新时间": ("更新时间", "name"),
+            "采购方式": ("采购方式代码", "code_list"),
+        }
+
+    def test_one_name_of_two_data_elements_is_two_things(
+        self, pair: tuple[Dataset, Dataset], at: datetime
+    ) -> None:
+        for entry in pair:
+            entry.items.filter(column_name="updated").update(data_element=DataElementFactory())
+            for number in range(10, 15):
+                entry.items.create(position=number, name=f"评分{number}", column_name=f"c_{number}")
+        scan(at)
+        names = {each["first"] for each in Duplicate.objects.get().evidence["items"]}
+        assert "更新时间" not in names
 
     def test_the_same_department_has_no_double(self, provider: Any, at: datetime) -> None:
         for name in ("政府采购项目", "政府采购交易项目"):

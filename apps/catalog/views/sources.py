@@ -36,6 +36,8 @@ HOW: Final[dict[str, str | Promise]] = {
     "name_and_code_list": gettext_lazy("名称、代码集相同"),
     "name_and_definition": gettext_lazy("名称、说明相同"),
     "name": gettext_lazy("名称相同"),
+    "code_list": gettext_lazy("代码集相同，名称相近"),
+    "definition": gettext_lazy("说明相同"),
 }
 CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "name_source": gettext_lazy("两个部门都会收到通知；非数源部门应停止重复采集，改由共享取得。"),
