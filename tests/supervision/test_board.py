@@ -233,6 +233,12 @@ class TestTrend:
         page = client.get("/work/responsibility-board/").content.decode()
         assert page.count("<polyline") == 2, "the city's and the department's"
         assert "走势的数字" in page
+        table = client.get("/work/responsibility-board/").context["trend"]
+        assert [day.day for day in table.days] == [
+            timezone.localdate(now - timedelta(days=1)).day,
+            timezone.localdate(now).day,
+        ]
+        assert table.rows == [("全市", ["20.0%", "20.0%"]), ("市民政局", ["20.0%", "20.0%"])]
 
 
 class TestPages:

@@ -26,6 +26,7 @@ from apps.supervision.views.finding_rows import HEADINGS, row_of, with_names
 PAGE_ROWS: Final = 50
 EVERYWHERE: Final = "all"
 WIDTH, HEIGHT = 96, 24
+TREND_TABLE_DAYS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,14 @@ class Figure:
     column: findings.Column
     count: int
     url: str
+
+
+@dataclass(frozen=True)
+class TrendTable:
+    """The trends in figures: the days, and of each department its share on each of them."""
+
+    days: list[date]
+    rows: list[tuple[str, list[str]]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def responsibility_board(request: HttpRequest) -> HttpResponse:
         "columns": findings.COLUMNS,
         "sort": sort if sort in findings.BY_KEY else "",
         "at": at,
-        "trend_days": _trend_days(found.lines),
+        "trend": _trend_table([found.total, *lines]),
         "shows_trend": bool(total.points),
     }
     return render(request, "supervision/responsibility_board.html", context)
@@ -176,13 +185,18 @@ def _points(trend: Sequence[tuple[date, float]]) -> str:
     )
 
 
-def _trend_days(lines: Sequence[Line]) -> list[tuple[str, list[tuple[date, str]]]]:
+def _trend_table(lines: Sequence[Line]) -> TrendTable | None:
     """The same figures for those who do not see the line: the last days of each department."""
-    return [
-        (str(line.department), [(day, f"{ratio:.1%}") for day, ratio in line.trend[-10:]])
-        for line in lines
-        if len(line.trend) > 1
-    ]
+    drawn = [line for line in lines if len(line.trend) > 1]
+    if not drawn:
+        return None
+    days = sorted({day for line in drawn for day, _ratio in line.trend})[-TREND_TABLE_DAYS:]
+    rows = []
+    for line in drawn:
+        known = dict(line.trend)
+        ratios = [f"{known[day]:.1%}" if day in known else "—" for day in days]
+        rows.append((str(line.department or _("全市")), ratios))
+    return TrendTable(days, rows)
 
 
 def _name_what_is_missing(rows: Sequence[Any]) -> None:
