@@ -71,12 +71,17 @@ class Clash:
 
 @dataclass(slots=True)
 class Merged:
-    """What becomes of an entry. items: all rows in order, or None when they stay as they are."""
+    """What becomes of an entry.
+
+    items: all rows in order, or None when they stay as they are; unmentioned: names of items that
+    were there when the sheet came out, still are, and are not in it.
+    """
 
     fields: dict[str, Any] = field(default_factory=dict)
     items: list[dict[str, Any]] | None = None
     differences: list[Difference] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
+    unmentioned: list[str] = field(default_factory=list)
 
 
 def merge(base: Values | _Unknown, yours: Values, current: Values, item: str = "") -> Merged:
@@ -113,13 +118,13 @@ def merge_items(
     merged = Merged()
     columns = {line.values.get("column_name") for line in lines}
     place = _Places(current, columns)
-    former = _Places([] if isinstance(base, _Unknown) else base, columns)
+    origin = _Places([] if isinstance(base, _Unknown) else base, columns)
     rows = {index: dict(row) for index, row in enumerate(current)}
     order: list[int] = []
     added: list[dict[str, Any]] = []
     for line in lines:
         at = place.of(line.values)
-        was = former.of(line.values)
+        was = origin.of(line.values)
         old: Values | _Unknown = UNKNOWN if isinstance(base, _Unknown) or was is None else base[was]
         if at is None:
             _absent(merged, line, old if was is not None else None, added)
@@ -131,7 +136,10 @@ def merge_items(
             if at not in order:
                 order.append(at)
             _merge_row(merged, rows[at], old, line, current[at])
-    kept = _arranged(merged, rows, order, _former_order(base, current))
+    former = _former_order(base, current)
+    mentioned = {place.of(line.values) for line in lines}
+    merged.unmentioned = _names(rows, [at for at in former or () if at not in mentioned])
+    kept = _arranged(merged, rows, order, former)
     if merged.differences or merged.clashes or added:
         merged.items = [rows[index] for index in kept] + added
     return merged

@@ -9,6 +9,8 @@ from apps.catalog.spreadsheets.comparing import Merged
 from apps.catalog.spreadsheets.values import Stated
 from apps.catalog.surroundings import significant
 
+_NAMED = 10
+
 
 def refuse_doubled_items(stated: Stated) -> None:
     """Two rows of an entry may not be one item: neither by name nor by column."""
@@ -54,3 +56,17 @@ def refuse_sensitive_without_personal(
         if item.get("sensitive") and not item.get("personal"):
             said = rows.get(item.get("column_name")) or rows.get(item.get("name"))
             stated.raw.fault("error", "item.personal", words, remedy, row=said.row if said else 0)
+
+
+def tell_unmentioned(stated: Stated, merged: Merged) -> None:
+    """A row that was deleted takes no item out; who sent the whole export may think it does."""
+    if not stated.version or not merged.unmentioned:
+        return
+    names = "、".join(f"“{name}”" for name in merged.unmentioned[:_NAMED])
+    stated.raw.fault(
+        "warning",
+        "item.name",
+        _("有 %(count)s 个数据项没有写到，保持原样：%(names)s")
+        % {"count": len(merged.unmentioned), "names": names},
+        _("要删去的，保留这一行，在“操作”列填“删除”"),
+    )

@@ -34,6 +34,7 @@ from apps.catalog.spreadsheets.refusing import (
     refuse_doubled_items,
     refuse_sensitive_without_personal,
     refuse_what_may_only_stay,
+    tell_unmentioned,
 )
 from apps.catalog.spreadsheets.remarking import Rules
 from apps.catalog.spreadsheets.rows import Book, RawEntry
@@ -148,6 +149,7 @@ class Judge:
             self._compare(verdict, state, bases)
             refuse_what_may_only_stay(verdict.stated, verdict.merged)
             refuse_sensitive_without_personal(verdict.stated, verdict.merged, state)
+            tell_unmentioned(verdict.stated, verdict.merged)
             self._matching.refuse_unfit(
                 stated=verdict.stated,
                 known=verdict.known,
@@ -223,7 +225,7 @@ class Judge:
         items = comparing.merge_items(
             UNKNOWN if is_unknown else base["items"], lines, state["items"]
         )
-        merged.items = items.items
+        merged.items, merged.unmentioned = items.items, items.unmentioned
         if merged.items is not None:
             merged.items = complete_items(merged.items, self.references)
         merged.differences += items.differences

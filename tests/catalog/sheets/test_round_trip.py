@@ -145,6 +145,23 @@ def test_an_absent_column_leaves_alone_an_empty_cell_too_and_the_marker_clears(
     assert dataset.items.count() == 5
 
 
+def test_a_deleted_row_of_an_export_takes_nothing_out_and_is_told_of(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    published_one(people, at)
+    gone = {1: "", 3: ""}
+    content = edited(exported(tmp_path), 信息项名称=gone, 列名=gone, 数据类型=gone, 数据长度=gone)
+    for heading in ("必填", "个人信息", "敏感个人信息", "默认脱敏方式"):
+        content = edited(content, **{heading: gone})
+    subject = upload(content, people.editor, at)
+    assert actions(subject) == ["unchanged"]
+    assert [(each[0], each[2]) for each in faults(subject)] == [
+        ("warning", "有 2 个数据项没有写到，保持原样：“姓名”、“登记日期”")
+    ]
+    content = edited(content, 版本=dict.fromkeys(range(5), ""))  # written by hand, not an export
+    assert faults(upload(content, people.editor, at)) == []
+
+
 def test_what_is_sensitive_stays_personal(people: People, at: datetime, tmp_path: Path) -> None:
     dataset = published_one(people, at)
     not_personal = {"个人信息": {0: "否"}, "含个人信息": {0: "否"}}
