@@ -66,6 +66,9 @@ class TestWords:
             ("婚因登记", "婚姻登记信息"),  # the same sound
             ("婚烟登记", "婚姻登记信息"),  # one character wrong
             ("最低生活保障对像信息", "最低生活保障对象信息"),  # most pairs there
+            ("hunyni", "婚姻登记信息"),  # two letters exchanged
+            ("hunyiin", "婚姻登记信息"),  # one too many
+            ("hunyingdengji", "婚姻登记信息"),  # as some dialects say it
             ("儿童", "困境儿童基本信息"),  # in the name before in the abstract
         ],
     )
@@ -93,6 +96,18 @@ class TestWords:
         assert (exact.total, exact.is_near) == (3, False)
         near = search.Search(SearchEntry.objects.all(), search.Filters(q="婚因登记"))
         assert (near.total, near.is_near) == (1, True)
+
+    @pytest.mark.parametrize(
+        ("q", "marked"),
+        [
+            ("婚因登记", "<mark>婚姻登记</mark>信息"),
+            ("婚烟登记", "婚姻<mark>登记</mark>信息"),
+            ("hunyni", "<mark>婚姻</mark>登记信息"),
+        ],
+    )
+    def test_what_comes_near_is_marked_too(self, q: str, marked: str) -> None:
+        near = search.Search(SearchEntry.objects.all(), search.Filters(q=q))
+        assert search.highlighted("婚姻登记信息", near.marks) == marked
 
     @given(st.text(max_size=40))
     @hypothesis_settings(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from operator import add
+from operator import add, and_
 from typing import Any, Final
 
 from django.db.models import BooleanField, F, FloatField, Func, IntegerField, Q, Value
@@ -28,6 +28,13 @@ TERMS_READ: Final = 20
 
 ALIKE: Final = 0.6
 """The share of a mistyped word's pairs of characters that an entry must have."""
+
+
+SPELLED: Final = 5
+"""Letters of a word in pinyin from which on a slip in it can be told from another word."""
+
+CONFUSED: Final = (("z", "zh"), ("c", "ch"), ("s", "sh"), ("n", "ng"), ("n", "l"), ("f", "h"))
+"""Sounds that speakers of many dialects write for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +169,43 @@ def nearly(text: str) -> Q | None:
     """Return the condition for what was probably mistyped; None for what is too short to tell.
 
     Same sound (婚因 for 婚姻); one character of a short word wrong; most pairs of a longer one
-    there. Asked only when exact words find little.
+    there; of pinyin, a slip of the finger or of the ear. Asked only when exact words find little.
     """
-    runs = [run for run in runs_of(text) if is_chinese(run) and len(run) > 1][:3]
-    if not runs:
-        return None
-    near = Q()
-    for run in runs:
-        near &= _sounds_alike(run) | _one_wrong(run) | _mostly(run)
-    return near
+    ways = [_near(run) for run in runs_of(text)]
+    found = reduce(and_, [way for way in ways if way][:3], Q())
+    return found or None
+
+
+def near_marks(text: str) -> list[str]:
+    """Return what is marked of what only comes near: pairs that are right, and the same sound."""
+    marks: list[str] = []
+    for run in runs_of(text)[:3]:
+        if is_chinese(run):
+            marks += [*pairs_of(run), initials_of(run)[1]]
+        elif _near(run):
+            marks += _misspelt(run)
+    return marks
+
+
+def _near(run: str) -> Q:
+    """What comes near to one stretch; empty for what is too short, or no word."""
+    if is_chinese(run):
+        alone = len(run) == 1
+        return Q() if alone else _sounds_alike(run) | _one_wrong(run) | _mostly(run)
+    if run.isascii() and run.isalpha() and SPELLED <= len(run) <= 3 * SPELLED:
+        return Q(matches(" | ".join(f"{quoted(way)}:*" for way in _misspelt(run))))
+    return Q()
+
+
+def _misspelt(run: str) -> list[str]:
+    """What may be meant: two letters exchanged, one too many, a sound written as its neighbour."""
+    ways = [run[:at] + run[at + 1] + run[at] + run[at + 2 :] for at in range(len(run) - 1)]
+    ways += [run[:at] + run[at + 1 :] for at in range(len(run))]
+    for short, long in CONFUSED:
+        for typed, meant in ((short, long), (long, short)):
+            places = [at for at in range(len(run)) if run.startswith(typed, at)]
+            ways += [run[:at] + meant + run[at + len(typed) :] for at in places]
+    return list(dict.fromkeys([run, *ways]))
 
 
 def _sounds_alike(run: str) -> Q:

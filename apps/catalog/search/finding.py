@@ -10,7 +10,15 @@ from django.db.models import Q, QuerySet
 from apps.accounts.models import Department
 from apps.catalog.models import SearchEntry
 from apps.catalog.search import counting
-from apps.catalog.search.asking import Question, matches, nearly, question, rank, synonyms
+from apps.catalog.search.asking import (
+    Question,
+    matches,
+    near_marks,
+    nearly,
+    question,
+    rank,
+    synonyms,
+)
 from apps.catalog.search.counting import Choice, Counts
 from apps.catalog.search.filters import LOWEST_SCORE, Filters
 
@@ -69,6 +77,12 @@ class Search:
     @property
     def total(self) -> int:
         return self.counts.total
+
+    @property
+    def marks(self) -> list[str]:
+        """What to mark in the texts of what is found."""
+        near = near_marks(self.filters.q) if self.total and self.is_near else []
+        return [*self.question.marks, *near]
 
     @property
     def choices(self) -> dict[str, list[Choice]]:

@@ -127,7 +127,7 @@ def _page(user: Any, found: search.Search, query: QueryDict) -> Page[Line]:
 def lines(user: Any, found: search.Search, keys: list[int]) -> list[Line]:
     """Return the entries of a page in its order, read once more under the rule of who sees what."""
     rows = queries.visible_to(user).select_related("department", "search_entry").in_bulk(keys)
-    marks = found.question.marks
+    marks = found.marks
     return [
         Line(
             rows[key],
