@@ -6,7 +6,7 @@ from typing import Any
 from apps.catalog.item_defaults import follow_element, provisional_column, standard_name
 from apps.catalog.snapshots import plain
 from apps.catalog.spreadsheets.references import References
-from apps.catalog.spreadsheets.values import Stated
+from apps.catalog.spreadsheets.stating import Stated
 from apps.catalog.surroundings import significant
 
 

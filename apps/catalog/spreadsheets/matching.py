@@ -10,7 +10,7 @@ from apps.catalog.lifecycle import EDITABLE
 from apps.catalog.spreadsheets.known import IN_FORCE, KnownEntries, KnownEntry
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry
-from apps.catalog.spreadsheets.values import Stated
+from apps.catalog.spreadsheets.stating import Stated
 from apps.catalog.surroundings import significant
 
 

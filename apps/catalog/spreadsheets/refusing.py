@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.catalog.spreadsheets.comparing import Merged
-from apps.catalog.spreadsheets.values import Stated
+from apps.catalog.spreadsheets.stating import Stated
 from apps.catalog.surroundings import significant
 
 _NAMED = 10

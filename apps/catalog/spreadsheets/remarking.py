@@ -21,8 +21,8 @@ from apps.catalog.spreadsheets.faults import Fault, Level
 from apps.catalog.spreadsheets.known import IN_FORCE, KnownEntry
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry
+from apps.catalog.spreadsheets.stating import Stated
 from apps.catalog.spreadsheets.trial import trial_of
-from apps.catalog.spreadsheets.values import Stated
 from apps.catalog.surroundings import Around, latest_conclusions
 from apps.catalog.validation import Remark, remarks_about
 from apps.core.contracts import Contract

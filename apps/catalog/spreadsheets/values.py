@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from apps.catalog.spreadsheets.known import COUNTED
 from apps.catalog.spreadsheets.placing import Placing
 from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry, RawItem
+from apps.catalog.spreadsheets.stating import Stated, StatedItem
 from apps.catalog.surroundings import significant
 
 SEPARATORS: Final = re.compile(r"[,，、;；\n]+")
@@ -44,38 +44,6 @@ _EMPTY: Final[dict[str, Any]] = {
     "system": None,
     "department": None,
 }
-
-
-@dataclass(slots=True)
-class StatedItem:
-    """What a row says of an item. key: "subject", "key", "" for neither, None when not stated."""
-
-    row: int
-    values: dict[str, Any]
-    removes: bool = False
-    key: str | None = None
-
-
-@dataclass(slots=True)
-class Stated:
-    """What the sheet says of an entry; fields that it leaves open are absent.
-
-    values: by `snapshots.DATASET_FIELDS`; classification: a code, "" when not stated; related:
-    codes; count: how often the census had been written when the sheet came out, None where it does
-    not say; kept_only: values that an entry may keep but not be given, with what is then wrong.
-    """
-
-    raw: RawEntry
-    values: dict[str, Any] = field(default_factory=dict)
-    census: dict[str, str | None] = field(default_factory=dict)
-    items: list[StatedItem] = field(default_factory=list)
-    department: Department | None = None
-    classification: str = ""
-    code: str = ""
-    version: str = ""
-    count: int | None = None
-    related: list[str] | None = None
-    kept_only: dict[str, Read] = field(default_factory=dict)
 
 
 class Reader:

@@ -38,7 +38,8 @@ from apps.catalog.spreadsheets.refusing import (
 )
 from apps.catalog.spreadsheets.remarking import Rules
 from apps.catalog.spreadsheets.rows import Book, RawEntry
-from apps.catalog.spreadsheets.values import Reader, Stated
+from apps.catalog.spreadsheets.stating import Stated
+from apps.catalog.spreadsheets.values import Reader
 
 CHUNK: Final = 300
 Action = ImportEntry.Action
