@@ -13,15 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from apps.core import files
 from apps.core.contracts import Contract
+from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import physical, queries
+from apps.warehouse.arriving import Arrived, arrived
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
-from apps.warehouse.landing.header import match_header
 from apps.warehouse.landing.reader import Reader
-from apps.warehouse.landing.refusal import Refusal
-from apps.warehouse.landing.survey import Survey, survey
+from apps.warehouse.landing.survey import Survey
 from apps.warehouse.loading import Loading
 from apps.warehouse.models import Batch, DataTable
 from apps.warehouse.rejecting import keep_rejections
@@ -77,7 +76,7 @@ class Application:
         self._open = ExitStack()
         self.table: DataTable
         self.contract: Contract
-        self.survey: Survey
+        self.file: Arrived
         self.arrivals: Arrivals
         self.counts = Counts(0)
         self.is_unchanged = False
@@ -93,6 +92,10 @@ class Application:
     ) -> None:
         self._open.close()
 
+    @property
+    def survey(self) -> Survey:
+        return self.file.survey
+
     def prepare(self) -> None:
         """Make the table if need be, survey the file and match its header.
 
@@ -104,16 +107,10 @@ class Application:
         self.is_unchanged = self._is_last_applied()
         if self.is_unchanged:
             return
-        self.survey = self._survey()
+        self.file = arrived(self.batch, self.contract, self._workplace)
         self._heartbeat.expect(self.survey.record_count, self.batch.file.size_bytes)
-        columns = match_header(
-            self.survey.header,
-            delimiter=self.survey.delimiter,
-            contract=self.contract,
-            only_key=self.batch.mode == Mode.DELETE,
-        )
         today = timezone.localdate(self._at)
-        reader = Reader(self.survey, columns, workplace=self._workplace, on=today)
+        reader = Reader(self.survey, self.file.columns, workplace=self._workplace, on=today)
         self._open.enter_context(reader)
         self.arrivals = Arrivals(
             reader,
@@ -160,26 +157,6 @@ class Application:
             and last.mode == self.batch.mode
             and last.version_id == self.table.version_id
         )
-
-    def _survey(self) -> Survey:
-        path = files.path_of(self.batch.file.sha256)
-        if not path.is_file():
-            raise Refusal(_("原始文件已按保存期限清理，重新提交即可"), code="file_discarded")
-        found = survey(path, file_name=self.batch.file_name, workplace=self._workplace)
-        if found.sha256 != self.batch.file.sha256:
-            raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
-        if not found.record_count:
-            raise Refusal(_("文件只有表头，没有数据"), code="file_without_records")
-        declared = self.batch.declared_by_source
-        if declared is not None and declared != found.record_count:
-            raise Refusal(
-                _("申报 %(declared)s 条，文件里有 %(found)s 条；核对后再提交")
-                % {"declared": f"{declared:,}", "found": f"{found.record_count:,}"},
-                code="declared_mismatch",
-                declared=declared,
-                found=found.record_count,
-            )
-        return found
 
     def _load_first(self, loading: Loading) -> Counts:
         """Stream sound rows into the empty table and index it; look back only if numbers differ."""

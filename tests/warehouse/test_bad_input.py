@@ -53,16 +53,15 @@ class TestRefusedAsAWhole:
             pytest.param(b"", "空.csv", "file_empty", id="empty"),
             pytest.param(b"\xef\xbb\xbf\r\n\r\n", "空.csv", "file_empty", id="nothing but a mark"),
             pytest.param(HEADER.encode(), "a.csv", "file_without_records", id="header alone"),
-            pytest.param(workbook(), "表.csv", "file_not_as_named", id="workbook named csv"),
+            pytest.param(workbook(), "表.csv", "workbook_damaged", id="no workbook"),
             pytest.param(PNG, "表.csv", "file_not_as_named", id="picture"),
-            pytest.param(gzip.compress(b"a,b"), "a.csv", "file_not_as_named", id="gzip"),
+            pytest.param(gzip.compress(PNG), "a.csv.gz", "file_not_as_named", id="packed"),
             pytest.param(b"%PDF-1.7\n", "a.csv", "file_not_as_named", id="pdf"),
             pytest.param(
-                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.csv", "file_not_as_named", id="xls"
+                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.xls", "workbook_damaged", id="xls"
             ),
             pytest.param(b"<html><table>", "a.csv", "file_not_as_named", id="web page"),
-            pytest.param(b'[{"a": 1}]', "a.csv", "file_not_as_named", id="json"),
-            pytest.param(GOOD.encode(), "a.xlsx", "file_type_unknown", id="csv named workbook"),
+            pytest.param(b'[{"a": 1}]', "a.csv", "columns_unknown", id="json of else"),
             pytest.param(bytes(range(256)) * 9, "a.csv", "encoding_invalid", id="binary"),
             pytest.param(
                 b"name\x00,amount\n1,2\n", "a.csv", "header_damaged", id="NUL in the header"

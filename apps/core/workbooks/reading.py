@@ -60,8 +60,10 @@ Piece = SheetBegins | Row | RowsLeft
 
 
 @contextmanager
-def pieces_of(path: Path, file_name: str) -> Iterator[Iterator[Piece]]:
-    """Give the sheets and their rows in the order of the file.
+def pieces_of(
+    path: Path, file_name: str, *, rows_limit: int = ROWS_LIMIT
+) -> Iterator[Iterator[Piece]]:
+    """Give the sheets and their rows in the order of the file, at most so many rows in all.
 
     Raises (on entering or reading):
         Refusal: the file cannot be read; the words say why.
@@ -70,13 +72,13 @@ def pieces_of(path: Path, file_name: str) -> Iterator[Iterator[Piece]]:
     if form == "csv":
         yield _lines(path, file_name)
         return
-    with _child(path) as output:
+    with _child(path, rows_limit) as output:
         yield _pieces(output, form)
 
 
 @contextmanager
-def _child(path: Path) -> Iterator[IO[bytes]]:
-    limits = (MEMORY_LIMIT_MB, CPU_LIMIT_SECONDS, SHEETS_LIMIT, ROWS_LIMIT)
+def _child(path: Path, rows_limit: int) -> Iterator[IO[bytes]]:
+    limits = (MEMORY_LIMIT_MB, CPU_LIMIT_SECONDS, SHEETS_LIMIT, rows_limit)
     process = subprocess.Popen(
         [sys.executable, "-I", "-X", "utf8", str(_CHILD), str(path), *map(str, limits)],
         stdin=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.warehouse.landing.refusal import Refusal
+from apps.core.workbooks.refusal import Refusal
 
 RECORD_LIMIT_BYTES = 32 << 20
 _NOT_QUOTE_OR_END = bytes(value for value in range(256) if value not in b'"\n')

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from django.utils.translation import gettext_lazy as _
 
-from apps.warehouse.landing.refusal import Refusal
+from apps.core.workbooks.refusal import Refusal
 
 BLOCK_BYTES = 1 << 20
 _SAMPLE_BYTES = 1 << 16

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.contracts import Column, Contract
-from apps.warehouse.landing.refusal import Refusal
+from apps.core.workbooks.refusal import Refusal
 
 
 def match_header(
@@ -22,8 +22,8 @@ def match_header(
         Refusal: `columns_missing`, `columns_unknown` or `columns_repeated`, naming them all.
     """
     headings = headings_of(header, delimiter)
-    known = _known_headings(contract.columns)
-    found = [known.get(_plain(heading)) for heading in headings]
+    known = known_headings(contract.columns)
+    found = [known.get(plain(heading)) for heading in headings]
     _refuse_unknown(headings, found)
     _refuse_repeated(headings, found, contract)
     _refuse_missing(found, contract, only_key=only_key)
@@ -35,19 +35,21 @@ def headings_of(header: str, delimiter: str) -> list[str]:
     return next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
 
 
-def _plain(heading: str) -> str:
+def plain(heading: str) -> str:
+    """Return a heading without what distinguishes none: width, case, outer blanks, asterisks."""
     return unicodedata.normalize("NFKC", heading).strip(" \t\ufeff\u200b*").casefold()
 
 
-def _known_headings(columns: Sequence[Column]) -> dict[str, str]:
+def known_headings(columns: Sequence[Column]) -> dict[str, str]:
+    """Return column names by every plain heading under which files may carry them."""
     known: dict[str, str] = {}
     for column in columns:
         for heading in column.headings:
-            known.setdefault(_plain(heading), column.name)
+            known.setdefault(plain(heading), column.name)
     for column in columns:
-        known[_plain(column.label)] = column.name
+        known[plain(column.label)] = column.name
     for column in columns:
-        known[_plain(column.name)] = column.name
+        known[plain(column.name)] = column.name
     return known
 
 
@@ -92,7 +94,7 @@ def _refuse_missing(found: Sequence[str | None], contract: Contract, *, only_key
 
 
 def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = "、".join(names[:most])
+    shown = "、".join(name if len(name) <= 60 else name[:60] + "…" for name in names[:most])
     if len(names) <= most:
         return shown
     return str(_("%(names)s 等 %(count)s 列") % {"names": shown, "count": len(names)})

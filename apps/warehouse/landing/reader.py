@@ -19,8 +19,8 @@ from typing import Any, Self
 import duckdb
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.workbooks.refusal import Refusal
 from apps.standards.checks import macros_sql
-from apps.warehouse.landing.refusal import Refusal
 from apps.warehouse.landing.rules import literal
 from apps.warehouse.landing.survey import Survey
 

@@ -34,16 +34,15 @@ def rejected_records(arrivals: Arrivals, *, most: int | None = None) -> Iterator
     while chunk := dict(islice(limited, _AT_ONCE)):
         for record in arrivals.survey.index.find(list(chunk)):
             findings = chunk[record.number]
+            line = arrivals.survey.line_of(record)
             kinds = {kind for _number, kind, _explain in findings}
             yield RejectedRecord(
                 kind="rejected" if "rejected" in kinds else "duplicate",
                 number=record.number,
-                line=record.line,
+                line=line,
                 raw=record.raw.decode(),
                 reasons=[
-                    reason
-                    for _number, _kind, explain in findings
-                    for reason in explain(record.line)
+                    reason for _number, _kind, explain in findings for reason in explain(line)
                 ],
             )
 

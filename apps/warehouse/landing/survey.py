@@ -6,18 +6,17 @@ signs in the copy (␀, ␍) and their records are remembered: those records are
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.workbooks.refusal import Refusal
 from apps.warehouse.landing import encodings
-from apps.warehouse.landing.counting import RecordCounter, RecordIndex
+from apps.warehouse.landing.counting import FoundRecord, RecordCounter, RecordIndex
 from apps.warehouse.landing.encodings import BLOCK_BYTES, Encoding
-from apps.warehouse.landing.refusal import Refusal
-from apps.warehouse.landing.signatures import require_text
 
 NUL_SIGN = "\u2400".encode()
 CR_SIGN = "\u240d".encode()
@@ -30,12 +29,14 @@ _HEAD_BYTES = 1 << 16
 class Survey:
     """What is known of a file before it is read.
 
-    path: the text as UTF-8 with line feeds, the file itself or a copy. record_count: without the
-    header. faults: record number → codes of what is wrong with it as text. leading_blanks: empty
-    lines before the header.
+    path: the text as UTF-8 with line feeds, the file itself or a copy. original: the file as it was
+    handed in. record_count: without the header. faults: record number → codes of what is wrong with
+    it as text. leading_blanks: empty lines before the header. lines: of each record, where it
+    stands in the sheet or list that the text was made of; None where the text is the file.
     """
 
     path: Path
+    original: Path
     sha256: str
     encoding: Encoding
     delimiter: str
@@ -48,31 +49,37 @@ class Survey:
     has_quoted_line_ends: bool
     index: RecordIndex
     faults: dict[int, list[str]] = field(default_factory=dict)
+    lines: Sequence[int] | None = None
+
+    def line_of(self, record: FoundRecord) -> int:
+        """Return the line of a record as the clerk sees it in the file."""
+        return record.line if self.lines is None else self.lines[record.number - 1]
 
 
 class _NeedsCopyError(Exception):
     """The file is not UTF-8 with plain line feeds."""
 
 
-def survey(path: Path, *, file_name: str, workplace: Path) -> Survey:
-    """Read the file once and say what it is.
+def survey(
+    path: Path, *, workplace: Path, original: Path | None = None, lines: Sequence[int] | None = None
+) -> Survey:
+    """Read the text once and say what it is; `sha256` is that of the file it was made of.
 
     Raises:
-        Refusal: empty, not what its name says, in no accepted encoding, or with a quote left open.
+        Refusal: empty, in no accepted encoding, or with a quote left open.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.strip(b"\xef\xbb\xbf\r\n \t\x00"):
         raise Refusal(_("文件是空的，没有可以入库的内容"), code="file_empty")
-    require_text(head, file_name)
     with ThreadPoolExecutor(1) as beside:
-        digest = beside.submit(_sha256, path)
+        digest = beside.submit(_sha256, original or path)
         encoding = encodings.presumed_encoding(path)
         try:
             counted = _look(path, encoding)
         except _NeedsCopyError:
             counted = _copy(path, encoding, workplace / "text.csv")
-        return _summed_up(counted, digest.result())
+        return replace(_summed_up(counted, original or path, digest.result()), lines=lines)
 
 
 @dataclass(slots=True)
@@ -243,7 +250,7 @@ def _delimiter(block: bytes) -> bytes:
     return max(_DELIMITERS, key=unquoted.count)
 
 
-def _summed_up(counted: _Counted, sha256: str) -> Survey:
+def _summed_up(counted: _Counted, original: Path, sha256: str) -> Survey:
     counter = counted.counter
     index = RecordIndex(counted.path, counter.marks, counted.delimiter)
     header = next(index.find([0]), None)
@@ -262,6 +269,7 @@ def _summed_up(counted: _Counted, sha256: str) -> Survey:
         raise Refusal(_("表头里有空字节或者单独的回车符"), code="header_damaged")
     return Survey(
         path=counted.path,
+        original=original,
         sha256=sha256,
         encoding=counted.encoding,
         delimiter=counted.delimiter.decode(),

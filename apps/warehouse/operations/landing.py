@@ -18,12 +18,12 @@ from apps.accounts.models import User
 from apps.catalog.operations import note_data
 from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
+from apps.core.workbooks.refusal import Refusal
 from apps.ledger import operations as ledger
 from apps.warehouse import queries
 from apps.warehouse.application import Application, TooDirty
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of
-from apps.warehouse.landing.refusal import Refusal
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
 from apps.warehouse.rejecting import keep_rejections
@@ -161,6 +161,7 @@ def _finish(application: Application, at: datetime) -> None:
         table=application.table,
         version=application.table.version,
         encoding=application.survey.encoding.label[:20],
+        form=application.file.form,
         horizon=application.table.batch_counter,
         progress_rows=counts.declared,
         message=_landed_words(application),
@@ -175,7 +176,11 @@ def _finish(application: Application, at: datetime) -> None:
 def _form_of_file(application: Application) -> dict[str, Any]:
     """What is needed to write the rejected records in the file's own columns again."""
     survey = application.survey
-    return {"header": headings_of(survey.header, survey.delimiter), "delimiter": survey.delimiter}
+    return {
+        "header": headings_of(survey.header, survey.delimiter),
+        "delimiter": survey.delimiter,
+        **application.file.notes,
+    }
 
 
 def _landed_words(application: Application) -> str:

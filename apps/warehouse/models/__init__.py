@@ -1,0 +1,10 @@
+"""Where the city's data lies: stores, the table of each dataset, and the batches that filled it.
+
+The rows themselves are not here: they lie in tables of their own (`physical.py`), which no foreign
+key of these models reaches.
+"""
+
+from apps.warehouse.models.batches import Batch, FileLayout, NoChange, Rejection, StoredFile
+from apps.warehouse.models.stores import DataTable, Store
+
+__all__ = ["Batch", "DataTable", "FileLayout", "NoChange", "Rejection", "Store", "StoredFile"]
