@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.warehouse.models import Batch
 
+ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.et,.ods,.json,.ndjson,.geojson,.parquet,.zip,.gz"
+
 
 class UploadForm(forms.Form):
     """A file and what is to be done with its rows.
@@ -15,8 +17,8 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("文件"),
         allow_empty_file=True,  # the batch says what is wrong with it, and keeps the evidence
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
-        help_text=_("CSV 或者 TSV，首行为表头（中文名称或者列名）；UTF-8、GB18030、UTF-16 均可。"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=_("CSV、XLSX、XLS、ODS、JSON、Parquet，或者其 ZIP、GZ；表头写中文名称或者列名。"),
         error_messages={"required": _("选择要提交的文件")},
     )
     mode = forms.ChoiceField(

@@ -32,6 +32,7 @@ OVERSEERS = ("authority_officer", "authority_leader", "audit_admin")
 phrases.register(
     {
         "warehouse.receive": _("提交了归集批次"),
+        "warehouse.relay": _("指定版式重新入库"),
         "warehouse.confirm_no_change": _("确认数据无变化"),
     }
 )

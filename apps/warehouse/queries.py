@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
+from apps.core.contracts import Contract
 from apps.warehouse.models import Batch, DataTable, NoChange
 
 LEASE = timedelta(minutes=2)
@@ -33,6 +34,12 @@ class ReasonCount:
 def table_of(dataset: Dataset) -> DataTable | None:
     """Return the dataset's table, if one was made."""
     return DataTable.objects.filter(dataset=dataset).first()
+
+
+def contract_of(dataset: Dataset) -> Contract | None:
+    """Return the contract of the version in force; None where there is none."""
+    version = catalog.current_version(dataset)
+    return None if version is None else Contract.from_json(version.contract)
 
 
 def landing_places(actor: User, at: datetime) -> QuerySet[Dataset]:

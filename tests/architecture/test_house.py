@@ -76,7 +76,7 @@ OWN_ROOMS = {
         "landing": "below",
         **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
         **dict.fromkeys(["rejected_file", "freshness"], "on models"),
-        **dict.fromkeys(["application", "arriving"], "on queries"),
+        **dict.fromkeys(["application", "arriving", "previewing"], "on queries"),
     },
     "sharing": {
         **dict.fromkeys(["naming", "terms_sql"], "below"),

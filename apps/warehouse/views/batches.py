@@ -20,6 +20,8 @@ from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
 
 REJECTION_ROWS = 50
+LAYOUT_CODES = ("columns_missing", "columns_unknown", "heading_missing", "sheets_ambiguous")
+"""What a person can mend by saying how the file is laid out."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class ReasonChip:
 
 @login_required
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
-    subject = _batch_or_404(request, pk)
+    subject = batch_or_404(request, pk)
     may_read = access.allowed(request.user, "view_rejections", subject)
     chips = _chips(request, subject) if may_read else []
     chosen = next((chip for chip in chips if chip.is_on), None)
@@ -67,6 +69,8 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         if may_read
         else None,
         "trail": ledger.trail(subject),
+        "may_lay_out": subject.message_code in LAYOUT_CODES
+        and access.allowed(request.user, "land", subject.dataset),
         "faults": {
             name: value
             for name, value in subject.details.items()
@@ -79,7 +83,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def state(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes while the batch runs; empty once it is over."""
-    subject = _batch_or_404(request, pk)
+    subject = batch_or_404(request, pk)
     if subject.status not in queries.OPEN:
         return HttpResponse(status=204)
     context = {"subject": subject, "progress": progress_of(subject, timezone.now())}
@@ -89,7 +93,7 @@ def state(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def rejected(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Everything that did not land, in the columns of the file, with line and reasons."""
-    subject = _batch_or_404(request, pk)
+    subject = batch_or_404(request, pk)
     if not access.allowed(request.user, "view_rejections", subject):
         raise PermissionDenied
     lines = rejected_lines(subject, _rejections(request, subject, None), for_office=True)
@@ -108,7 +112,7 @@ def progress_of(subject: Batch, at: datetime) -> Progress:
     return Progress(subject.get_stage_display(), subject.progress_rows, total, seconds, rate, left)
 
 
-def _batch_or_404(request: HttpRequest, pk: int) -> Batch:
+def batch_or_404(request: HttpRequest, pk: int) -> Batch:
     found = (
         access.rows(request.user, "view", Batch)
         .select_related("dataset__department", "file", "source", "version", "table")

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.warehouse.views import batches, tables
+from apps.warehouse.views import batches, layout, tables
 
 pages = (
     [
@@ -12,6 +12,7 @@ pages = (
         path("tables/<str:code>/no-change/", tables.no_change, name="table-no-change"),
         path("batches/<int:pk>/", batches.batch, name="batch"),
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),
+        path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
         path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),
     ],
     "warehouse",

@@ -112,7 +112,7 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
         answer = _handed_in(request, subject, form)
         if answer is not None:
             return answer
-    contract = _contract(subject)
+    contract = queries.contract_of(subject)
     batches = queries.batches_of(subject)
     in_force = catalog.published().filter(pk=subject.pk).exists()
     context = {
@@ -157,7 +157,7 @@ def no_change(request: HttpRequest, code: str) -> HttpResponse:
 @login_required
 def template(request: HttpRequest, code: str) -> HttpResponse:
     """An empty file with the headings of the contract, to be filled in."""
-    contract = _contract(_dataset_or_404(request, code))
+    contract = queries.contract_of(_dataset_or_404(request, code))
     if contract is None:
         raise Http404
     heading = ",".join(column.label for column in contract.columns)
@@ -222,11 +222,6 @@ def _dataset_or_404(request: HttpRequest, code: str) -> Any:
     if found is None:
         raise Http404
     return found
-
-
-def _contract(subject: Dataset) -> Contract | None:
-    version = catalog.current_version(subject)
-    return None if version is None else Contract.from_json(version.contract)
 
 
 def _narrowed(places: QuerySet[Dataset], words: str, department: str) -> QuerySet[Dataset]:
