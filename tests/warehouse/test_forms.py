@@ -42,7 +42,7 @@ def as_csv(delimiter: str = ",") -> bytes:
     return buffer.getvalue().encode()
 
 
-def as_xlsx(rows: Sequence[Sequence[Any]] = (), **sheets: Sequence[Sequence[Any]]) -> bytes:
+def as_xlsx(rows: Sequence[Any] = (), **sheets: Sequence[Any]) -> bytes:
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
