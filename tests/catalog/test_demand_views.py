@@ -99,6 +99,19 @@ def _post(user: Any, demand: Demand, move: str, **words: Any) -> None:
     assert demand.status == DEMAND.move(move).target
 
 
+def test_what_is_lacking_is_asked_for_on_the_form(parties: Parties, at: datetime) -> None:
+    client = signed_in(parties.editor)
+    form = {"title": "困难群众救助对象信息", "wanted_items": "姓名", "submit": "1"}
+    answer = client.post(reverse("catalog:demand-new"), form, follow=True)
+    page = answer.content.decode()
+    assert "草稿已保存" in page
+    assert 'href="#id_scenario"' in page
+    assert 'href="#id_title"' not in page
+    demand = Demand.objects.get()
+    assert (demand.status, demand.title) == ("draft", form["title"])
+    assert "草稿已保存" not in client.get(answer.request["PATH_INFO"]).content.decode()
+
+
 def test_a_stale_page_keeps_what_was_typed(parties: Parties, at: datetime) -> None:
     demand = STORIES["submitted"](parties, at)
     url = reverse("catalog:demand-move", args=[demand.pk, "send_back"])
@@ -159,6 +172,17 @@ def test_each_filter_says_how_many_it_would_leave(
 
 def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _is, value in [query[1:].partition("=")] if name]
+
+
+def test_whoever_promised_a_new_entry_is_led_to_write_it(parties: Parties, at: datetime) -> None:
+    demand = STORIES["agreed"](parties, at)
+    new = reverse("catalog:dataset-new")
+    expected = demand.outcome == "new_entry"
+    shown = signed_in(parties.provider).get(demand.get_absolute_url()).content.decode()
+    assert (f'href="{new}"' in shown) is expected
+    for other in (parties.editor, parties.officer, parties.provider_head):
+        page = signed_in(other).get(demand.get_absolute_url()).content.decode()
+        assert f'class="button" href="{new}"' not in page
 
 
 def test_a_demand_that_has_its_answer_proposes_nothing_more(parties: Parties, at: datetime) -> None:

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from apps.catalog.lifecycle import DEMAND
-from apps.catalog.models import Dataset, Demand
+from apps.catalog.models import Dataset, Demand, DemandOutcome
 from apps.catalog.operations.demands.drafting import missing_fields
 from apps.catalog.views.buttons import ORDER, Button
 from apps.core import access
@@ -34,11 +34,20 @@ def buttons(user: Any, demand: Demand) -> list[Button]:
         found.append(
             Button("revise", _("修改需求"), reverse("catalog:demand-edit", args=[demand.pk]))
         )
+    if _waits_for_an_entry(user, demand):
+        found.append(Button("compile", _("编制目录"), reverse("catalog:dataset-new")))
     if demand.status == "submitted" and access.allowed(user, "split", demand):
         why = "" if len(demand.wanted_items) > 1 else _("只有一个数据项，不能拆分")
         url = reverse("catalog:demand-split", args=[demand.pk])
         found.append(Button("split", _("拆分"), url, why_not=why))
     return sorted(found, key=lambda button: ORDER.index(button.tone))
+
+
+def _waits_for_an_entry(user: Any, demand: Demand) -> bool:
+    """Whether the person's department promised an entry that is still to be written."""
+    promised = demand.status == "agreed" and demand.outcome == DemandOutcome.NEW_ENTRY
+    is_ours = demand.dataset_id is None and demand.provider_id == user.department_id
+    return promised and is_ours and access.able(user, "create", Dataset)
 
 
 def take_up_url(demand: Demand, dataset: Dataset | None) -> str:

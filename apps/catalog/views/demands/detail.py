@@ -73,6 +73,7 @@ def demand(request: HttpRequest, pk: int) -> HttpResponse:
         "trail": ledger.trail(subject),
         "shows_reply": _shows_reply(user, subject),
         "shows_matches": sees_matches(user, subject) and (subject.status in OPEN or matches),
+        "is_open": subject.status in OPEN,
         "is_provider_asked": subject.status in BEFORE_REVIEW,
         "dataset_url": _dataset_url(user, subject),
     }

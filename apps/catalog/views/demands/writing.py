@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from apps.catalog import queries
 from apps.catalog.forms.demands import DemandForm, read_items
 from apps.catalog.models import Demand
 from apps.catalog.operations import demands
+from apps.catalog.operations.demands.drafting import missing_fields
 from apps.catalog.views.demands.detail import demand_or_404
 from apps.core import access
 from apps.core.errors import DomainError
@@ -78,6 +80,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "subject": subject,
+        "lacking": missing_fields(subject) if "complete" in request.GET else {},
         "proposals": _proposals(subject.title, subject.item_names, subject.department_id),
         "asked": True,
         "keep": f"demand-{subject.pk}:{subject.revision}",
@@ -109,8 +112,11 @@ def _proposals(title: str, items: list[str], department_id: int | None) -> list[
 
 
 def _onward(request: HttpRequest, demand: Demand) -> HttpResponse:
-    """Save and look at it, or save and send it on at once."""
+    """Save and look at it, or save and send it on at once; back to the form for what is lacking."""
     if "submit" in request.POST:
+        if missing_fields(demand):
+            address = reverse("catalog:demand-edit", args=[demand.pk])
+            return redirect(f"{address}?complete=1")
         return redirect("catalog:demand-move", pk=demand.pk, name="submit")
     messages.success(request, _("已保存草稿 %(number)s") % {"number": demand.number})
     return redirect(demand.get_absolute_url())
