@@ -29,7 +29,7 @@ AT = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 @cache
 def figures() -> dict[str, Any]:
     """Load the city, write it out, empty the catalogue, bring the workbook in; once for both."""
-    _load_city()
+    load_city()
     path = Path(settings.HUILIU_HOME) / "city.xlsx"
     written: list[int] = []
     seconds = timed(
@@ -54,7 +54,8 @@ def figures() -> dict[str, Any]:
     }
 
 
-def _load_city() -> None:
+def load_city() -> None:
+    """Load the demonstration city's people and entries, where they are not there."""
     folder = settings.BASE_DIR / "fixtures" / "reference"
     call_command("loaddata", *sorted(map(str, folder.glob("*.json"))), verbosity=0)
     load_people(at=AT)
