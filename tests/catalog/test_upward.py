@@ -279,6 +279,7 @@ def test_an_upper_catalogue_is_taken_in_whole_and_searched(authority: Any, at: d
     assert upward.import_upper(content=whole, name="n.xlsx", **take) == 2
     assert [row.code for row in queries.search_upper("national", "婚姻 民政")] == ["N-1"]
     assert [row.code for row in queries.search_upper("", "登记日期")] == ["N-1"]
+    assert [row.code for row in queries.search_upper("", "登记日")] == ["N-1"]
     upward.import_upper(content=b'[{"code": "N-2", "name": "X"}]', name="n.json", **take)
     assert not UpperDataset.objects.get(code="N-1").is_standing
     assert not queries.search_upper("", "婚姻").exists()

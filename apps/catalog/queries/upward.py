@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -106,8 +106,9 @@ def reconciliation(level: str) -> list[Gap]:
 
 
 def search_upper(level: str, words: str) -> QuerySet[UpperDataset]:
-    """Return entries of the catalogues above that hold every word."""
-    rows = UpperDataset.objects.filter(is_standing=True)
+    """Return entries of the catalogues above that hold every word, or a part of one."""
+    listed = Func(F("items"), Value(" "), function="array_to_string", output_field=TextField())
+    rows = UpperDataset.objects.filter(is_standing=True).annotate(listed=listed)
     if level:
         rows = rows.filter(level=level)
     for word in words.split():
@@ -116,7 +117,7 @@ def search_upper(level: str, words: str) -> QuerySet[UpperDataset]:
             | Q(code__istartswith=word)
             | Q(provider_name__icontains=word)
             | Q(abstract__icontains=word)
-            | Q(items__contains=[word])
+            | Q(listed__icontains=word)
         )
     return rows
 
