@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.supervision.models import TaskReturn
@@ -88,3 +90,21 @@ def test_who_may_not_see_it_learns_nothing(
     refused = post(as_(bureau.officer), f"tasks/{row.task_id}/urge_late")
     assert (refused.status_code, refused.json()["code"]) == (409, "nobody_late")
     assert post(as_(bureau.officer), f"tasks/{row.task_id}/close").json()["status"] == "closed"
+
+
+@pytest.mark.parametrize("name", ["tasks", "task-returns"])
+def test_more_rows_cost_a_list_no_more_statements(
+    bureau: Bureau, as_: SignedIn, row: TaskReturn, name: str
+) -> None:
+    client = as_(bureau.officer)
+    client.get(f"/api/v1/{name}")  # content types and such are read once
+    counted = []
+    for _number in range(2):
+        with CaptureQueriesContext(connection) as seen:
+            rows = client.get(f"/api/v1/{name}").json()["results"]
+        counted.append((len(seen), len(rows)))
+        for _more in range(3):
+            now = timezone.now()
+            stories.unopened(bureau, now, due_on=timezone.localdate(now) + timedelta(days=9))
+    (few, one), (many, four) = counted
+    assert (many, four) == (few, one + 3)
