@@ -185,6 +185,14 @@ def test_a_reviewer_speaks_at_a_field_and_the_editor_reads_it_there(
     assert "未处理" not in body
 
 
+def test_every_field_of_the_table_of_items_has_a_name(people: People, at: datetime) -> None:
+    change = CHANGE_STORIES["draft"](people, at)
+    items = reverse("catalog:change-edit", args=[change.pk, "items"])
+    body = text_of(client_of(people.editor), items)
+    assert 'aria-label="第 1 行：列名"' in body
+    assert 'aria-label="第 2 行：移除"' in body
+
+
 def test_a_remark_inside_a_new_item_stands_at_the_item(people: People, at: datetime) -> None:
     change = CHANGE_STORIES["draft"](people, at)
     new = {"name": "备注", "column_name": "remark", "data_type": "C", "length": 100}

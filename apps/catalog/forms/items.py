@@ -88,6 +88,16 @@ class ItemsForm(forms.BaseFormSet):  # type: ignore[type-arg]
         super().__init__(data, prefix="items", initial=[_line(item, keys) for item in shown])
         self.pasted = _names((data or {}).get("paste", ""))
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name each field by its line and column: the table's heads are not heard with it."""
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = _("移除")
+        for field in form.fields.values():
+            if field.widget.is_hidden:
+                continue
+            words = {"n": (index or 0) + 1, "label": field.label}
+            field.widget.attrs["aria-label"] = _("第 %(n)s 行：%(label)s") % words
+
     def clean(self) -> None:
         """Refuse names and columns that stand twice, at the later line."""
         seen = set()
