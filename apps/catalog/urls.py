@@ -16,11 +16,8 @@ from apps.catalog.api.changes import DatasetChangeViewSet
 from apps.catalog.api.demands import DemandMatchViewSet
 from apps.catalog.api.duties import DutyViewSet, ResponsibilityListViewSet
 from apps.catalog.api.law import LegalDutyViewSet, ServiceItemViewSet
-from apps.catalog.api.upward import (
-    UpperDatasetViewSet,
-    UpperRequestViewSet,
-    UpwardPackageViewSet,
-)
+from apps.catalog.api.packages import UpwardPackageViewSet
+from apps.catalog.api.upward import UpperDatasetViewSet, UpperRequestViewSet
 from apps.catalog.api.versions import DatasetVersionViewSet
 from apps.catalog.views.routes import urlpatterns
 

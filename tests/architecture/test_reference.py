@@ -30,6 +30,7 @@ NOT_OF_THE_API = {
         ("already_handled", "not_a_colleague"), "the route within a department is walked by page"
     ),
     "nothing_waiting": "many are accepted by page",
+    "not_sent": "receipts are taken in by page",
     "value_needed": "a form's condition",
     "already_delivering": "a task's",
     "not_expired": "a task's",
@@ -259,6 +260,7 @@ API_PLACES = (
     "catalog/operations/importing.py",
     "catalog/operations/publishing.py",
     "catalog/operations/review.py",
+    "catalog/operations/upward.py",
     "catalog/operations/writing.py",
     "catalog/operations/checking.py",
     "core/workbooks/guarding.py",

@@ -121,6 +121,26 @@ def test_who_may_do_what_with_a_package(
         assert (on_row, in_list) == (admitted, admitted), action
 
 
+def test_a_package_is_made_and_sent_over_the_api(authority: Any, cast: dict[str, Any]) -> None:
+    dataset = entry()
+
+    def post(user: Any, where: str = "", **given: Any) -> Any:
+        where = f"/api/v1/upward-packages{where}"
+        return signed_in(user).post(where, given, content_type="application/json")
+
+    made = post(authority, level="provincial")
+    assert made.status_code == 201
+    assert [each["code"] for each in made.json()["entries"]] == [dataset.code]
+    assert post(authority, level="provincial").json()["code"] == "package_waiting"
+    assert post(authority, level="municipal").status_code == 400
+    where = f"/{made.json()['id']}"
+    assert post(cast["authority_leader"], f"{where}/send").status_code == 403
+    assert post(authority, f"{where}/receipt").status_code == 404
+    sent = post(authority, f"{where}/send", outside_number="省-1", revision=1).json()
+    assert (sent["status"], sent["outside_number"]) == ("sent", "省-1")
+    assert post(authority, f"{where}/discard", reason="重来").json()["code"] == "illegal_move"
+
+
 def test_who_may_not_report_is_refused_and_changes_nothing(
     cast: dict[str, Any], authority: Any, at: datetime
 ) -> None:

@@ -1,4 +1,4 @@
-"""`/api/v1/upper-datasets`, `/upward-packages`: read-only; `/upper-requests`: and their moves."""
+"""`/api/v1/upper-datasets`: read-only; `/upper-requests`: and their moves."""
 
 from typing import Any, ClassVar, Final
 
@@ -22,8 +22,6 @@ from apps.catalog.models import (
     UpperDataset,
     UpperLevel,
     UpperRequest,
-    UpwardEntry,
-    UpwardPackage,
 )
 from apps.catalog.operations import upper_requests
 from apps.catalog.queries import upward as queries
@@ -47,42 +45,6 @@ class UpperDatasetSerializer(serializers.ModelSerializer[UpperDataset]):
             "id", "level", "code", "name", "provider_name", "abstract", "items", "attribute",
             "cycle", "our_code", "is_standing", "imported_at",
         )  # fmt: skip
-
-
-class UpwardEntrySerializer(serializers.ModelSerializer[UpwardEntry]):
-    about: ClassVar[str | Promise] = _("数据包中的一条，及上级的回执")
-
-    code = serializers.CharField(source="snapshot.code", help_text=_("目录代码"))
-    name = serializers.CharField(source="snapshot.name", help_text=_("上报时的目录名称"))
-
-    class Meta:
-        model = UpwardEntry
-        fields = (
-            "code", "name", "change", "version", "receipt", "upper_code", "receipt_note",
-            "receipted_at",
-        )  # fmt: skip
-
-
-@extend_schema_serializer(examples=[examples.PACKAGE])
-class UpwardPackageSerializer(serializers.ModelSerializer[UpwardPackage]):
-    about: ClassVar[str | Promise] = _("一份上报数据包")
-
-    class Meta:
-        model = UpwardPackage
-        fields = (
-            "id", "number", "level", "status", "outside_number", "sent_at", "receipted_at",
-            "created_at",
-        )  # fmt: skip
-
-
-@extend_schema_serializer(examples=[examples.PACKAGE_DETAIL])
-class UpwardPackageDetailSerializer(UpwardPackageSerializer):
-    about: ClassVar[str | Promise] = _("一份上报数据包及其条目")
-
-    entries = UpwardEntrySerializer(many=True, help_text=_("条目"))
-
-    class Meta(UpwardPackageSerializer.Meta):
-        fields = (*UpwardPackageSerializer.Meta.fields, "entries")  # type: ignore[assignment]
 
 
 @extend_schema_serializer(examples=[examples.UPPER_REQUEST])
@@ -218,37 +180,6 @@ class UpperDatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
         query = self.request.query_params
         found = queries.search_upper(query.get("level", ""), query.get("q", "")[:100])
         return queryset.filter(pk__in=found.values("pk"))
-
-
-@extend_schema_view(
-    list=extend_schema(
-        operation_id="upward_packages_list",
-        tags=["upward"],
-        responses={200: UpwardPackageSerializer(many=True), **BAD_LIST},
-        summary=_("上报数据包列表"),
-        description=_("主管部门向国家和省级上报的数据包。"),
-    ),
-    retrieve=extend_schema(
-        operation_id="upward_packages_read",
-        tags=["upward"],
-        responses={200: UpwardPackageDetailSerializer, **NO_ROW},
-        summary=_("一份上报数据包"),
-        description=_("数据包的条目和上级的回执。"),
-    ),
-)
-class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """Packages, for those who oversee the catalogue."""
-
-    queryset = UpwardPackage.objects.all()
-    lookup_value_converter: ClassVar[str] = "int"
-
-    def get_queryset(self) -> QuerySet[Any]:
-        packages = super().get_queryset()
-        return packages.prefetch_related("entries") if self.action == "retrieve" else packages
-
-    def get_serializer_class(self) -> Any:
-        is_one = self.action == "retrieve"
-        return UpwardPackageDetailSerializer if is_one else UpwardPackageSerializer
 
 
 @extend_schema_view(

@@ -30,6 +30,7 @@ _PACKAGE: Final[dict[str, Any]] = {
     "outside_number": "渝数收〔2026〕第 18 号",
     "sent_at": "2026-11-18T10:00:00+08:00",
     "receipted_at": None,
+    "revision": 2,
     "created_at": "2026-11-17T16:30:00+08:00",
 }
 PACKAGE: Final = shown("upward_package", "已上报，等待回执", _PACKAGE)
@@ -51,6 +52,11 @@ PACKAGE_DETAIL: Final = shown(
             }
         ],
     },
+)
+MAKE: Final = sent("make", "向省级上报", {"level": "provincial"})
+PACKAGE_MOVES: Final = (
+    sent("send", "确认已上报", {"outside_number": "渝数收〔2026〕第 18 号", "revision": 1}),
+    sent("discard", "作废", {"reason": "目录还要再核对一遍"}),
 )
 UPPER_REQUEST: Final = shown(
     "upper_request",
