@@ -41,6 +41,7 @@ def opening(hands: Hands) -> bool:
         return hands.set("opening_attribute", word, "not_opened")
     if not hands.set("opening_attribute", "依申请开放", "conditional"):
         return False
+    hands.warn("opening_attribute", "读作“有条件开放”")
     return hands.set("opening_condition", "经审核同意", "经审核同意")
 
 

@@ -172,8 +172,7 @@ def doubled_item(hands: Hands) -> bool:
     hands.page.add_after(old, row)
     hands.entry.rows.append(row)
     hands.ledger.add(hands.entry, {"name": name})
-    for each in (row, old):
-        hands.due("item.name", "只差空格或标点", each)
+    hands.due("item.name", "只差空格或标点", old)
     return hands.wrong("item.name", "重复", row)
 
 

@@ -90,7 +90,9 @@ def another_type(hands: Hands) -> bool:
         return False
     if not hands.set_item(item, "data_type", "timestamp", "T"):
         return False
-    hands.due("item.data_type", "须另用新列名", hands.entry.row_of(item["column_name"]))
+    row = hands.entry.row_of(item["column_name"])
+    hands.warn("item.data_type", "读作“日期时间型T”", row)
+    hands.due("item.data_type", "须另用新列名", row)
     return True
 
 
@@ -130,7 +132,13 @@ def headings(hands: Hands) -> bool:
 
 
 def long_text(hands: Hands) -> bool:
-    return _set(hands, "data_type", "text", "M", data_type="C", mask="", value_check="")
+    item = hands.item(
+        lambda item: item["data_type"] == "C" and not item["mask"] and not item["value_check"]
+    )
+    if item is None or not hands.set_item(item, "data_type", "text", "M"):
+        return False
+    hands.warn("item.data_type", "读作“备注型M”", hands.entry.row_of(item["column_name"]))
+    return True
 
 
 def pattern(hands: Hands) -> bool:

@@ -85,8 +85,8 @@ def counted_up(hands: Hands) -> bool:
     names = [_name(hands, f"分册{number}") for number in (1, 2)]
     for name in names:
         rows, state = _copy(hands, name)
-        hands.ledger.fault("warning", name, rows[0], "name", "以数字结尾")
         if name == names[0]:
+            hands.ledger.fault("warning", name, rows[0], "name", "以数字结尾")
             hands.ledger.create(name, state)
         else:
             hands.ledger.fault("error", name, rows[0], "name", "像是拖动填充所致")

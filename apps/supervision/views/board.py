@@ -1,6 +1,6 @@
 """The responsibility board, the list behind every figure, and both to take away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -119,18 +119,25 @@ def board_rows(request: HttpRequest, department: str, key: str) -> HttpResponse:
         "title": title,
         "page": page,
         "words": words,
-        "others": [
-            (
-                other,
-                reverse("supervision:board-rows", args=[department, other.key]),
-                other == column,
-                counts[other.key],
-            )
-            for other in findings.COLUMNS
-        ],
+        "others": _others(department, column, counts),
         "today": timezone.localdate(at),
     }
     return render(request, "supervision/board_rows.html", context)
+
+
+def _others(
+    department: str, chosen: findings.Column, counts: Mapping[str, int]
+) -> list[tuple[findings.Column, str, bool, int]]:
+    """The figures of the same place: column, address, whether it is shown now, count."""
+    return [
+        (
+            column,
+            reverse("supervision:board-rows", args=[department, column.key]),
+            column == chosen,
+            counts[column.key],
+        )
+        for column in findings.COLUMNS
+    ]
 
 
 def _sorted(lines: Sequence[Line], sort: str, own: int | None) -> list[Line]:

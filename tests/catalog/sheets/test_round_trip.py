@@ -201,7 +201,7 @@ def test_the_only_mark_of_the_key_can_be_taken_off(
     stories.draft(people, at, name="临时救助")
     subject = upload(edited(exported(tmp_path), 主键={0: mark}), people.editor, at)
     assert subject.entries.get().proposal["fields"] == {"key_items": []}
-    assert any("请填写主键列" in each[2] for each in faults(subject))
+    assert any("没有主键" in each[2] for each in faults(subject))
 
 
 def test_a_draft_that_changed_since_the_export_is_a_conflict(
