@@ -168,7 +168,7 @@ def _scene() -> User:
     if "reader" not in _kept:
         with connection.cursor() as cursor:  # another claim may have loaded the city before
             cursor.execute("TRUNCATE catalog_dataset CASCADE")
-        known = Department.objects.in_bulk(field_name="code")
+        known = Department.objects.select_related("region").in_bulk(field_name="code")
         providers = {
             plan.code: known.get(plan.code)
             or DepartmentFactory(code=plan.code, name=plan.name, short_name=plan.short_name)
