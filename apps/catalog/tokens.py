@@ -1,7 +1,8 @@
 """The words by which an entry is found: Chinese cut into words and pairs of characters, and pinyin.
 
 Pure: no table is read. What the index is made of and what a reader types go through the same
-functions, so that the two cannot disagree.
+functions, so that the two cannot disagree. The dictionaries are loaded with the first word that
+needs one: they take 60 MB and most of a second, and most processes never look.
 
 Source: house rule (design §10, Chinese search on plain PostgreSQL)
 """
@@ -12,9 +13,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Final
-
-import rjieba
-from pypinyin import lazy_pinyin
 
 LONGEST: Final = 60
 """Characters of the longest token; what is longer is no word."""
@@ -47,6 +45,8 @@ def is_chinese(run: str) -> bool:
 
 def cut(run: str) -> list[str]:
     """Return a stretch of Chinese as the words that it is made of, one after another."""
+    import rjieba
+
     return list(rjieba.cut(run, _GUESSES))
 
 
@@ -64,6 +64,8 @@ def words_of(text: str) -> list[str]:
 
 
 def _words(text: str) -> Iterator[str]:
+    import rjieba
+
     for run in runs_of(text):
         if not is_chinese(run) or len(run) == 1:
             yield run
@@ -131,6 +133,8 @@ def pinyin_of(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def spelled(word: str) -> tuple[str, ...]:
     """Return the syllables of a Chinese word without tones; unknown characters as themselves."""
+    from pypinyin import lazy_pinyin
+
     sounds = (sound.replace("ü", "v").lower() for sound in lazy_pinyin(word))
     return tuple(sound for sound in sounds if sound.strip())
 

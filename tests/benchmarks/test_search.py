@@ -17,7 +17,7 @@ from apps.catalog.models import Classification, DataItem, Dataset, SearchEntry, 
 from apps.catalog.search import search_entry_of
 from apps.catalog.search.asking import question, synonyms
 from apps.console.demo import city
-from apps.console.demo.bulk import copy_in
+from apps.core.copying import copy_in
 from tests.benchmarks.harness import Measurement, claim, timed
 from tests.factories.accounts import DepartmentFactory, UserFactory
 

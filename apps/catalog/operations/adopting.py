@@ -25,7 +25,13 @@ from apps.catalog.models import (
     ImportEntry,
 )
 from apps.catalog.operations.drafting import revise_dataset
-from apps.catalog.operations.writing_many import NewChange, NewEntry, change_many, create_many
+from apps.catalog.operations.writing_many import (
+    BATCH,
+    NewChange,
+    NewEntry,
+    change_many,
+    create_many,
+)
 from apps.catalog.proposals import Pointers, python_values
 from apps.catalog.spreadsheets.comparing import ORDER, decided
 from apps.catalog.spreadsheets.known import KnownEntry, known_entries
@@ -141,11 +147,18 @@ class _Adoption:
         _tell(self.subject, title, _("形成的草稿和变更，补齐后一并提交审批"), self.at)
 
     def _create(self) -> None:
-        entries = list(
+        """Enter the drafts a thousand at a time: their proposals are long."""
+        wanted = (
             self.subject.entries.filter(action=Action.CREATE)
             .select_related("department__region")
             .order_by("position")
         )
+        places = list(wanted.values_list("position", flat=True))
+        for start in range(0, len(places), BATCH):
+            chunk = places[start : start + BATCH]
+            self._create_some(list(wanted.filter(position__range=(chunk[0], chunk[-1]))))
+
+    def _create_some(self, entries: Sequence[ImportEntry]) -> None:
         made = create_many(
             [_new_entry(entry) for entry in entries],
             standing=self.standing,

@@ -20,6 +20,7 @@ from apps.catalog.models import CatalogImport, ImportEntry
 from apps.catalog.spreadsheets.rows import Book, book_of
 from apps.catalog.spreadsheets.verdicts import Common, Judge, Verdict
 from apps.core import files
+from apps.core.copying import copy_in
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.core.workbooks import guarding
 from apps.core.workbooks.reading import pieces_of
@@ -103,9 +104,9 @@ def _judge(subject: CatalogImport, book: Book, at: datetime) -> None:
     position = 0
     common: Counter[Common] = Counter()
     for verdicts in judge.verdicts(book):
-        ImportEntry.objects.bulk_create(
-            [_entry(subject, place, each) for place, each in enumerate(verdicts, position + 1)],
-            batch_size=1,  # several rows travel as arrays, and long JSON is slow to quote in one
+        copy_in(
+            ImportEntry,
+            (_entry(subject, place, each) for place, each in enumerate(verdicts, position + 1)),
         )
         position += len(verdicts)
         for verdict in verdicts:

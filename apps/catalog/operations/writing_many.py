@@ -5,7 +5,7 @@ history and its event all the same. What the rules refuse was refused by the ver
 the database refuses undoes everything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +25,7 @@ from apps.catalog.operations.writing import last_number
 from apps.catalog.proposals import Pointers, python_values
 from apps.catalog.snapshots import ITEM_FIELDS, plain
 from apps.core.access import Standing
+from apps.core.copying import copy_in, draw_keys, remember
 from apps.ledger import operations as ledger
 
 BATCH: Final = 1_000
@@ -85,7 +86,7 @@ def create_many(
     for start in range(0, len(entries), BATCH):
         chunk = entries[start : start + BATCH]
         pointers = _pointers(chunk)
-        datasets = Dataset.objects.bulk_create(
+        datasets = [
             Dataset(
                 department=entry.department,
                 classification=classes[entry.classification],
@@ -95,11 +96,14 @@ def create_many(
                 **python_values(Dataset, entry.fields, pointers),
             )
             for entry in chunk
-        )
-        _remember(Dataset, datasets, actor, at, reason)
-        rows = _items(datasets, chunk, pointers)
-        DataItem.objects.bulk_create(rows, batch_size=BATCH)
-        _remember(DataItem, rows, actor, at, reason)
+        ]
+        draw_keys(datasets)
+        copy_in(Dataset, datasets, with_keys=True)
+        copy_in(DataItem, _items(datasets, chunk, pointers))
+        within = Dataset.objects.filter(pk__in=[dataset.pk for dataset in datasets])
+        remember(Dataset, within=within, actor=actor, at=at, reason=reason)
+        items = DataItem.objects.filter(dataset__in=within)
+        remember(DataItem, within=items, actor=actor, at=at, reason=reason)
         made += datasets
     _relate(made, entries)
     _record(made, standing, at)
@@ -109,27 +113,20 @@ def create_many(
 
 def _items(
     datasets: Sequence[Dataset], entries: Sequence[NewEntry], pointers: Pointers
-) -> list[DataItem]:
-    return [
-        DataItem(
-            dataset=dataset,
-            **{**python_values(DataItem, _fields(item), pointers), "position": position},
-        )
-        for dataset, entry in zip(datasets, entries, strict=True)
-        for position, item in enumerate(entry.items, 1)
-    ]
+) -> Iterator[DataItem]:
+    for dataset, entry in zip(datasets, entries, strict=True):
+        for position, item in enumerate(entry.items, 1):
+            values = python_values(DataItem, _fields(item), pointers)
+            yield DataItem(dataset=dataset, **{**values, "position": position})
 
 
 def _record(made: Sequence[Dataset], standing: Standing, at: datetime) -> None:
-    for dataset in made:
-        ledger.record(
-            standing,
-            "catalog.create_dataset",
-            dataset,
-            at=at,
-            details={"code": dataset.code, "channel": "spreadsheet"},
-            department=dataset.department,
-        )
+    ledger.record_many(
+        standing,
+        "catalog.create_dataset",
+        ((each, each.department, {"code": each.code, "channel": "spreadsheet"}) for each in made),
+        at=at,
+    )
 
 
 def _fields(item: Plain) -> dict[str, Any]:
@@ -159,33 +156,32 @@ def change_many(
 
     The caller holds the entries' rows and knows that none has an open change.
     """
-    made = DatasetChange.objects.bulk_create(
-        [
-            DatasetChange(
-                dataset=change.dataset,
-                base_version=change.base_version,
-                fields=dict(change.fields),
-                items=None if change.items is None else _positioned(change.items),
-                reason=reason,
-                channel=ChangeChannel.SPREADSHEET,
-                started_by=actor,
-                created_at=at,
-                updated_at=at,
-            )
-            for change in changes
-        ],
-        batch_size=1,  # long JSON is slow to quote inside an array
-    )
-    _remember(DatasetChange, made, actor, at, str(_("开始修改")))
-    for change in made:
-        ledger.record(
-            standing,
-            "catalog.begin_change",
-            change,
-            at=at,
-            details={"channel": "spreadsheet"},
-            department=change.dataset.department,
+    if not changes:
+        return []
+    made = [
+        DatasetChange(
+            dataset=change.dataset,
+            base_version=change.base_version,
+            fields=dict(change.fields),
+            items=None if change.items is None else _positioned(change.items),
+            reason=reason,
+            channel=ChangeChannel.SPREADSHEET,
+            started_by=actor,
+            created_at=at,
+            updated_at=at,
         )
+        for change in changes
+    ]
+    draw_keys(made)
+    copy_in(DatasetChange, made, with_keys=True)
+    within = DatasetChange.objects.filter(pk__in=[change.pk for change in made])
+    remember(DatasetChange, within=within, actor=actor, at=at, reason=str(_("开始修改")))
+    ledger.record_many(
+        standing,
+        "catalog.begin_change",
+        ((each, each.dataset.department, {"channel": "spreadsheet"}) for each in made),
+        at=at,
+    )
     return made
 
 
@@ -194,14 +190,3 @@ def _positioned(items: Sequence[Plain]) -> list[dict[str, Any]]:
         {"pk": None, **_DEFAULTS, **_fields(item), "position": position}
         for position, item in enumerate(items, 1)
     ]
-
-
-def _remember(model: Any, rows: Sequence[Any], actor: User, at: datetime, reason: str) -> None:
-    """Write the historical rows that `save()` would have written."""
-    model.history.bulk_history_create(
-        rows,
-        batch_size=BATCH,
-        default_user=actor,
-        default_change_reason=reason,
-        default_date=at,
-    )

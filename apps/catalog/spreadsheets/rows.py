@@ -25,6 +25,8 @@ ITEMS_LIMIT: Final = 1_000
 _TOLD = 5
 _COUNTED_UP = re.compile(r"^(.*?)(\d+)(\D{0,3})$", re.DOTALL)
 _IGNORED = ("version", "item.operation")
+_ITEM_FIELDS: Final = {name: name[5:] for name in BY_NAME if name.startswith("item.")}
+"""The columns about an item, with its fields: one string for each, not one for each cell."""
 
 
 @dataclass(slots=True)
@@ -195,9 +197,9 @@ class _Gathering:
         if entry is None:
             return
         entry.last_row = max(entry.last_row, row.number)
-        item = {name[5:]: text for name, text in cells.items() if name.startswith("item.")}
+        item = {_ITEM_FIELDS[name]: text for name, text in cells.items() if name in _ITEM_FIELDS}
         for name, text in cells.items():
-            if not name.startswith("item."):
+            if name not in _ITEM_FIELDS:
                 _state(entry, name, text, row.number, has_item=bool(item))
         if item:
             _add_item(entry, RawItem(row.number, item))

@@ -55,7 +55,7 @@ class Reader:
         self._known: dict[tuple[str, str], Read] = {}
 
     def read(self, raw: RawEntry) -> Stated:
-        """Return what the entry's cells say; faults are noted in the raw entry."""
+        """Return what the entry's own cells say; faults are noted in the raw entry."""
         stated = Stated(raw)
         stated.department = self._placing.department(raw)
         stated.code = self._placing.code(raw)
@@ -66,10 +66,14 @@ class Reader:
                 continue
             self._take(stated, BY_NAME[name], text, row)
         self._settle_format(stated)
-        for item in raw.items:
-            stated.items.append(self._item(stated, item))
-        self._settle_per_item(stated)
         return stated
+
+    def read_items(self, stated: Stated) -> None:
+        """Read the rows about items as well; their cells are not kept."""
+        raw = stated.raw
+        stated.items = [self._item(stated, item) for item in raw.items]
+        raw.items = []
+        self._settle_per_item(stated)
 
     def _take(self, stated: Stated, column: Column, text: str, row: int) -> None:
         if column.name == "related":

@@ -136,9 +136,10 @@ class Judge:
         self._matching.refuse_doubled_entries(stated)
         for start in range(0, len(stated), CHUNK):
             chunk = stated[start : start + CHUNK]
+            for each in chunk:
+                self.reader.read_items(each)
             yield self._judge(chunk)
-            for each in chunk:  # told; the rows are not needed again
-                each.raw.items = []
+            for each in chunk:  # told; not needed again
                 each.items = []
 
     def _judge(self, chunk: Sequence[Stated]) -> list[Verdict]:

@@ -24,8 +24,8 @@ from apps.catalog.models import (
     SharingAttribute,
     UpdateCycle,
 )
-from apps.console.demo.bulk import copy_in, remember
 from apps.console.demo.city import STORY, DatasetPlan, ItemPlan, datasets, departments
+from apps.core.copying import copy_in, remember
 from apps.standards.models import DataElement
 
 DEPARTMENTS_CLASS: Final = "307"  # 部门信息资源 · 省级及以下部门

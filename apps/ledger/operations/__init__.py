@@ -9,6 +9,7 @@ from apps.ledger.operations.events import (
     record,
     record_denial,
     record_failed_sign_in,
+    record_many,
     record_refusal,
 )
 from apps.ledger.operations.inbox import (
@@ -40,6 +41,7 @@ __all__ = [
     "record_access",
     "record_denial",
     "record_failed_sign_in",
+    "record_many",
     "record_refusal",
     "urge",
 ]

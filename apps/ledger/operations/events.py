@@ -1,6 +1,6 @@
 """Record what was done, in the operation's own transaction; what was refused, outside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 
 from apps.accounts.models import Department, User
 from apps.core.access import Standing
+from apps.core.copying import copy_in
 from apps.core.errors import NotAllowed
 from apps.ledger import queries
 from apps.ledger.models import Event
@@ -34,6 +35,23 @@ def record(
     event = _event(by, verb, subject, at=at, details=details, department=department)
     event.save(force_insert=True)
     return event
+
+
+def record_many(
+    by: Standing | User | None,
+    verb: str,
+    subjects: Iterable[tuple[Model, Department | None, Mapping[str, Any]]],
+    *,
+    at: datetime,
+) -> None:
+    """Write one event for each subject, whose matter it is, and its details, in one statement."""
+    copy_in(
+        Event,
+        (
+            _event(by, verb, subject, at=at, details=details, department=department)
+            for subject, department, details in subjects
+        ),
+    )
 
 
 def record_refusal(
