@@ -255,6 +255,8 @@ class TestApi:
         found = story.consulting_list(side, begun, entries=2, answer_by=until)
         found_row = ResponsibilityList.objects.get(pk=found.pk)
         client = client_of(side.editor)
+    assert "有改动 0，不变 1" in shown
+    assert "期限顺延一年的不算改动" in shown
         lists = client.get("/api/v1/responsibility-lists?status=consulting").json()["results"]
         assert [row["code"] for row in lists] == [found_row.code]
         rows = client.get(f"/api/v1/duties?responsibility_list={found.pk}").json()["results"]

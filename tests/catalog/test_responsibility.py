@@ -385,12 +385,32 @@ class TestYearlyAdjustment:
         difference = queries.difference_of(following)
         assert difference is not None
         assert difference.removed == [second]
-        assert [
-            duty.previous and duty.previous.status for duty, _changes in difference.changed
-        ] == [
-            "performed",
-            "in_force",
-        ]
+        assert (difference.changed, difference.unchanged) == ([], 2), "a year on is no change"
+
+    def test_only_what_was_corrected_counts_as_changed(self, side: Side, at: datetime) -> None:
+        found = story.issued_list(side, at, entries=3)
+        following = compiling.adjust(responsibility_list=found, actor=side.officer, at=at)
+        first, second, _third = following.duties.order_by("pk")
+        duties.revise_duties(
+            responsibility_list=following,
+            changes={
+                first.pk: {"due_on": date(2027, 6, 30)},
+                second.pk: {"expected_rows": 1204, "contact_name": "王工"},
+            },
+            actor=side.officer,
+            at=at,
+        )
+        difference = queries.difference_of(following)
+        assert difference is not None
+        changed = {
+            duty: {(change.old, change.new) for change in changes}
+            for duty, changes in difference.changed
+        }
+        assert changed == {
+            first: {("2026-12-31", "2027-06-30")},
+            second: {("", "1204"), ("测试联系人", "王工")},
+        }
+        assert difference.unchanged == 1
 
     def test_the_old_list_ends_when_the_new_one_is_issued(self, side: Side, at: datetime) -> None:
         found = story.issued_list(side, at)
@@ -407,7 +427,7 @@ class TestYearlyAdjustment:
 
     @given(day=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
     def test_a_year_on_is_the_same_day_or_the_last_of_february(self, day: date) -> None:
-        later = compiling.a_year_on(day)
+        later = queries.a_year_on(day)
         assert later.year == day.year + 1
         assert (later.month, later.day) in {(day.month, day.day), (2, 28)}
 

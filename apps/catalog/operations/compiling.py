@@ -266,15 +266,8 @@ def _carried(duty: Duty, following: ResponsibilityList, at: datetime) -> Duty:
         responsibility_list=following,
         previous=duty,
         origin=DutyOrigin.CARRIED,
-        due_on=a_year_on(duty.due_on) if duty.due_on else None,
+        due_on=queries.a_year_on(duty.due_on) if duty.due_on else None,
         created_at=at,
         updated_at=at,
         **{name: getattr(duty, name) for name in kept},
     )
-
-
-def a_year_on(day: date) -> date:
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:
-        return day.replace(year=day.year + 1, day=28)  # the 29th of February

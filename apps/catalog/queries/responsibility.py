@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
@@ -176,6 +177,7 @@ def difference_of(current: ResponsibilityList) -> Difference | None:
     if current.previous_id is None:
         return None
     duties = list(
+    That every day moves on by a year is the adjustment itself and no change.
         current.duties.filter(parent=None).exclude(status="dropped").select_related("previous")
     )
     carried = [duty.previous_id for duty in duties if duty.previous_id is not None]
@@ -196,7 +198,7 @@ def _changes(old: Duty, new: Duty) -> list[Change]:
     return [
         Change(Duty._meta.get_field(name).verbose_name, _words(old, name), _words(new, name))  # type: ignore[union-attr]
         for name in COMPARED
-        if getattr(old, name) != getattr(new, name)
+        if getattr(old, name) != getattr(new, name) and not _is_carried_on(name, old, new)
     ]
 
 
@@ -205,4 +207,16 @@ def _words(duty: Duty, name: str) -> str:
     value = display() if display else getattr(duty, name)
     if isinstance(value, list):
         return "、".join(value)
+def _is_carried_on(name: str, old: Duty, new: Duty) -> bool:
+    return name == "due_on" and old.due_on is not None and new.due_on == a_year_on(old.due_on)
+
+
+def a_year_on(day: date) -> date:
+    """Return the same day of the next year; of the 29th of February the 28th."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return day.replace(year=day.year + 1, day=28)
+
+
     return "" if value is None else str(value)
