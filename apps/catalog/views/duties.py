@@ -116,6 +116,9 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "why_not": _why_not(subject, found),
         "listing": (reverse("catalog:responsibility-lists"), _("责任清单")),
     }
+        "subject_label": _("责任事项"),
+        "within": subject.responsibility_list,
+        "may_see_list": access.allowed(user, "view", subject.responsibility_list),
     return render(request, "catalog/duty_move.html", context)
 
 

@@ -199,6 +199,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "consequence": CONSEQUENCES[name],
         "why_not": _why_not(subject, found),
         "listing": (reverse("catalog:responsibility-lists"), _("责任清单")),
+        "subject_label": _("责任清单"),
     }
     return render(request, "catalog/duty_move.html", context)
 
