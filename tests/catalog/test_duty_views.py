@@ -161,6 +161,35 @@ def test_a_duty_is_split_on_its_page(side: Side, at: datetime) -> None:
     assert duty.parts.count() == 1
 
 
+def test_a_district_is_offered_only_itself(side: Side, at: datetime) -> None:
+    duty = story.in_force(side, at)
+    district = DepartmentFactory(name="渝中区民政局", region=RegionFactory(key="yuzhong"))
+    DepartmentFactory(name="万州区民政局", region=RegionFactory(key="wanzhou"))
+    client_of(side.editor).post(f"/work/duties/{duty.pk}/split/", {"department": district.pk})
+    assert "拆分到处室和区县" in page(side.editor, duty.get_absolute_url())
+    part = duty.parts.get()
+    clerk = UserFactory(department=district, roles=["department_editor"])
+    shown = page(clerk, part.get_absolute_url())
+    assert "拆分到处室</a>" in shown
+    assert "计入上级事项的目录" in shown
+    assert "相关</h2>" not in shown, "there is nothing that it may open"
+    form = client_of(clerk).get(f"/work/duties/{part.pk}/split/").context["form"]
+    assert list(form.fields["department"].queryset) == [district]
+
+
+def test_the_confirmation_names_the_duty_and_its_list(side: Side, at: datetime) -> None:
+    duty = story.in_force(side, at)
+    shown = page(side.editor, f"/work/duties/{duty.pk}/move/perform/")
+    assert "<dt>责任事项</dt>" in shown
+    assert "<dt>所在清单</dt>" in shown
+    assert duty.responsibility_list.get_absolute_url() in shown
+
+
+def test_who_sees_one_department_reads_the_batch_first(side: Side, at: datetime) -> None:
+    story.issued_list(side, at)
+    assert "2026 年第一批" in page(side.editor, LISTING)
+
+
 def test_a_district_finds_the_parts_it_was_given(side: Side, at: datetime) -> None:
     duty = story.in_force(side, at)
     Duty.objects.update(expected_rows=10)
@@ -226,6 +255,8 @@ def test_next_years_list_shows_the_difference(side: Side, at: datetime) -> None:
     shown = page(side.officer, following.get_absolute_url())
     assert "与上年清单相比" in shown
     assert "2027-12-31" in shown
+    assert "有改动 0，不变 1" in shown
+    assert "期限顺延一年的不算改动" in shown
 
 
 def test_its_statements_do_not_grow_with_the_list(side: Side, at: datetime) -> None:
@@ -255,8 +286,6 @@ class TestApi:
         found = story.consulting_list(side, begun, entries=2, answer_by=until)
         found_row = ResponsibilityList.objects.get(pk=found.pk)
         client = client_of(side.editor)
-    assert "有改动 0，不变 1" in shown
-    assert "期限顺延一年的不算改动" in shown
         lists = client.get("/api/v1/responsibility-lists?status=consulting").json()["results"]
         assert [row["code"] for row in lists] == [found_row.code]
         rows = client.get(f"/api/v1/duties?responsibility_list={found.pk}").json()["results"]

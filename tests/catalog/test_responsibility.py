@@ -482,6 +482,21 @@ class TestSplitting:
             self.split(duty, side.editor, at)
         assert not duty.parts.exists()
 
+    def test_a_district_shares_out_among_its_own_units_only(
+        self, side: Side, at: datetime, duty: Duty, consumer_department: Any, district: Any
+    ) -> None:
+        (part,) = self.split(duty, side.editor, at, splitting.Part(district))
+        clerk = UserFactory(department=district, roles=["department_editor"])
+        elsewhere = DepartmentFactory(name="万州区民政局", region=RegionFactory(key="wanzhou"))
+        events = Event.objects.count()
+        for other in (consumer_department, side.department, elsewhere):
+            with pytest.raises(InvalidInput) as refusal:
+                self.split(part, clerk, at, splitting.Part(other))
+            assert refusal.value.details["field"] == "department"
+        assert (part.parts.exists(), Event.objects.count()) == (False, events)
+        (unit,) = self.split(part, clerk, at, splitting.Part(district, "社救科"))
+        assert unit.department == district
+
     def test_only_what_is_in_force_is_split(self, side: Side, at: datetime) -> None:
         duty = story.proposed(side, at)
         with pytest.raises(IllegalMove):

@@ -24,7 +24,7 @@ LONG_AGO = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
 
 class RegionFactory(factory.django.DjangoModelFactory[Region]):
-    """The city, unless another key is given."""
+    """The city, unless another key is given; then a district of it."""
 
     class Meta:
         model = Region
@@ -42,6 +42,7 @@ class RegionFactory(factory.django.DjangoModelFactory[Region]):
     kind = factory.Maybe(
         factory.LazyAttribute(lambda region: region.key == "chongqing"), "city", "district"
     )
+    parent = factory.LazyAttribute(lambda r: None if r.kind == "city" else RegionFactory())
 
 
 class GroupFactory(factory.django.DjangoModelFactory[Group]):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Department
 from apps.catalog.forms.fields import DayInput
 from apps.catalog.models import UpdateCycle
+from apps.catalog.queries.responsibility import departments_below
 from apps.core.lifecycle import Move
 
 REASONS: Final[dict[str, tuple[Any, Any]]] = {
@@ -160,6 +161,8 @@ class PartForm(forms.Form):
     def __init__(self, *args: Any, own: Department, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields["department"]
-        others = Department.objects.filter(valid_to=None).exclude(region=own.region_id)
-        chosen.queryset = (others | Department.objects.filter(pk=own.pk)).order_by("code")
+        below = departments_below(own)
+        chosen.queryset = (below | Department.objects.filter(pk=own.pk)).order_by("code")
         chosen.initial = own.pk
+        if not below.exists():
+            chosen.help_text = ""

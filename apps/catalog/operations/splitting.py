@@ -37,7 +37,7 @@ class Part:
 
 @transaction.atomic
 def split_duty(*, duty: Duty, parts: Sequence[Part], actor: User, at: datetime) -> list[Duty]:
-    """Give parts of a duty to own units or to departments of districts.
+    """Give parts of a duty to own units or to departments of the regions directly below.
 
     The parts' expected rows may stay behind the whole, which is shown as a gap, but not exceed it.
     A part is due no later than the whole.
@@ -46,8 +46,8 @@ def split_duty(*, duty: Duty, parts: Sequence[Part], actor: User, at: datetime) 
     Raises:
         NotAllowed: the actor is not of the performing department's staff.
         IllegalMove: the duty is not in force, or its list has ended.
-        InvalidInput: nobody is named, a city department other than the own is, the rows add up to
-            more than the whole, or a part is due after it.
+        InvalidInput: nobody is named, a department that is not directly below is, the rows add up
+            to more than the whole, or a part is due after it.
     """
     standing = access.require(actor, "split", duty, at=at)
     current = (
@@ -76,9 +76,9 @@ def _check_part(duty: Duty, part: Part) -> None:
     own = part.department.pk == duty.department_id
     if own and not part.internal_unit.strip():
         raise InvalidInput(_("拆分给本部门的，请写明处室"), field="internal_unit")
-    if not own and part.department.region_id == duty.department.region_id:
+    if not own and part.department.region.parent_id != duty.department.region_id:
         raise InvalidInput(
-            _("“%(department)s”是同级部门；只能拆分给本部门处室或者区县部门")
+            _("“%(department)s”不是下级部门；只能拆分给本部门处室或者下一级区县的部门")
             % {"department": part.department},
             field="department",
         )

@@ -138,6 +138,12 @@ def parts_given_to(department_id: int | None, duties: QuerySet[Duty]) -> QuerySe
     )
 
 
+def departments_below(department: Department) -> QuerySet[Department]:
+    """Return the departments of the regions directly below, to which parts of a duty may go."""
+    below: QuerySet[Department] = Department.objects.filter(region__parent=department.region_id)
+    return below.filter(valid_to=None)
+
+
 def breakdown_of(duty: Duty) -> Breakdown:
     """Return the parts of the duty that still count, and their sums."""
     parts = list(
@@ -172,12 +178,12 @@ def assigned_rows(duty: Duty) -> int:
 def difference_of(current: ResponsibilityList) -> Difference | None:
     """Return what changed from last year's list to this; None when there was none.
 
+    That every day moves on by a year is the adjustment itself and no change.
     Three statements however long the lists are.
     """
     if current.previous_id is None:
         return None
     duties = list(
-    That every day moves on by a year is the adjustment itself and no change.
         current.duties.filter(parent=None).exclude(status="dropped").select_related("previous")
     )
     carried = [duty.previous_id for duty in duties if duty.previous_id is not None]
@@ -202,11 +208,6 @@ def _changes(old: Duty, new: Duty) -> list[Change]:
     ]
 
 
-def _words(duty: Duty, name: str) -> str:
-    display = getattr(duty, f"get_{name}_display", None)
-    value = display() if display else getattr(duty, name)
-    if isinstance(value, list):
-        return "、".join(value)
 def _is_carried_on(name: str, old: Duty, new: Duty) -> bool:
     return name == "due_on" and old.due_on is not None and new.due_on == a_year_on(old.due_on)
 
@@ -219,4 +220,9 @@ def a_year_on(day: date) -> date:
         return day.replace(year=day.year + 1, day=28)
 
 
+def _words(duty: Duty, name: str) -> str:
+    display = getattr(duty, f"get_{name}_display", None)
+    value = display() if display else getattr(duty, name)
+    if isinstance(value, list):
+        return "、".join(value)
     return "" if value is None else str(value)

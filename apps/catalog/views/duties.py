@@ -47,7 +47,7 @@ def duty_or_404(request: HttpRequest, pk: int) -> Duty:
     return get_object_or_404(
         visible.select_related(
             "responsibility_list__department",
-            "department",
+            "department__region",
             "dataset",
             "system",
             "parent",
@@ -72,6 +72,7 @@ def duty(request: HttpRequest, pk: int) -> HttpResponse:
         "is_overdue": subject.is_overdue(timezone.localdate()),
         "today": timezone.localdate(),
         "buttons": _buttons(user, subject),
+        "has_below": may_split and queries.departments_below(subject.department).exists(),
         "split_url": reverse("catalog:duty-split", args=[subject.pk]) if may_split else "",
         "dataset_form": DatasetOfDutyForm() if _may_name(user, subject) else None,
         "breakdown": queries.breakdown_of(subject),
@@ -115,10 +116,10 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "consequence": CONSEQUENCES[name],
         "why_not": _why_not(subject, found),
         "listing": (reverse("catalog:responsibility-lists"), _("责任清单")),
-    }
         "subject_label": _("责任事项"),
         "within": subject.responsibility_list,
         "may_see_list": access.allowed(user, "view", subject.responsibility_list),
+    }
     return render(request, "catalog/duty_move.html", context)
 
 
