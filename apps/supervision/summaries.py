@@ -156,7 +156,7 @@ def _heading(row: TaskReturn) -> list[str]:
         row.department.name,
         row.department.region.name,
         row.get_status_display(),
-        row.get_answer_kind_display() if row.answer_kind else "",
+        row.get_answer_kind_display() if row.answer_kind and row.status in SIGNED else "",
         str(row.signed_by) if row.signed_by else "",
         signed.strftime("%Y-%m-%d %H:%M") if signed else "",
         _("逾期") if late else "",

@@ -54,13 +54,17 @@ def test_a_return_goes_its_whole_way(bureau: Bureau, as_: SignedIn, row: TaskRet
     refused = post(editor, f"{place}/submit")
     assert (refused.status_code, refused.json()["code"]) == (400, "return_incomplete")
     assert len(refused.json()["errors"]) == 2
-    post(editor, f"{place}/save_answers", answers={"q1": "30", "q2": "是"})
+    post(editor, f"{place}/save_answers", answers={"q1": "30", "q2": "是"}, note="已核对")
     assert post(editor, f"{place}/submit").json()["status"] == "awaiting_head"
+    (unsigned,) = officer.get("/api/v1/task-returns").json()["results"]
+    assert (unsigned["status"], unsigned["answers"], unsigned["note"]) == ("awaiting_head", {}, "")
     assert post(editor, f"{place}/sign").status_code == 403
     signed = post(head, f"{place}/sign").json()
     assert (signed["status"], signed["signed_by"]) == ("submitted", bureau.head.name)
+    assert officer.get(f"/api/v1/{place}").json()["answers"] == {"q1": "30", "q2": "yes"}
     back = post(officer, f"{place}/send_back", reason="补报表格").json()
     assert (back["status"], back["remark"]) == ("returned", "补报表格")
+    assert back["answers"] == {}, "it is the department's again"
     assert post(officer, f"{place}/accept").status_code == 409
 
 

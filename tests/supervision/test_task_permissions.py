@@ -35,6 +35,10 @@ RETURN_MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "view": dict.fromkeys(
         ["provider", "provider_head", "authority", "authority_leader", "auditor"], RETURNS
     ),
+    "read": {
+        **dict.fromkeys(["provider", "provider_head", "auditor"], RETURNS),
+        **dict.fromkeys(["authority", "authority_leader"], frozenset({"submitted", "accepted"})),
+    },
     "belong": dict.fromkeys(["provider", "provider_head"], RETURNS),
     **{key: {"provider": RETURNS} for key in ["take_in", "save_answers", "submit"]},
     "sign": {"provider_head": RETURNS},
@@ -180,6 +184,15 @@ def test_a_file_is_seen_by_who_sees_what_it_goes_with(
         row=row, actor=bureau.editor, at=at, files={"q5": ContentFile(b"2", "b.pdf")}
     )
     answer = TaskFile.objects.get(task_return=row)
-    for file in (paper, answer):
-        seen = {name for name in CAST if access.allowed(cast[name], "view", file, at=at)}
-        assert seen == set(RETURN_MATRIX["view"])
+
+    def seen(file: TaskFile) -> set[str]:
+        return {name for name in CAST if access.allowed(cast[name], "view", file, at=at)}
+
+    assert seen(paper) == set(RETURN_MATRIX["view"])
+    assert seen(answer) == {"provider", "provider_head", "auditor"}, "it is not signed yet"
+    returns.save_answers(
+        row=row, actor=bureau.editor, at=at, answer_kind="data", answers={"q1": "30", "q2": "是"}
+    )
+    returns.submit(row=row, actor=bureau.editor, at=at)
+    returns.sign(row=row, actor=bureau.head, at=at)
+    assert seen(answer) == set(RETURN_MATRIX["view"])

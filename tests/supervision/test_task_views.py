@@ -151,6 +151,22 @@ def test_the_clerk_answers_and_the_head_signs(bureau: Bureau, as_: SignedIn, now
     assert clerk.get(f"{place}/move/sign/").status_code == 403
 
 
+def test_the_authority_reads_what_is_signed_and_not_what_is_being_written(
+    bureau: Bureau, as_: SignedIn, now: datetime
+) -> None:
+    due_on = timezone.localdate(now) + timedelta(days=9)
+    row = stories.awaiting_head(bureau, now, due_on=due_on)
+    officer = as_(bureau.officer)
+    for address in (row.get_absolute_url(), f"{row.get_absolute_url()}move/excuse/"):
+        assert "<dt>目录条数</dt>" not in officer.get(address).content.decode()
+    assert "签发报送后，才能看到填报内容" in officer.get(row.get_absolute_url()).content.decode()
+    returns.sign(row=row, actor=bureau.head, at=now)
+    assert "<dt>目录条数</dt>" in officer.get(row.get_absolute_url()).content.decode()
+    returns.send_back(row=row, actor=bureau.officer, at=now, reason="条数与目录不符")
+    assert "<dt>目录条数</dt>" not in officer.get(row.get_absolute_url()).content.decode()
+    assert "<dt>目录条数</dt>" in as_(bureau.editor).get(row.get_absolute_url()).content.decode()
+
+
 def test_a_target_list_is_gone_through_by_page(
     bureau: Bureau, as_: SignedIn, now: datetime
 ) -> None:

@@ -1,8 +1,8 @@
 """`/api/v1/tasks` and `/api/v1/task-returns`: what was asked, and the answers to it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +17,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core import access
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput
 from apps.core.openapi import refusals
@@ -25,6 +26,8 @@ from apps.supervision.models import AnswerKind, ReturnStatus, TaskReturn, TaskSt
 from apps.supervision.operations import task_returns as returns
 from apps.supervision.operations import tasks
 
+WRITTEN: Final[dict[str, Any]] = {"answer_kind": "", "answers": {}, "lines": [], "note": ""}
+"""What a return says, as it stands for whoever may not read it yet."""
 TASK_MOVES = ("issue", "close", "cancel")
 RETURN_MOVES = ("take_in", "submit", "sign", "send_back", "accept", "excuse")
 BAD_LIST = refusals({400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")})
@@ -84,7 +87,7 @@ class WorkTaskSerializer(serializers.ModelSerializer[WorkTask]):
 class TaskReturnSerializer(serializers.ModelSerializer[TaskReturn]):
     """What one department returns."""
 
-    about: ClassVar[str] = "一个单位对一项工作任务的填报"
+    about: ClassVar[str] = "一个单位对一项工作任务的填报；签发报送之前，填报内容只有填报单位可见"
 
     task = serializers.IntegerField(source="task_id", read_only=True, help_text="任务的 id")
     department = serializers.CharField(
@@ -119,6 +122,10 @@ class TaskReturnSerializer(serializers.ModelSerializer[TaskReturn]):
             "revision",
         )
         read_only_fields = fields
+
+    def to_representation(self, instance: TaskReturn) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return shown if getattr(instance, "may_read", False) else {**shown, **WRITTEN}
 
 
 class TaskLineInput(serializers.Serializer[Any]):
@@ -302,6 +309,11 @@ class TaskReturnViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
     queryset = TaskReturn.objects.select_related("department", "signed_by").all()
     serializer_class = TaskReturnSerializer
     lookup_value_converter: ClassVar[str] = "int"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        readable = access.rows(self.request.user, "read", TaskReturn).filter(pk=OuterRef("pk"))
+        found: QuerySet[Any] = super().get_queryset().annotate(may_read=Exists(readable))
+        return found
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":

@@ -12,10 +12,12 @@
       issue, close, cancel,
       urge_late, accept_all
     TaskReturn
-    view                     every member of the department                  own department's
+    view (how far it is)     every member of the department                  own department's
                              members of its successor                        the predecessor's
                              the sending authority's officers and leaders    own tasks'
                              audit admin                                     all
+    read (what it says)      whoever views it; the sending authority's       signed by the head
+                             people only what was signed
     belong                   every member of the department                  own department's
     take_in, save_answers,   department editor                               own department's
       submit
@@ -24,7 +26,7 @@
                              the sending authority's officers                submitted ones
     accept, excuse, lapse    the sending authority's officers                own tasks'
     TaskFile
-    view                     whoever sees the task, or the return it answers
+    view                     whoever sees the task, or reads the return it answers
 
 Source: house rule (domain §3, 工作任务); 《政务数据共享条例》第十一条 (the head signs)
 """
@@ -88,12 +90,23 @@ def officer_of_sender(actor: User) -> Q:
 
 
 @access.scope("supervision.TaskReturn", "view")
-def reader_of_return(actor: User) -> Q:
+def viewer_of_return(actor: User) -> Q:
     if actor.holds("audit_admin"):
         return EVERYBODY
     rows = _of_department(actor)
     if actor.holds("authority_officer", "authority_leader"):
         rows |= Q(task__department=actor.department_id)
+    return rows
+
+
+@access.scope("supervision.TaskReturn", "read")
+def reader_of_answers(actor: User) -> Q:
+    """What a department still writes is its own; the authority reads what its head signed."""
+    if actor.holds("audit_admin"):
+        return EVERYBODY
+    rows = _of_department(actor)
+    if actor.holds("authority_officer", "authority_leader"):
+        rows |= Q(task__department=actor.department_id, status__in=("submitted", "accepted"))
     return rows
 
 
@@ -131,7 +144,7 @@ def officer_of_returns_sender(actor: User) -> Q:
 @access.scope("supervision.TaskFile", "view")
 def reader_of_file(actor: User) -> Q:
     tasks = WorkTask.objects.filter(sender_or_asked(actor)).values("pk")
-    returns = TaskReturn.objects.filter(reader_of_return(actor)).values("pk")
+    returns = TaskReturn.objects.filter(reader_of_answers(actor)).values("pk")
     return Q(task_return=None, task__in=tasks) | Q(task_return__in=returns)
 
 

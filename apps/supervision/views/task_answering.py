@@ -104,6 +104,7 @@ def task_return(request: HttpRequest, pk: int) -> HttpResponse:
     owed = row.status in OUTSTANDING
     context = {
         **answers_context(row),
+        "may_read": access.allowed(user, "read", row),
         "buttons": [
             move
             for move in RETURN.moves_from(row.status)
@@ -217,6 +218,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             return redirect(row.task if name in ("accept", "excuse") else row)
     context = {
         **answers_context(row),
+        "may_read": access.allowed(user, "read", row),
         "move": found,
         "form": form,
         "consequence": CONSEQUENCES[name],
