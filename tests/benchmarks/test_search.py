@@ -13,13 +13,14 @@ from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import Department, User
-from apps.catalog.models import Classification, DataItem, Dataset, SearchEntry, Synonym
+from apps.catalog.models import DataItem, Dataset, SearchEntry, Synonym
 from apps.catalog.search import search_entry_of
 from apps.catalog.search.asking import question, synonyms
 from apps.console.demo import city
 from apps.core.copying import copy_in
 from tests.benchmarks.harness import Measurement, claim, timed
 from tests.factories.accounts import DepartmentFactory, UserFactory
+from tests.factories.catalog import ClassificationFactory
 
 AT: Final = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 ENTRIES: Final = 100_000
@@ -175,9 +176,9 @@ def _scene() -> User:
             for plan in city.departments()
         }
         classes = {
-            plan.classification: Classification.objects.get_or_create(
-                code=plan.classification, defaults={"name": plan.short_name, "level": 3}
-            )[0]
+            plan.classification: ClassificationFactory(
+                code=plan.classification, name=plan.short_name
+            )
             for plan in city.departments()
         }
         for word, others in SYNONYMS.items():

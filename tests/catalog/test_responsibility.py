@@ -46,7 +46,12 @@ class TestCompiling:
             department=side.department, internal_unit="救助处", update_cycle="monthly"
         )
         other = PublishedDatasetFactory()
-        PublishedDatasetFactory(department=side.department, sharing_attribute="not_shared")
+        PublishedDatasetFactory(
+            department=side.department,
+            sharing_attribute="not_shared",
+            sharing_reason="依法不予共享",
+            sharing_statute="《统计法》第九条",
+        )
         DatasetFactory(department=side.department)
         made = compiled(side, at, due_on=DUE)
         assert {row.department for row in made.lists} == {side.department, other.department}

@@ -38,13 +38,22 @@ PERSONS: tuple[Item, ...] = (
 
 
 class ClassificationFactory(factory.django.DjangoModelFactory[Classification]):
+    """A node with what its code says: its level, and the nodes above it."""
+
     class Meta:
         model = Classification
         django_get_or_create = ("code",)
 
     code = "307001"
     name = "测试分类"
-    level = 3
+    level = factory.LazyAttribute(lambda node: {1: 1, 3: 2, 6: 3}.get(len(node.code), 4))
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        code = kwargs["code"]
+        above = {1: 0, 3: 1, 6: 3}.get(len(code), 6)
+        parent = ClassificationFactory(code=code[:above]) if above else None
+        return super()._create(model_class, *args, **{"parent": parent, **kwargs})
 
 
 class DatasetFactory(factory.django.DjangoModelFactory[Dataset]):

@@ -81,7 +81,11 @@ class TestDrafting:
         assert refusal.value.code == "unknown_item"
 
     def test_it_refuses_what_is_not_shared_not_published_or_ones_own(self, at: datetime) -> None:
-        withheld = make_scene(sharing_attribute="not_shared", sharing_statute="《统计法》第九条")
+        withheld = make_scene(
+            sharing_attribute="not_shared",
+            sharing_reason="统计资料不对外提供",
+            sharing_statute="《统计法》第九条",
+        )
         unpublished = make_scene(status="draft")
         own = make_scene()
         own.dataset.department = own.consumer_department

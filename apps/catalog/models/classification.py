@@ -1,6 +1,7 @@
 """The tree by which catalogue entries are classified and numbered."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -41,9 +42,17 @@ class Classification(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(code__regex=r"^[123](\d{2}(\d{3}\d*)?)?$"),
+                condition=Q(code__regex=r"^[123](\d{2}(\d{3}\d*)?)?$"),
                 name="catalog_classification_code_shape",
                 violation_error_message=_("分类代码为：类 1 位、项 2 位、目 3 位，细目不限"),
+            ),
+            models.CheckConstraint(
+                condition=Q(level=1, parent=None, code__regex=r"^\d$")
+                | Q(level=2, parent__isnull=False, code__regex=r"^\d{3}$")
+                | Q(level=3, parent__isnull=False, code__regex=r"^\d{6}$")
+                | Q(level=4, parent__isnull=False, code__regex=r"^\d{7,}$"),
+                name="catalog_classification_level_follows_code",
+                violation_error_message=_("层级和上级分类应与分类代码相符"),
             ),
         ]
 

@@ -352,6 +352,14 @@ class Dataset(Governed):
                 name="catalog_dataset_secrets_stay_out",
                 violation_error_message=_("未确认不含国家秘密和工作秘密的目录不能提交"),
             ),
+            # A conditional entry without its condition stands, and is shared unconditionally.
+            models.CheckConstraint(
+                condition=~Q(sharing_attribute="not_shared")
+                | ~Q(status__in=["published", "withdrawal_requested", "withdrawn"])
+                | ~Q(sharing_reason="") & ~Q(sharing_statute=""),
+                name="catalog_dataset_not_shared_has_reason",
+                violation_error_message=_("不予共享的，须写明理由和依据"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -236,6 +236,17 @@ class Demand(Governed):
                 condition=~Q(status__in=("submitted", "forwarded", "awaiting_signature", "agreed"))
                 | Q(received_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="catalog_demand_fulfilled_has_time",
+                condition=Q(status="fulfilled", fulfilled_at__isnull=False)
+                | Q(status="closed")
+                | ~Q(status__in=("fulfilled", "closed")) & Q(fulfilled_at=None),
+            ),
+            models.CheckConstraint(
+                name="catalog_demand_closed_has_time",
+                condition=Q(status="closed", closed_at__isnull=False)
+                | ~Q(status="closed") & Q(closed_at=None),
+            ),
         )
 
     def __str__(self) -> str:

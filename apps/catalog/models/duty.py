@@ -282,6 +282,11 @@ class Duty(Governed):
                 violation_error_message=_("责任事项不能是自己的下级"),
             ),
             models.CheckConstraint(
+                condition=Q(item_columns__len=F("item_names__len")),
+                name="catalog_duty_items_in_step",
+                violation_error_message=_("数据项的列名与名称个数不同"),
+            ),
+            models.CheckConstraint(
                 condition=Q(performed_at__isnull=False) | ~Q(status__in=["performed", "done"]),
                 name="catalog_duty_performed_has_time",
                 violation_error_message=_("已报完成的应有时间"),

@@ -293,9 +293,32 @@ class UpperRequest(Governed):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(
+                name="catalog_upperrequest_filed_has_time",
+                condition=~Q(status="filed") | Q(filed_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="catalog_upperrequest_forwarded_has_time",
-                condition=~Q(status__in=("forwarded", "agreed", "delivered"))
-                | Q(filed_at__isnull=False, forwarded_at__isnull=False),
+                condition=Q(
+                    status__in=("forwarded", "agreed", "refused", "delivered", "closed"),
+                    filed_at__isnull=False,
+                    forwarded_at__isnull=False,
+                    outside_on__isnull=False,
+                )
+                | ~Q(status__in=("forwarded", "agreed", "refused", "delivered", "closed"))
+                & Q(forwarded_at=None, outside_on=None),
+            ),
+            models.CheckConstraint(
+                name="catalog_upperrequest_answered_has_time",
+                condition=Q(
+                    status__in=("agreed", "refused", "delivered", "closed"),
+                    answered_at__isnull=False,
+                )
+                | ~Q(status__in=("agreed", "refused", "delivered", "closed")) & Q(answered_at=None),
+            ),
+            models.CheckConstraint(
+                name="catalog_upperrequest_closed_has_time",
+                condition=Q(status="closed", closed_at__isnull=False)
+                | ~Q(status="closed") & Q(closed_at=None),
             ),
         )
 

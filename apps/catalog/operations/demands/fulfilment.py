@@ -115,6 +115,7 @@ def take_up(
         revision=revision,
         dataset=dataset,
         outcome=demand.outcome or DemandOutcome.EXISTING,
+        fulfilled_at=None,  # what was pointed out is met when it is delivered
     )
     clocks.cancel(demand, at=at)
     note_accepted(demand, dataset, actor=actor, at=at)
