@@ -31,6 +31,7 @@ from apps.standards.models import DataElement
 DEPARTMENTS_CLASS: Final = "307"  # 部门信息资源 · 省级及以下部门
 CHUNK: Final = 500
 TAKEN_OVER: Final = "既有目录转入"
+DUTY_OF_KIND: Final = (("监督检查结果", "监督检查"), ("奖惩信息", "奖励"))
 
 
 def load_catalogue(*, at: datetime) -> int:
@@ -109,7 +110,7 @@ def _dataset(
         update_cycle=UpdateCycle(plan.cycle),
         release_on=published_at.date(),
         holds_no_secrets=True,
-        legal_duty=f"{provider.short_name}三定规定 · {plan.topic}管理",
+        legal_duty=_legal_duty(plan, provider),
         service_item=f"{plan.topic}办理",
         system=systems.get(plan.system),
         grade=_grade(plan),
@@ -125,6 +126,13 @@ def _dataset(
         created_at=published_at - timedelta(days=3),
         updated_at=published_at,
     )
+
+
+def _legal_duty(plan: DatasetPlan, provider: Department) -> str:
+    """The duty to administer the topic, and the one of which records of this kind come."""
+    duties = [f"{provider.short_name}三定规定 · {plan.topic}管理"]
+    duties += [f"{plan.topic}{duty}" for kind, duty in DUTY_OF_KIND if plan.name.endswith(kind)]
+    return "、".join(duties)
 
 
 def _grade(plan: DatasetPlan) -> str:

@@ -14,11 +14,10 @@ from django.utils import timezone
 from apps.accounts.models import Department, User
 from apps.catalog.models import Duty, LegalDuty, ResponsibilityList
 from apps.catalog.operations import compiling, duties, law, performing, responsibility, splitting
-from apps.console.demo.city import departments
+from apps.console.demo.city import departments, subject_of
 from apps.console.demo.landing import LANDED
 from apps.console.demo.people import clerk_and_head
 from apps.console.demo.writing import morning
-from apps.supervision.operations import board
 
 CONSULTED: Final = "D003"  # 市教委: its list is still being consulted on, with an objection
 COMPILED: Final = "D021"  # 市卫生健康委: its list is still being compiled
@@ -41,12 +40,14 @@ def load_duties(*, at: datetime) -> int:
             _load_law(officer, at)
         if not ResponsibilityList.objects.exists():
             _load_lists(officer, at)
-    board.record_board_day(at=at)
     return Duty.objects.count()
 
 
 def _load_law(officer: User, at: datetime) -> None:
-    """Each topic is a duty to administer and a service; the first two are inspected as well."""
+    """Each topic is a duty to administer and a service; some are inspected, or give rewards.
+
+    Whether an entry names them is up to the catalogue: a late department has none of the kind.
+    """
     duties_in_law = ["事项编码,事项名称,事项类别,设定依据,实施部门"]
     services = ["事项编码,事项名称,实施部门,权责清单事项编码"]
     for plan in departments():
@@ -57,6 +58,10 @@ def _load_law(officer: User, at: datetime) -> None:
             services.append(f"{code}-F,{topic}办理,{plan.code},{code}")
             if number <= 2:
                 duties_in_law.append(f"{code}-J,{topic}监督检查,行政检查,{basis},{plan.code}")
+            if number % 3 == 1:
+                duties_in_law.append(f"{code}-L,{topic}奖励,行政奖励,{basis},{plan.code}")
+            if subject_of(topic) == "certificate":
+                services.append(f"{code}-Z,{topic}电子证照制发,{plan.code},{code}")
     for load, lines in (
         (law.import_legal_duties, duties_in_law),
         (law.import_service_items, services),

@@ -1,8 +1,13 @@
-"""Land the city's synthetic records through the same operations as the screens."""
+"""Land the city's synthetic records through the same operations as the screens.
+
+Some departments begin with one small dataset each, one after the other over the past weeks, and the
+board is kept on each of these days as the nightly task keeps it: what the trend shows came about.
+The large datasets come last.
+"""
 
 import tempfile
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +15,8 @@ from apps.accounts.models import User
 from apps.catalog.models import Dataset
 from apps.console.demo.city import DatasetPlan, datasets
 from apps.console.demo.rows import write_csv
+from apps.console.demo.writing import morning
+from apps.supervision.operations import board
 from apps.warehouse import operations as warehouse
 from apps.warehouse.models import Batch
 
@@ -32,17 +39,48 @@ LANDED: Final = (
     ("食品经营许可基本信息", 12_000, True),
     ("学籍基本信息", 15_000, False),
 )
+# How many days before departments began to deliver; on the first day nobody had.
+BEGINNINGS: Final = (24, 19, 14, 9, 4)
+BEGUN_WITH: Final = ("办理记录", "监督检查结果", "统计汇总")
+SLOW: Final = ("monthly", "quarterly", "yearly")  # what came weeks ago is still fresh
 Progress = Callable[[str], None]
 
 
+def load_beginnings(*, at: datetime, without: Collection[str] = ()) -> int:
+    """Let the departments begin to deliver, and keep each day's board; return how many began.
+
+    without: departments by code that have not begun.
+    """
+    begun = [plan for plan in first_deliveries() if plan.department not in without]
+    if Batch.objects.exists():
+        return len(begun)
+    for place, days in enumerate(BEGINNINGS):
+        day = morning(at, days)
+        among = begun[place - 1 :: len(BEGINNINGS) - 1] if place else []
+        for number, plan in enumerate(among):
+            _land(plan, 120 + number % 7 * 60, dirty=False, at=day + timedelta(minutes=number))
+        board.record_board_day(at=day + timedelta(hours=9))
+    return len(begun)
+
+
+def first_deliveries() -> list[DatasetPlan]:
+    """Return of every third department the first small dataset that is not delivered often."""
+    found: dict[str, DatasetPlan] = {}
+    for plan in datasets():
+        if plan.cycle in SLOW and plan.name.endswith(BEGUN_WITH):
+            found.setdefault(plan.department, plan)
+    return list(found.values())[::3]
+
+
 def load_records(*, at: datetime, progress: Progress) -> int:
-    """Land what has not landed yet; return the rows in force afterwards."""
+    """Land what has not landed yet, and keep today's board; return the rows in force afterwards."""
     plans = {plan.name: plan for plan in datasets()}
     total = 0
     for name, rows, dirty in LANDED:
         batch = _land(plans[name], rows, dirty=dirty, at=at)
         total += batch.landed
         progress(f"{name}：{batch.landed:,} 条入库，{batch.rejected:,} 条未通过")
+    board.record_board_day(at=at)
     return total
 
 
