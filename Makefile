@@ -4,6 +4,7 @@
 #   make test    every test, on a throw-away database         make test ONLY=tests/sharing
 #   make check   lint, types, contracts, settings, migrations
 #   make messages  what the screens say, gathered for the English of locale/en (needs gettext)
+#   make faults  fifty loads, and a kill of worker, web or PostgreSQL in each (about an hour)
 #   make bench   the claims of speed, each against PostgreSQL doing the bare minimum (ONLY=warehouse)
 #
 # PORT and HUILIU_HOME are honoured.
@@ -20,7 +21,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input -
 	--require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check messages bench clean
+.PHONY: help venv demo test check messages faults bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,6 +68,9 @@ check: $(DEVELOPMENT)
 messages: $(DEVELOPMENT)
 	@$(BIN)/python manage.py makemessages -l en --no-location --no-obsolete -i tests -i var -i docs
 	@$(BIN)/python manage.py compilemessages -l en -l zh_Hans -i .venv -i var
+
+faults: $(DEVELOPMENT)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 bench: $(DEVELOPMENT)
 	@$(BIN)/python -m tests.benchmarks $(ONLY)

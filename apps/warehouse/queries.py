@@ -17,7 +17,8 @@ from apps.core import access
 from apps.core.contracts import Contract
 from apps.warehouse.models import Batch, DataTable, NoChange
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
+"""A worker beats once a second; one that was silent for so long is dead, or is fenced out."""
 OPEN = (Batch.Status.RECEIVED, Batch.Status.CHECKING)
 
 
