@@ -6,12 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    extend_schema,
-    extend_schema_serializer,
-    extend_schema_view,
-)
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -19,14 +14,18 @@ from rest_framework.response import Response
 
 from apps.catalog.api.demand_shapes import REVISION_HELP
 from apps.catalog.api.examples import upward as examples
+from apps.catalog.api.upward_shapes import (
+    BAD_LIST,
+    MOVE_REFUSALS,
+    NO_ROW,
+    checked,
+    move_parameter,
+)
 from apps.catalog.models import UpperLevel, UpwardEntry, UpwardPackage
 from apps.catalog.operations import upward
 from apps.core.api import ScopedViewSet
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
-
-BAD_LIST = refusals({400: ("invalid_limit", "cursor_invalid")})
-NO_ROW = refusals({404: ("not_found",)})
 
 
 class UpwardEntrySerializer(serializers.ModelSerializer[UpwardEntry]):
@@ -151,36 +150,16 @@ class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Sco
         description=_("收入上次上报之后发布、变更、撤回的目录，以及被退回和有差异的。"),
     )
     def create(self, request: Request) -> Response:
-        given = MakeInput(data=request.data)
-        given.is_valid(raise_exception=True)
         user: Any = request.user
-        made = upward.make_package(actor=user, at=timezone.now(), **given.validated_data)
+        made = upward.make_package(actor=user, at=timezone.now(), **checked(MakeInput, request))
         return Response(UpwardPackageDetailSerializer(self.find(pk=made.pk)).data, 201)
 
     @extend_schema(
         operation_id="upward_packages_move",
         tags=["upward"],
-        parameters=[
-            OpenApiParameter(
-                "move",
-                str,
-                OpenApiParameter.PATH,
-                enum=[*MOVES],
-                description=_("动作，见 docs/lifecycles.md"),
-            )
-        ],
+        parameters=[move_parameter(MOVES, _("动作，见 docs/lifecycles.md"))],
         request=PackageMoveShape,
-        responses={
-            200: UpwardPackageDetailSerializer,
-            **refusals(
-                {
-                    400: ("invalid_input",),
-                    403: ("not_allowed",),
-                    404: ("not_found",),
-                    409: ("illegal_move", "stale_revision"),
-                }
-            ),
-        },
+        responses={200: UpwardPackageDetailSerializer, **MOVE_REFUSALS},
         summary=_("办理上报数据包"),
         description=_("确认已上报，或者作废；上级的回执文件在页面导入。"),
     )
@@ -190,8 +169,6 @@ class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Sco
             raise NotFound
         package = self.find(pk=pk)
         act, shape = MOVES[move]
-        given = shape(data=request.data)
-        given.is_valid(raise_exception=True)
         user: Any = request.user
-        act(package=package, actor=user, at=timezone.now(), **given.validated_data)
+        act(package=package, actor=user, at=timezone.now(), **checked(shape, request))
         return Response(UpwardPackageDetailSerializer(self.find(pk=pk)).data)

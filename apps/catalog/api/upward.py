@@ -18,19 +18,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog.api.examples import upward as examples
-from apps.catalog.models import (
-    UpperDataset,
-    UpperLevel,
-    UpperRequest,
+from apps.catalog.api.upward_shapes import (
+    BAD_LIST,
+    MOVE_REFUSALS,
+    NO_ROW,
+    checked,
+    move_parameter,
 )
+from apps.catalog.models import UpperDataset, UpperLevel, UpperRequest
 from apps.catalog.operations import upper_requests
 from apps.catalog.queries import upward as queries
 from apps.core.api import ScopedViewSet
 from apps.core.errors import NotFound
-from apps.core.openapi import refusals
-
-BAD_LIST = refusals({400: ("invalid_limit", "cursor_invalid")})
-NO_ROW = refusals({404: ("not_found",)})
 
 
 @extend_schema_serializer(examples=[examples.UPPER_DATASET])
@@ -137,14 +136,6 @@ MOVES: Final[dict[str, type[serializers.Serializer[Any]]]] = {
     "forward": ForwardInput,
     "revise": ReviseInput,
 }
-REFUSALS = refusals(
-    {
-        400: ("invalid_input",),
-        403: ("not_allowed",),
-        404: ("not_found",),
-        409: ("illegal_move", "stale_revision"),
-    }
-)
 
 
 @extend_schema_view(
@@ -209,12 +200,12 @@ class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
         operation_id="upper_requests_draft",
         tags=["upward"],
         request=UpperRequestInput,
-        responses={201: UpperRequestSerializer, **REFUSALS},
+        responses={201: UpperRequestSerializer, **MOVE_REFUSALS},
         summary=_("起草上级数据申请"),
         description=_("由本部门的人员登录后起草；写好后用 submit 提交本部门审批。"),
     )
     def create(self, request: Request) -> Response:
-        given = _checked(UpperRequestInput, request)
+        given = checked(UpperRequestInput, request)
         user: Any = request.user
         made = upper_requests.draft(actor=user, at=timezone.now(), **given)
         answer = UpperRequestSerializer(self.find(pk=made.pk)).data
@@ -223,17 +214,9 @@ class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
     @extend_schema(
         operation_id="upper_requests_move",
         tags=["upward"],
-        parameters=[
-            OpenApiParameter(
-                "move",
-                str,
-                OpenApiParameter.PATH,
-                enum=[*MOVES],
-                description=_("动作，见 docs/lifecycles.md；revise 为修改内容"),
-            )
-        ],
+        parameters=[move_parameter(MOVES, _("动作，见 docs/lifecycles.md；revise 为修改内容"))],
         request=UpperMoveShape,
-        responses={200: UpperRequestSerializer, **REFUSALS},
+        responses={200: UpperRequestSerializer, **MOVE_REFUSALS},
         summary=_("办理上级数据申请"),
         description=_("做一个动作；各动作由谁做、从哪种状态做起，见 docs/lifecycles.md。"),
     )
@@ -243,13 +226,7 @@ class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
         if move not in MOVES:
             raise NotFound
         row = self.find(pk=pk)
-        given = _checked(MOVES[move], request)
+        given = checked(MOVES[move], request)
         user: Any = request.user
         getattr(upper_requests, move)(request=row, actor=user, at=timezone.now(), **given)
         return Response(UpperRequestSerializer(self.find(pk=pk)).data)
-
-
-def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
