@@ -7,6 +7,7 @@ statements does not grow with the number of clocks.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -136,6 +137,25 @@ def live_clocks_by_key(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int],
 def overdue(at: datetime) -> QuerySet[Clock]:
     """Running clocks whose time is over, the longest overdue first."""
     return with_inputs(Clock.objects.filter(state=Clock.State.RUNNING, due_at__lte=at))
+
+
+def of_due(rows: QuerySet[Any], due: str, at: datetime, *, workdays: int) -> QuerySet[Any]:
+    """Keep of the rows of any model those whose clocks are "overdue", or due "soon" and none over.
+
+    workdays: soon is today, or one of so many working days after it. A clock that is paused is
+    neither. Any other word keeps them all.
+    """
+    running = Clock.objects.filter(
+        content_type=ContentType.objects.get_for_model(rows.model), state=Clock.State.RUNNING
+    )
+    late = running.filter(due_at__lte=at).values("object_id")
+    if due == "overdue":
+        return rows.filter(pk__in=late)
+    if due == "soon":
+        last = work_calendar().add_workdays(at.astimezone(ZONE).date(), workdays)
+        soon = running.filter(due_at__gt=at, due_on__lte=last).values("object_id")
+        return rows.filter(pk__in=soon).exclude(pk__in=late)
+    return rows
 
 
 def terms_of(clock: Clock) -> Terms:

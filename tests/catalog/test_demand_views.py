@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
@@ -19,6 +20,8 @@ from python_calamine import CalamineWorkbook
 from apps.catalog.forms.demands import WantedItemsField, read_items
 from apps.catalog.lifecycle import DEMAND
 from apps.catalog.models import Demand
+from apps.clocks import queries as clocks
+from apps.clocks.derivation import ZONE
 from apps.core import access
 from tests.catalog.demand_stories import REASON, STORIES, WRITTEN, Parties, entry_of
 from tests.factories.accounts import UserFactory
@@ -147,6 +150,22 @@ def test_the_list_is_filtered_by_its_address(parties: Parties, at: datetime) -> 
     assert _titles(client, "?due=overdue") == {"婚姻登记"}
     assert _titles(client, "?due=soon") == set()
     assert _titles(signed_in(parties.provider), "?side=received&owed=me") == {"婚姻登记"}
+
+
+def test_what_is_due_soon_is_counted_in_working_days(parties: Parties) -> None:
+    STORIES["forwarded"](parties, timezone.now(), title="婚姻登记")
+    demand = Demand.objects.get()
+    client = signed_in(parties.editor)
+    page = client.get(reverse("catalog:demands")).content.decode()
+    assert "3 个工作日内到期" in page
+    calendar = clocks.work_calendar()
+    clock = clocks.running(demand).get()
+    today = timezone.localdate()
+    for workdays, shown in ((3, {"婚姻登记"}), (4, set())):
+        clock.due_on = calendar.add_workdays(today, workdays)
+        clock.due_at = datetime.combine(clock.due_on, time(23, 59), tzinfo=ZONE)
+        clock.save()
+        assert _titles(client, "?due=soon") == shown
 
 
 def _titles(client: Client, query: str) -> set[str]:

@@ -145,3 +145,40 @@ def test_it_ends_with_a_pause_that_still_lasts(subject: Any) -> None:
     ]
     standing = queries.remaining(clock, local("2026-12-24 10:00"))
     assert (standing.left, standing.over, standing.is_amber) == (9, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("at", "soon", "overdue"),
+    [
+        ("2026-11-26 10:00", False, False),  # Thursday: Friday, Monday, Tuesday, and it is due
+        ("2026-11-27 10:00", True, False),  # five days, of which three are working days
+        ("2026-11-29 10:00", True, False),
+        ("2026-12-02 10:00", True, False),  # the day itself
+        ("2026-12-03 10:00", False, True),
+    ],
+)
+def test_it_is_due_soon_by_working_days(subject: Any, at: str, soon: bool, overdue: bool) -> None:
+    clocks.start(subject, "request.conditional", department=subject, at=local("2026-11-18 10:00"))
+    rows = type(subject).objects.all()
+    found = {
+        due: [*queries.of_due(rows, due, local(at), workdays=3)] for due in ("soon", "overdue")
+    }
+    assert found == {"soon": [subject] * soon, "overdue": [subject] * overdue}
+    assert [*queries.of_due(rows, "", local(at), workdays=3)] == [*rows]
+
+
+def test_it_is_overdue_alone_when_one_of_its_clocks_is(subject: Any) -> None:
+    start = local("2026-11-18 10:00")
+    clocks.start(subject, "request.unconditional", department=subject, at=start)
+    clocks.start(subject, "request.conditional", department=subject, at=start)
+    rows, at = type(subject).objects.all(), local("2026-12-01 10:00")
+    assert [*queries.of_due(rows, "overdue", at, workdays=3)] == [subject]
+    assert not queries.of_due(rows, "soon", at, workdays=3).exists()
+
+
+def test_a_clock_that_is_paused_is_due_neither_soon_nor_over(subject: Any) -> None:
+    clocks.start(subject, "request.conditional", department=subject, at=local("2026-11-18 10:00"))
+    clocks.pause(subject, "request.conditional", reason="补充材料", at=local("2026-11-30 10:00"))
+    rows = type(subject).objects.all()
+    for due, at in (("soon", "2026-12-01 10:00"), ("overdue", "2026-12-09 10:00")):
+        assert not queries.of_due(rows, due, local(at), workdays=3).exists()

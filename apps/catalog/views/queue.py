@@ -19,7 +19,6 @@ from apps.catalog import queries
 from apps.catalog.differences import Smallness, field_differences, only_small, smallness
 from apps.catalog.models import Dataset, DatasetChange
 from apps.clocks import queries as clocks
-from apps.clocks.models import Clock
 from apps.core.paging import page_of
 
 PAGE_ROWS: Final = 50
@@ -143,19 +142,7 @@ def _narrowed(rows: QuerySet[Any], query: QueryDict, prefix: str, at: datetime) 
         rows = rows.filter(**{f"{prefix}department__code": department})
     if query.get("size") == "small" and prefix:
         rows = only_small(rows)
-    due = query.get("due", "")
-    if due in DUES:
-        kind = ContentType.objects.get_for_model(rows.model)
-        running = Clock.objects.filter(content_type=kind, state="running")
-        rows = rows.filter(pk__in=_due(running, due, at).values("object_id"))
-    return rows
-
-
-def _due(running: QuerySet[Clock], due: str, at: datetime) -> QuerySet[Clock]:
-    if due == "overdue":
-        return running.filter(due_at__lte=at)
-    until = clocks.work_calendar().next_workday(timezone.localdate(at))
-    return running.filter(due_at__gt=at, due_on__lte=until)
+    return clocks.of_due(rows, query.get("due", ""), at, workdays=1)
 
 
 def _lines(rows: list[Any], at: datetime) -> list[Line]:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -24,7 +24,7 @@ from apps.sharing.models import Grant, SharingRequest
 
 PAGE_ROWS = 50
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-SOON = timedelta(days=3)
+SOON_WORKDAYS = 3
 REQUEST_COLUMNS = {
     "status": _("状态"),
     "clock": _("时限"),
@@ -137,7 +137,7 @@ def grants(request: HttpRequest) -> HttpResponse:
 
 SIDES = {"asked": _("本部门提出"), "received": _("本部门收到")}
 GRANT_SIDES = {"asked": _("本部门使用"), "received": _("本部门提供")}
-DUES = {"overdue": _("已超时限"), "soon": _("3 日内到期")}
+DUES = {"overdue": _("已超时限"), "soon": _("3 个工作日内到期")}
 
 
 def _narrowed(
@@ -154,11 +154,7 @@ def _narrowed(
         )
     if query.get("owed") == "me":
         rows = rows.filter(pk__in=queries.awaiting_my_decision(user, at).values("pk"))
-    due = query.get("due", "")
-    if due == "overdue":
-        rows = _with_due(rows).filter(due_at__lte=at)
-    elif due == "soon":
-        rows = _with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
+    rows = clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
     return _of_side(
         rows, query.get("side", ""), user, consumer="consumer", provider="dataset__department"
     )

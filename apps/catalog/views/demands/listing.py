@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -21,18 +20,19 @@ from apps.catalog import queries
 from apps.catalog.models import DEMAND_OVER, Demand, DemandStatus
 from apps.catalog.views.demands.export import exported
 from apps.clocks import queries as clocks
-from apps.clocks.models import Clock
 from apps.core import access
 from apps.core.paging import page_of
 
 PAGE_ROWS: Final = 50
-SOON: Final = timedelta(days=3)
-NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+SOON_WORKDAYS: Final = 3
 SIDES: Final[dict[str, str | Promise]] = {
     "asked": _("本部门提出"),
     "received": _("转本部门答复"),
 }
-DUES: Final[dict[str, str | Promise]] = {"overdue": _("已超时限"), "soon": _("3 日内到期")}
+DUES: Final[dict[str, str | Promise]] = {
+    "overdue": _("已超时限"),
+    "soon": _("3 个工作日内到期"),
+}
 CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
     "owed": {"me": _("待我办理")},
     "side": SIDES,
@@ -115,32 +115,13 @@ def narrowed(rows: QuerySet[Demand], query: QueryDict, user: Any, at: datetime) 
     for name in ("department", "provider"):
         if query.get(name):
             rows = rows.filter(**{f"{name}__code": query[name]})
-    match query.get("due", ""):
-        case "overdue":
-            return with_due(rows).filter(due_at__lte=at)
-        case "soon":
-            return with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
-    return rows
+    return clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
 
 
 def of_status(rows: QuerySet[Demand], chosen: str) -> QuerySet[Demand]:
     if chosen == "open":
         return rows.exclude(status__in=DEMAND_OVER)
     return rows.filter(status=chosen) if chosen in DemandStatus.values else rows
-
-
-def with_due(rows: QuerySet[Demand]) -> QuerySet[Any]:
-    """Add the due time of each demand's live clock, `NEVER` without one."""
-    live = Clock.objects.filter(
-        content_type=ContentType.objects.get_for_model(Demand),
-        object_id=OuterRef("pk"),
-        state__in=clocks.LIVE,
-    ).order_by("due_at")
-    return rows.annotate(
-        due_at=Coalesce(
-            Subquery(live.values("due_at")[:1]), Value(NEVER, output_field=DateTimeField())
-        )
-    )
 
 
 def with_clocks(rows: Iterable[Demand], at: datetime) -> list[tuple[Demand, Any]]:
