@@ -13,7 +13,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.standards.divisions import in_force_sql
-from apps.standards.normalisers import NORMALISERS
+from apps.standards.normalisers import (
+    IDENTITY_CHECK_DIGITS,
+    IDENTITY_WEIGHTS,
+    NORMALISERS,
+)
 
 # Provinces of GB/T 2260; 83 are residents from Taiwan.
 _PROVINCE = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
@@ -22,8 +26,6 @@ _IDENTITY_SHAPE = (
     rf"(?:{_PROVINCE}\d|9\d{{2}})\d{{3}}"  # 9: foreigners with the right of permanent residence
     r"(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9X]"
 )
-_IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_IDENTITY_CHECK_DIGITS = "10X98765432"
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
@@ -55,13 +57,13 @@ class Check:
 def _identity_number() -> str:
     # No value is computed twice: DuckDB does not share common parts below AND and CASE.
     total = " + ".join(
-        f"{weight} * (ascii(x[{place + 1}]) - 48)" for place, weight in enumerate(_IDENTITY_WEIGHTS)
+        f"{weight} * (ascii(x[{place + 1}]) - 48)" for place, weight in enumerate(IDENTITY_WEIGHTS)
     )
     return f"""
 CASE WHEN x IS NOT NULL THEN
   regexp_full_match(x, '{_IDENTITY_SHAPE}')
   AND try_strptime(x[7:14], '%Y%m%d') IS NOT NULL
-  AND x[18] = '{_IDENTITY_CHECK_DIGITS}'[CAST(({total}) % 11 AS INTEGER) + 1]
+  AND x[18] = '{IDENTITY_CHECK_DIGITS}'[CAST(({total}) % 11 AS INTEGER) + 1]
 END"""
 
 

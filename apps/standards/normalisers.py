@@ -8,12 +8,13 @@ table, the clock or a sequence.
 Source: GB/T 7408-2005 (dates); 《政务信息资源目录编制指南（试行）》 (the faults that occur)
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.standards.types import DataType
+from apps.standards.types import DECIMAL_TYPES, TEXT_TYPES, DataType
 
 # Full-width forms of printable ASCII, and the ideographic space.
 _FULL = "".join(chr(code + 0xFEE0) for code in range(0x21, 0x7F)) + "\u3000"
@@ -31,14 +32,26 @@ _CHINA_ZONE = r"(?:\s*\+08:?00)?"
 _ZULU = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z"
 _EXCEL_DAY_ZERO = "DATE '1899-12-30'"
 
+# Of the 17 digits of an identity number, and what the remainder of their sum by 11 stands for.
+IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+IDENTITY_CHECK_DIGITS = "10X98765432"
+
 
 @dataclass(frozen=True, slots=True)
 class Normaliser:
-    """A named way to write values alike; `body` is SQL over the text `x`."""
+    """A named way to write values alike; `body` is SQL over the text `x`.
+
+    word: its name in a list of several; types: the data types that it fits; effects: what it may do
+    to a value, by name in `rewritings`. One that `takes_length` knows the column's length as `n`.
+    """
 
     name: str
     label: str | Promise
     body: str
+    word: str | Promise
+    types: Collection[str] = TEXT_TYPES
+    effects: tuple[str, ...] = ()
+    takes_length: bool = False
 
     @property
     def macro(self) -> str:
@@ -46,7 +59,13 @@ class Normaliser:
 
     @property
     def definition(self) -> str:
-        return f"CREATE OR REPLACE MACRO {self.macro}(x) AS ({self.body})"
+        parameters = "x, n := 0" if self.takes_length else "x"
+        return f"CREATE OR REPLACE MACRO {self.macro}({parameters}) AS ({self.body})"
+
+    def applied(self, expression: str, length: int | None) -> str:
+        """Return SQL of the normalised expression, for a column of that length."""
+        more = f", n := {length or 0}" if self.takes_length else ""
+        return f"{self.macro}({expression}{more})"
 
 
 def _bound(source: str, body: str) -> str:
@@ -149,16 +168,171 @@ CASE
     regexp_replace({_CLEAN}, '[\s-]', '', 'g'), '^(?:\+|00)86(1\d{{10}})$', '\1')
 END"""
 
+# Words around an amount; only those that leave the number what it is. Another currency or measure
+# is not among them: such a value is shown to the clerk.
+_MONEY_BEFORE = r"(?:人民币|RMB|CNY|[￥¥])?"
+_MONEY_AFTER = r"(?:元人民币|人民币元|人民币|元|圆|RMB|CNY|[人个家户件台辆次名所条项])?[整正]?"
+_POWERS = {
+    "万亿": 12, "千亿": 11, "百亿": 10, "十亿": 9, "亿": 8, "千万": 7, "百万": 6, "十万": 5,
+    "万": 4, "千": 3, "百": 2, "十": 1,
+}  # fmt: skip
+_AMOUNT = (
+    rf"(?i)^{_MONEY_BEFORE}\s*([+-]?)(\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.(\d+))?\s*"
+    rf"({'|'.join(_POWERS)})?\s*{_MONEY_AFTER}$"
+)
+_POWER = " ".join(f"WHEN '{word}' THEN {power}" for word, power in _POWERS.items())
+# Digits are moved, never multiplied: no digit is lost, however long the number.
+_MOVED = """
+list_transform([struct_pack(
+  sign := replace(p.sign, '+', ''),
+  whole := replace(p.whole, ',', '') || rpad(p.part, greatest(p.power, strlen(p.part)), '0')[1:p.power],
+  part := rpad(p.part, greatest(p.power, strlen(p.part)), '0')[p.power + 1:])],
+  lambda q: q.sign || coalesce(nullif(ltrim(q.whole, '0'), ''), '0')
+    || CASE WHEN q.part <> '' THEN '.' || q.part ELSE '' END)[1]"""
+_UNIT_SLOWLY = f"""
+CASE WHEN regexp_matches(v, '{_AMOUNT}') THEN list_transform([struct_pack(
+  sign := regexp_extract(v, '{_AMOUNT}', 1),
+  whole := regexp_extract(v, '{_AMOUNT}', 2),
+  part := regexp_extract(v, '{_AMOUNT}', 3),
+  power := CASE regexp_extract(v, '{_AMOUNT}', 4) {_POWER} ELSE 0 END)],
+  lambda p: {_MOVED})[1] END"""
+_UNIT = rf"""
+CASE
+  WHEN regexp_full_match(x, '-?\d+(?:\.\d+)?') THEN x
+  ELSE coalesce({_bound(_CLEAN, _UNIT_SLOWLY)}, x)
+END"""
+
+# A number of which every digit is written comes back exactly; one that would need noughts filled in
+# (5.001E+17) may have lost digits to a spreadsheet, and stays as it is to be refused.
+SCIENTIFIC = r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d{1,3}"
+_PARTS = r"^([+-]?)(\d)(?:\.(\d+))?[eE]([+-]?)0*(\d{1,2})$"
+_SHIFTED = """
+CASE
+  WHEN p.minus = '-' THEN p.sign || '0.' || repeat('0', p.power - 1) || p.whole || p.part
+  WHEN strlen(p.part) >= p.power THEN p.sign || p.whole || p.part[1:p.power]
+    || CASE WHEN strlen(p.part) > p.power THEN '.' || p.part[p.power + 1:] ELSE '' END
+END"""
+_SCIENTIFIC_SLOWLY = f"""
+CASE WHEN regexp_matches(v, '{_PARTS}') THEN list_transform([struct_pack(
+  sign := replace(regexp_extract(v, '{_PARTS}', 1), '+', ''),
+  whole := regexp_extract(v, '{_PARTS}', 2),
+  part := regexp_extract(v, '{_PARTS}', 3),
+  minus := regexp_extract(v, '{_PARTS}', 4),
+  power := CAST(regexp_extract(v, '{_PARTS}', 5) AS INTEGER))],
+  lambda p: {_SHIFTED})[1] END"""
+_SCIENTIFIC = f"""
+CASE
+  WHEN NOT regexp_matches(x, '[eEＥｅ]') THEN x
+  ELSE coalesce({_bound(_CLEAN, _SCIENTIFIC_SLOWLY)}, x)
+END"""
+
+_ZEROS = rf"""
+CASE
+  WHEN strlen(x) = n OR n = 0 THEN x
+  ELSE {_bound(_CLEAN, r"CASE WHEN strlen(v) < n AND regexp_full_match(v, '[0-9]+') "
+                        r"THEN lpad(v, n, '0') ELSE x END")}
+END"""
+
+_IDENTITY_BASE = "(v[1:6] || '19' || v[7:15])"
+_IDENTITY_TOTAL = " + ".join(
+    f"{weight} * (ascii(w[{place}]) - 48)" for place, weight in enumerate(IDENTITY_WEIGHTS, 1)
+)
+_IDENTITY_18_SLOWLY = f"""
+CASE WHEN regexp_full_match(v, '[0-9]{{15}}') AND try_strptime('19' || v[7:12], '%Y%m%d') IS NOT NULL
+  THEN {_IDENTITY_BASE} || list_transform([{_IDENTITY_BASE}],
+    lambda w: '{IDENTITY_CHECK_DIGITS}'[CAST(({_IDENTITY_TOTAL}) % 11 AS INTEGER) + 1])[1] END"""
+_IDENTITY_18 = f"""
+CASE
+  WHEN strlen(x) = 18 THEN x
+  ELSE coalesce({_bound("norm_identifier(x)", _IDENTITY_18_SLOWLY)}, x)
+END"""
+
+_NUMBERS = (*DECIMAL_TYPES, DataType.INTEGER, DataType.DOUBLE, DataType.FLOAT)
+_WIDTH = ("half_width", "trim")
 _ALL = (
-    Normaliser("half_width", _("全角转半角"), _HALF_WIDTH),
-    Normaliser("trim", _("去除首尾空白"), _TRIM),
-    Normaliser("upper", _("转为大写"), "upper(x)"),
-    Normaliser("identifier", _("标识号码：半角、大写、去空格"), _IDENTIFIER),
-    Normaliser("mobile", _("手机号：去国家代码、空格和连字符"), _MOBILE),
-    Normaliser("number", _("数字：半角、去千位分隔符"), _NUMBER),
-    Normaliser("date", _("日期：写成 2019-05-10"), _DATE),
-    Normaliser("datetime", _("日期时间：写成 2019-05-10 08:30:00"), _DATETIME),
-    Normaliser("boolean", _("逻辑值：写成 true 或 false"), _BOOLEAN),
+    Normaliser("half_width", _("全角转半角"), _HALF_WIDTH, _("半角"), effects=("half_width",)),
+    Normaliser("trim", _("去除首尾空白"), _TRIM, _("去空白"), effects=("trim",)),
+    Normaliser("upper", _("转为大写"), "upper(x)", _("大写"), effects=("upper",)),
+    Normaliser(
+        "identifier",
+        _("标识号码：半角、大写、去空格"),
+        _IDENTIFIER,
+        _("标识号码"),
+        effects=(*_WIDTH, "upper", "inner_spaces"),
+    ),
+    Normaliser(
+        "mobile",
+        _("手机号：去国家代码、空格和连字符"),
+        _MOBILE,
+        _("手机号"),
+        effects=(*_WIDTH, "inner_spaces", "country_code"),
+    ),
+    Normaliser(
+        "number",
+        _("数字：半角、去千位分隔符"),
+        _NUMBER,
+        _("数字"),
+        _NUMBERS,
+        (*_WIDTH, "thousands"),
+    ),
+    Normaliser(
+        "unit",
+        _("数字带单位：800万人民币写成 8000000，只用于单位为元或者个数的数据项"),
+        _UNIT,
+        _("单位"),
+        _NUMBERS,
+        ("unit",),
+    ),
+    Normaliser(
+        "scientific",
+        _("科学计数法还原：各位数字都在的还原，可能丢了末尾数字的不予通过"),
+        _SCIENTIFIC,
+        _("科学计数"),
+        (*TEXT_TYPES, *_NUMBERS),
+        ("scientific",),
+    ),
+    Normaliser(
+        "zeros",
+        _("补前导零：按长度补齐丢失的前导零，只用于位数固定的数字编码"),
+        _ZEROS,
+        _("前导零"),
+        (DataType.TEXT,),
+        ("zeros",),
+        takes_length=True,
+    ),
+    Normaliser(
+        "identity_18",
+        _("15 位身份证号升为 18 位：出生年份按 19 开头，补算校验码"),
+        _IDENTITY_18,
+        _("身份证升位"),
+        (DataType.TEXT,),
+        ("identity_18",),
+    ),
+    Normaliser(
+        "date",
+        _("日期：写成 2019-05-10"),
+        _DATE,
+        _("日期"),
+        (*TEXT_TYPES, DataType.DATE),
+        (*_WIDTH, "date"),
+    ),
+    Normaliser(
+        "datetime",
+        _("日期时间：写成 2019-05-10 08:30:00"),
+        _DATETIME,
+        _("日期时间"),
+        (DataType.DATETIME,),
+        (*_WIDTH, "date"),
+    ),
+    Normaliser(
+        "boolean",
+        _("逻辑值：写成 true 或 false"),
+        _BOOLEAN,
+        _("逻辑值"),
+        (DataType.BOOLEAN,),
+        ("boolean",),
+    ),
+    Normaliser("as_is", _("原样入库，不作规范化"), "x", _("原样"), tuple(DataType)),
 )
 NORMALISERS: dict[str, Normaliser] = {normaliser.name: normaliser for normaliser in _ALL}
 
@@ -192,3 +366,8 @@ def normalisers_for(data_type: str, check: str = "", *, has_codes: bool = False)
     if data_type in _BY_TYPE:
         return _BY_TYPE[data_type]
     return ("half_width", "trim") if has_codes else ("trim",)
+
+
+def in_order(names: Collection[str]) -> tuple[str, ...]:
+    """Return chosen normalisers in the order in which they are applied."""
+    return tuple(name for name in NORMALISERS if name in names)

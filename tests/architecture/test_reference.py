@@ -266,6 +266,7 @@ API_PLACES = (
     "core/workbooks/guarding.py",
     "core/workbooks/reading.py",
     "catalog/spreadsheets/faults.py",
+    "catalog/spreadsheets/rows.py",
     "catalog/operations/responsibility.py",
     "catalog/operations/splitting.py",
     "supervision",

@@ -18,8 +18,8 @@ from apps.catalog.spreadsheets.faults import Fault
 from apps.catalog.spreadsheets.footings import is_footing
 from apps.catalog.spreadsheets.headings import SEARCHED_ROWS, Table, table_of
 from apps.catalog.surroundings import significant
-from apps.core.workbooks.reading import FORMULA_MARK, Piece, Row, SheetBegins
-from apps.core.workbooks.refusal import cell_name
+from apps.core.workbooks.reading import FORMULA_MARK, Excess, Piece, Row, SheetBegins
+from apps.core.workbooks.refusal import Refusal, cell_name
 
 ITEMS_LIMIT: Final = 1_000
 _TOLD = 5
@@ -78,7 +78,11 @@ class Book:
 
 
 def book_of(pieces: Iterable[Piece]) -> Book:
-    """Read the pieces of a file into entries with their items."""
+    """Read the pieces of a file into entries with their items, all of it or nothing.
+
+    Raises:
+        Refusal: it holds more than is read; half of an entry would look like all of it.
+    """
     binding = _Binding()
     for piece in pieces:
         if isinstance(piece, Row):
@@ -86,9 +90,30 @@ def book_of(pieces: Iterable[Piece]) -> Book:
         elif isinstance(piece, SheetBegins):
             binding.begin(piece)
         else:
-            binding.book.notes.append(_("文件超过 20 万行，其后的行没有读取；分成几个文件上传"))
+            raise _too_much(piece)
     binding.end()
     return binding.book
+
+
+def _too_much(excess: Excess) -> Refusal:
+    numbers = {"count": f"{excess.count:,}", "limit": f"{excess.limit:,}"}
+    if excess.unit == "sheets":
+        message = _(
+            "工作簿有 %(count)s 张表，一次最多 %(limit)s 张，全部没有读取；"
+            "删去多余的表，或者分成几个文件上传"
+        )
+        return Refusal(message % numbers, code="sheets_too_many")
+    if excess.unit == "rows":
+        message = _(
+            "文件有 %(count)s 行内容，一次最多 %(limit)s 行，全部没有读取；"
+            "按部门或者系统分成几个文件上传"
+        )
+        return Refusal(message % numbers, code="rows_too_many")
+    message = _(
+        "文件有 %(count)s 个填了内容的单元格，一次最多 %(limit)s 个，全部没有读取；"
+        "删去与目录无关的列，或者分成几个文件上传"
+    )
+    return Refusal(message % numbers, code="cells_too_many")
 
 
 class _Binding:
@@ -104,12 +129,7 @@ class _Binding:
     def begin(self, sheet: SheetBegins) -> None:
         self.end()
         self._sheet, self._head, self._gathering = sheet, [], None
-        self._is_open = not sheet.is_unread
-        if sheet.is_unread:
-            self.book.notes.append(
-                _("表“%(name)s”没有读取：一次最多 500 张表、20 万行；分成几个文件上传")
-                % {"name": sheet.name}
-            )
+        self._is_open = True
 
     def take(self, row: Row) -> None:
         if self._gathering is not None:

@@ -3,6 +3,7 @@
 Nothing here reads more than names, sizes and the first bytes of a part, so no bomb goes off.
 """
 
+import re
 import struct
 import zipfile
 from pathlib import Path, PurePath
@@ -22,6 +23,7 @@ _BOMB_RATIO, _BOMB_FROM_BYTES = 300, 20 << 20
 _DIRECTORY_LIMIT_BYTES = 4 << 20
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _HEAD_BYTES = 4096
+_MANIFEST_BYTES = 1 << 20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FORMS: Final[dict[str, Form]] = {
     "xl/workbook.xml": "xlsx",
@@ -41,6 +43,21 @@ _OTHERS: tuple[tuple[bytes, str | Promise], ...] = (
     (b"\x7fELF", _("可执行程序")),
     (b"MZ", _("可执行程序")),
 )
+# Before its root a part has a declaration and remarks; what else stands there defines something.
+_PLAIN_START = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->)*+<[^!?\s\0]", re.DOTALL)
+_DECLARED = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([^"']*)""")
+_WIDE_STARTS = (
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+# Encodings in which a letter of ASCII is that letter, so that nothing hides from the look.
+_SEEN_THROUGH = {"utf-8", "utf-16", "us-ascii", "iso-8859-1", "gb2312", "gbk", "gb18030"}
+# The records with which an old workbook begins, BIFF5 and BIFF8, and the one that locks it.
+_OLD_BEGINNING = re.compile(rb"\x09\x08[\x08\x10]\0\0[\x05\x06]\x05\0")
+_RECORD = struct.Struct("<HH")
+_WRITE_PROTECT, _FILE_PASS = 0x86, 0x2F
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<meta")
 
 
@@ -96,14 +113,35 @@ def _not_a_table(file_name: str, kind: str | Promise) -> Refusal:
 def _form_of_container(path: Path) -> Form:
     """An old workbook; or a new one that a password turned into a container."""
     content = path.read_bytes()
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        raise Refusal(
-            _("工作簿设有打开密码，不能读取；在表格软件中取消密码后另存，再上传"),
-            code="workbook_encrypted",
-        )
+    if "EncryptedPackage".encode("utf-16-le") in content or _is_locked(content):
+        raise encrypted()
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(path.name[:8], _("Word 文档"))
     return "xls"
+
+
+def _is_locked(content: bytes) -> bool:
+    """Whether the records of an old workbook begin with the one of its password.
+
+    Source: [MS-XLS] 2.1.7.20.3 (BOF, WriteProtect where there is one, FilePass)
+    """
+    beginning = _OLD_BEGINNING.search(content)
+    at = beginning.start() if beginning else len(content)
+    for _record in range(3):
+        if at + _RECORD.size > len(content):
+            return False
+        kind, length = _RECORD.unpack_from(content, at)
+        if kind == _FILE_PASS:
+            return True
+        at += _RECORD.size + length
+    return False
+
+
+def encrypted() -> Refusal:
+    return Refusal(
+        _("工作簿设有打开密码，不能读取；在表格软件中取消密码后另存，再上传"),
+        code="workbook_encrypted",
+    )
 
 
 def _form_of_archive(path: Path) -> Form:
@@ -112,6 +150,7 @@ def _form_of_archive(path: Path) -> Form:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
             _require_bounded(parts)
+            _require_unlocked(archive, parts)
             form = next((_FORMS[part.filename] for part in parts if part.filename in _FORMS), None)
             if form is None:
                 raise _no_workbook(parts)
@@ -157,6 +196,14 @@ def _require_bounded(parts: list[zipfile.ZipInfo]) -> None:
         raise _bomb()
 
 
+def _require_unlocked(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
+    """Refuse an OpenDocument whose parts a password keeps; its manifest says so."""
+    if any(part.filename == "META-INF/manifest.xml" for part in parts):
+        with archive.open("META-INF/manifest.xml") as stream:
+            if b"encryption-data" in stream.read(_MANIFEST_BYTES):
+                raise encrypted()
+
+
 def _bomb() -> Refusal:
     return Refusal(
         _("文件解开后异常地大（超过 %(limit)s MB），没有打开；删去空白行列和图片后另存，再上传")
@@ -179,17 +226,27 @@ def _no_workbook(parts: list[zipfile.ZipInfo]) -> Refusal:
 
 
 def _require_plain_xml(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
-    """Refuse parts that define entities of their own: a workbook never does."""
+    """Refuse parts that define entities of their own, in any encoding: a workbook never does."""
     for part in parts:
-        if not part.filename.endswith((".xml", ".rels")):
+        if not part.filename.lower().endswith((".xml", ".rels")):
             continue
         with archive.open(part) as stream:
             head = stream.read(_HEAD_BYTES)
-        if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        if head and not _is_plain(head):
             raise Refusal(
                 _(
-                    "文件内含自定义的 XML 实体，正常的工作簿不会有，没有打开；"
+                    "文件内含自定义的 XML 实体或者不认识的编码，正常的工作簿不会有，没有打开；"
                     "用表格软件另存后再上传"
                 ),
                 code="workbook_suspicious",
             )
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether a part begins as XML without definitions, in an encoding that hides none."""
+    encoding = next((name for mark, name in _WIDE_STARTS if head.startswith(mark)), "latin-1")
+    text = head.removeprefix(b"\xef\xbb\xbf").decode(encoding, "ignore").removeprefix("\ufeff")
+    declared = _DECLARED.match(text)
+    if declared and declared[1].lower() not in _SEEN_THROUGH:
+        return False
+    return _PLAIN_START.match(text) is not None

@@ -10,37 +10,38 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 import orjson
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.workbooks.guarding import Form, damaged, form_of
+from apps.core.workbooks.guarding import damaged, encrypted, form_of
 from apps.core.workbooks.refusal import Refusal
 
 SHEETS_LIMIT: Final = 500
 ROWS_LIMIT: Final = 200_000
+CELLS_LIMIT: Final = 4_000_000  # that hold something; the whole city has 900,000
 MEMORY_LIMIT_MB: Final = 900
 CPU_LIMIT_SECONDS: Final = 60
 WALL_LIMIT_SECONDS: Final = 180
 FORMULA_MARK: Final = "\ue000"
 _CHILD = Path(__file__).with_name("child.py")
 _CELL_LIMIT = 32_767
+_SHARED_LIMIT = 200_000
 _KEPT_FROM_BEING_A_FORMULA = re.compile(r"'+[=+\-@]")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True)
 class SheetBegins:
-    """A sheet's name, before its rows; `is_unread` when it lies beyond what is read."""
+    """A sheet's name, before its rows."""
 
     name: str
     is_hidden: bool = False
-    is_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class RowsLeft:
-    """The file goes on beyond the last row that is read."""
+class Excess:
+    """The file holds more than is read; the last of its pieces, of a unit or two.
+
+    count: how many there are, of rows and cells those that hold something; limit: how many of
+    them were given.
+    """
+
+    unit: Literal["sheets", "rows", "cells"]
+    count: int
+    limit: int
 
 
-Piece = SheetBegins | Row | RowsLeft
+Piece = SheetBegins | Row | Excess
 
 
 @contextmanager
 def pieces_of(
-    path: Path, file_name: str, *, rows_limit: int = ROWS_LIMIT
+    path: Path, file_name: str, *, rows_limit: int | None = None, cells_limit: int | None = None
 ) -> Iterator[Iterator[Piece]]:
-    """Give the sheets and their rows in the order of the file, at most so many rows in all.
+    """Give the sheets and their rows in the order of the file; whoever has enough may stop.
+
+    rows_limit, cells_limit: of a workbook in all, where they are not the usual ones.
 
     Raises (on entering or reading):
         Refusal: the file cannot be read; the words say why.
@@ -72,13 +83,14 @@ def pieces_of(
     if form == "csv":
         yield _lines(path, file_name)
         return
-    with _child(path, rows_limit) as output:
-        yield _pieces(output, form)
+    with _child(path, rows_limit or ROWS_LIMIT, cells_limit or CELLS_LIMIT) as process:
+        yield _pieces(process)
 
 
 @contextmanager
-def _child(path: Path, rows_limit: int) -> Iterator[IO[bytes]]:
-    limits = (MEMORY_LIMIT_MB, CPU_LIMIT_SECONDS, SHEETS_LIMIT, rows_limit)
+def _child(path: Path, rows_limit: int, cells_limit: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the parser; it ends with its reader, however much of the workbook is left."""
+    limits = (MEMORY_LIMIT_MB, CPU_LIMIT_SECONDS, SHEETS_LIMIT, rows_limit, cells_limit)
     process = subprocess.Popen(
         [sys.executable, "-I", "-X", "utf8", str(_CHILD), str(path), *map(str, limits)],
         stdin=subprocess.DEVNULL,
@@ -88,11 +100,7 @@ def _child(path: Path, rows_limit: int) -> Iterator[IO[bytes]]:
     watch = threading.Timer(WALL_LIMIT_SECONDS, process.kill)
     watch.start()
     try:
-        if process.stdout is None:  # never, with PIPE
-            raise damaged()
-        yield process.stdout
-        process.stdout.read()
-        _require_done(process.wait())
+        yield process
     finally:
         watch.cancel()
         process.kill()
@@ -108,36 +116,42 @@ def _require_done(code: int) -> None:
         raise Refusal(
             _(
                 "工作簿太复杂，在限定的内存和时间内读不完；"
-                "删去空白行列、图片和多余的表后另存，再上传"
+                "删去空白行列、图片和多余的表后另存，或者分成几个文件，再上传"
             ),
             code="workbook_too_heavy",
         )
     raise damaged()
 
 
-def _pieces(output: IO[bytes], form: Form) -> Iterator[Piece]:
+def _pieces(process: subprocess.Popen[bytes]) -> Iterator[Piece]:
     known: dict[str, str] = {}
+    output: IO[bytes] | tuple[()] = process.stdout or ()
     for line in output:
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError:
-            return  # the child was stopped within a line; its end is judged by `_require_done`
+            break  # the child was stopped within a line
         if isinstance(value, list):
-            yield Row(value[0], [known.setdefault(cell, cell) for cell in value[1]])
+            yield Row(value[0], _shared(known, value[1]))
         elif "problem" in value:
             raise _refused(value)
         elif "sheet" in value:
-            yield SheetBegins(value["sheet"], value["hidden"], value["unread"])
-        elif value.get("more"):
-            yield RowsLeft()
+            yield SheetBegins(value["sheet"], value["hidden"])
+        else:
+            yield Excess(value["excess"], value["count"], value["limit"])
+    _require_done(process.wait())
+
+
+def _shared(known: dict[str, str], cells: Iterable[str]) -> list[str]:
+    """Keep one copy of texts that recur; where every one is another, that is given up."""
+    if len(known) < _SHARED_LIMIT:
+        return [known.setdefault(cell, cell) for cell in cells]
+    return [known.get(cell, cell) for cell in cells]
 
 
 def _refused(value: dict[str, Any]) -> Refusal:
     if value["problem"] == "encrypted":
-        return Refusal(
-            _("工作簿设有打开密码，不能读取；在表格软件中取消密码后另存，再上传"),
-            code="workbook_encrypted",
-        )
+        return encrypted()
     return damaged()
 
 
@@ -149,13 +163,28 @@ def _lines(path: Path, file_name: str) -> Iterator[Piece]:
             code="file_not_as_named",
         )
     yield SheetBegins("CSV")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     known: dict[str, str] = {}
-    count = 0
+    rows = filled = 0
+    for number, record in _records(text):
+        cells = _shared(known, map(_unquoted, record))
+        if not any(cells):
+            continue
+        rows, filled = rows + 1, filled + len(cells) - cells.count("")
+        if rows <= ROWS_LIMIT and filled <= CELLS_LIMIT:
+            yield Row(number, [cell[:_CELL_LIMIT] for cell in cells])
+    if rows > ROWS_LIMIT:
+        yield Excess("rows", rows, ROWS_LIMIT)
+    elif filled > CELLS_LIMIT:
+        yield Excess("cells", filled, CELLS_LIMIT)
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records with the number of the line on which each begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     while True:
         number = reader.line_num + 1
         try:
-            record = next(reader)
+            yield number, next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -164,14 +193,6 @@ def _lines(path: Path, file_name: str) -> Iterator[Piece]:
                 % {"line": f"{number:,}"},
                 code="csv_malformed",
             ) from error
-        cells = [known.setdefault(cell, cell) for cell in map(_unquoted, record)]
-        if not any(cells):
-            continue
-        count += 1
-        if count > ROWS_LIMIT:
-            yield RowsLeft()
-            return
-        yield Row(number, [cell[:_CELL_LIMIT] for cell in cells])
 
 
 def _unquoted(cell: str) -> str:

@@ -6,7 +6,8 @@ The heading may stand below titles, its columns in any order, under any of their
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from apps.core.workbooks.reading import FORMULA_MARK, Row, RowsLeft, SheetBegins, pieces_of
+from apps.core.workbooks.reading import FORMULA_MARK, Excess, Row, SheetBegins, pieces_of
 from apps.core.workbooks.refusal import Refusal, cell_name
 
 LIMIT_BYTES: Final = 20 << 20
@@ -53,16 +54,18 @@ def rows_of(
             _("文件超过 %(limit)s MB，分成几个文件导入") % {"limit": LIMIT_BYTES >> 20},
             code="file_too_large",
         )
-    rows = _rows(content, file_name)
-    columns = _heading(rows, headings, set(needed))
-    for row in rows:
-        if isinstance(row, SheetBegins):
-            return
-        cells = [tidy(cell) for cell in row.cells]
-        if any(cells):
-            values = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
-            places = {name: cell_name(at, row.number) for name, at in columns.items()}
-            yield TableRow(row.number, values, places)
+    with closing(_rows(content, file_name)) as rows:  # at the heading's refusal too
+        columns = _heading(rows, headings, set(needed))
+        for row in rows:
+            if isinstance(row, SheetBegins):
+                return
+            cells = [tidy(cell) for cell in row.cells]
+            if any(cells):
+                values = {
+                    name: cells[at] if at < len(cells) else "" for name, at in columns.items()
+                }
+                places = {name: cell_name(at, row.number) for name, at in columns.items()}
+                yield TableRow(row.number, values, places)
 
 
 def tidy(text: str) -> str:
@@ -87,14 +90,15 @@ def day_of(text: str) -> date | None:
     return date(int(found[1]), int(found[2]), int(found[3]))
 
 
-def _rows(content: bytes, file_name: str) -> Iterator[SheetBegins | Row]:
+def _rows(content: bytes, file_name: str) -> Generator[SheetBegins | Row]:
     with tempfile.TemporaryDirectory(prefix="huiliu-") as folder:
         path = Path(folder) / "table"
         path.write_bytes(content)
-        with pieces_of(path, file_name) as pieces:
+        with pieces_of(path, file_name, cells_limit=ROWS * 16_384) as pieces:
             for piece in pieces:
-                is_beyond = isinstance(piece, Row) and piece.number > ROWS
-                if isinstance(piece, RowsLeft) or is_beyond:
+                if isinstance(piece, Excess) and piece.unit == "sheets":
+                    return
+                if isinstance(piece, Excess) or (isinstance(piece, Row) and piece.number > ROWS):
                     raise Refusal(
                         _("超过 %(rows)s 行，分成几个文件导入") % {"rows": f"{ROWS:,}"},
                         code="rows_too_many",

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.contracts import Contract
 from apps.core.workbooks.reading import (
     FORMULA_MARK,
+    Excess,
     Piece,
-    RowsLeft,
     SheetBegins,
     pieces_of,
 )
@@ -21,6 +21,7 @@ from apps.warehouse.landing.forms.sheet import Sheet, Table
 from apps.warehouse.landing.layout import HEADER_WITHIN, Layout
 
 ROWS_LIMIT: Final = 1_048_576
+CELLS_LIMIT: Final = ROWS_LIMIT * 16_384  # as many as a row can have: rows are passed on
 
 
 def write_table(
@@ -31,7 +32,8 @@ def write_table(
     Raises:
         Refusal: no sheet has a heading that names an item; several sheets carry the table.
     """
-    with ExitStack() as opened, pieces_of(path, path.name, rows_limit=ROWS_LIMIT) as pieces:
+    reading = pieces_of(path, path.name, rows_limit=ROWS_LIMIT, cells_limit=CELLS_LIMIT)
+    with ExitStack() as opened, reading as pieces:
         begin = partial(Sheet, contract=contract, layout=layout, opened=opened, only_key=only_key)
         tables = [
             table
@@ -63,11 +65,9 @@ def _sheets(
     """Yield each sheet that may carry the table, when its rows are through."""
     sheet: Sheet | None = None
     for number, piece in enumerate(pieces):
-        if isinstance(piece, RowsLeft):
-            raise Refusal(
-                _("工作簿超过 %(rows)s 行；另存为 CSV 后再提交") % {"rows": f"{ROWS_LIMIT:,}"},
-                code="rows_too_many",
-            )
+        if isinstance(piece, Excess):
+            _require_rows_within(piece)
+            continue
         if not isinstance(piece, SheetBegins):
             if sheet is not None:
                 sheet.feed(
@@ -78,8 +78,17 @@ def _sheets(
             yield sheet
         is_asked = piece.name == asked if asked else not piece.is_hidden
         sheet = None
-        if is_asked and not piece.is_unread:
+        if is_asked:
             path = target.with_name(f"{target.stem}-{number}.csv")
             sheet = begin(piece.name, path)
     if sheet is not None:
         yield sheet
+
+
+def _require_rows_within(excess: Excess) -> None:
+    """Refuse what goes on beyond the rows; sheets beyond the limit are not looked at."""
+    if excess.unit != "sheets":
+        raise Refusal(
+            _("工作簿超过 %(rows)s 行；另存为 CSV 后再提交") % {"rows": f"{ROWS_LIMIT:,}"},
+            code="rows_too_many",
+        )
