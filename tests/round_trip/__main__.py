@@ -1,10 +1,11 @@
 """Play the round trip in a city that is there: its catalogue is changed by it, as by its people.
 
     HUILIU_HOME=… DJANGO_SETTINGS_MODULE=config.settings.demo python -m tests.round_trip \\
-        [--changes 200] [--seed 1] [--untouched]
+        [--changes 200] [--seed 1] [--untouched] [--office xlsx]
 
 Says how often each kind of edit was made, what the verdicts counted, and everything that is not
-accounted for; ends with 1 when there is anything.
+accounted for; ends with 1 when there is anything. With --office the sheet goes through LibreOffice
+before it comes back, as from somebody who edits it by hand.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 from datetime import UTC, datetime
 
 from config import environment
+from tests.round_trip import office
 
 
 def main() -> int:
@@ -21,7 +23,11 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--officer", default="authority")
     asked.add_argument("--untouched", action="store_true", help="first bring it back unchanged")
+    asked.add_argument("--office", choices=office.FILTERS, help="save it in LibreOffice so")
     options = asked.parse_args()
+    if options.office and not office.is_there():
+        print("skipped: LibreOffice (soffice) is not installed")
+        return 0
     environment.start_database()
     import django
 
@@ -29,7 +35,8 @@ def main() -> int:
     from apps.accounts.models import User
     from tests.round_trip.story import Story
 
-    story = Story(User.objects.get(username=options.officer), datetime.now(UTC))
+    officer = User.objects.get(username=options.officer)
+    story = Story(officer, datetime.now(UTC), office=options.office or "")
     wrong = story.untouched() if options.untouched else []
     told = story.play(options.changes, options.seed)
     wrong += told.wrong

@@ -233,7 +233,7 @@ FAULTS: Final[dict[str, Edit]] = {
     "no such day": _cell("release_on", "2019/2/30", "不存在"),
     "a month alone": _cell("release_on", "2019年5月", "缺少“日”"),
     "name too long": long_name,
-    "error of a formula": _cell("abstract", Formula("=Z1+1", "#REF!"), "公式错误 #REF!"),
+    "error of a formula": _cell("abstract", Formula("=1/0", "#DIV/0!"), "公式错误 #DIV/0!"),
     "formula never worked out": _item_cell("length", Formula("=25*2"), "公式没有计算结果"),
     "item twice": doubled_item,
     "item without a name": nameless_item,

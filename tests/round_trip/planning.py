@@ -1,6 +1,6 @@
 """Choose, by a seed, which entries are changed and how; each kind of edit at least once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
@@ -31,10 +31,16 @@ class Plan:
         self.pool = self.pick.sample(fit, len(fit))
         self.city = _city([entry.code for entry in fit])
 
-    def make(self, changes: int, platform: Platform) -> Ledger:
-        """Plan so many changes, every fault, every meeting with the platform, every newcomer."""
+    def make(
+        self, changes: int, platform: Platform, *, but: Collection[str] = frozenset()
+    ) -> Ledger:
+        """Plan so many changes, every fault, every meeting with the platform, every newcomer.
+
+        but: the faults that cannot be made.
+        """
         for name, fault in fault_edits.FAULTS.items():
-            self._once(f"fault: {name}", fault)
+            if name not in but:
+                self._once(f"fault: {name}", fault)
         for meeting in (*meanwhile.CONFLICTS, *meanwhile.OTHERS):
             self._once(f"meanwhile: {meeting.__name__}", _meeting(meeting, platform))
         for newcomer in newcomers.NEW:

@@ -15,6 +15,7 @@ from apps.catalog.spreadsheets.known import known_entries
 from tests.round_trip import accounting
 from tests.round_trip.ledger import Ledger, State
 from tests.round_trip.meanwhile import Platform
+from tests.round_trip.office import MENDED, saved_again
 from tests.round_trip.pages import Page
 from tests.round_trip.planning import Plan
 
@@ -38,10 +39,14 @@ class Told:
 class Story:
     """The authority's officer sends the whole catalogue out and brings it back.
 
-    check: does what the worker does with a received import, here or in a process of its own.
+    check: does what the worker does with a received import, here or in a process of its own;
+    office: the form in which an office program saves the sheet before it comes back, "" for none.
     """
 
-    def __init__(self, officer: User, at: datetime, check: Check | None = None) -> None:
+    def __init__(
+        self, officer: User, at: datetime, check: Check | None = None, office: str = ""
+    ) -> None:
+        self.office = office
         self.platform = Platform(officer, at)
         self.check = check or (lambda _subject: catalog.check_imports(at=at) and None)
         self.client = Client(headers={"host": "127.0.0.1"})
@@ -59,7 +64,8 @@ class Story:
         """Change the page in so many places, and what else belongs to it; account for all."""
         page = Page.read(self._sent_out())
         plan = Plan(page, _states(), seed)
-        ledger = self._timed("plan", lambda: plan.make(changes, self.platform))
+        but = MENDED if self.office else frozenset()
+        ledger = self._timed("plan", lambda: plan.make(changes, self.platform, but=but))
         told = self.told = Told(ledger, len(page.entries), seconds=self.told.seconds)
         subject = self._brought_in(page.written(), "check")
         told.rows, told.counts = subject.summary["rows"], subject.summary["counts"]
@@ -81,8 +87,11 @@ class Story:
         return content
 
     def _brought_in(self, content: bytes, step: str) -> CatalogImport:
+        if self.office:
+            given = content
+            content = self._timed(f"{step} in office", lambda: saved_again(given, self.office))
         answer = self.client.post(
-            "/api/v1/catalog-imports?file_name=全市目录.xlsx",
+            f"/api/v1/catalog-imports?file_name=全市目录.{self.office or 'xlsx'}",
             content,
             content_type="application/octet-stream",
         )
