@@ -353,3 +353,28 @@ def test_a_new_version_that_drops_a_column_does_not_hide_the_gap(
     DataItem.objects.filter(dataset=dataset, column_name="name").delete()
     assert DataTable.objects.filter(dataset=dataset).exists()
     assert figures(provider_department)["lacking"] == 2
+
+
+def test_whoever_verifies_a_duty_reads_what_the_board_counts(
+    promised: dict[str, Duty], authority: Any, provider: Any
+) -> None:
+    client = client_of(authority)
+    words = {
+        "kept": ("已兑现", "3/3"),
+        "missing": ("缺数据", '<dd class="num">0</dd>'),
+        "short": ("条数不足", "3/4"),
+        "stale": ("超期未更新",),
+        "lacking": ("缺数据项", "工资"),
+    }
+    for name, duty in promised.items():
+        shown = client.get(duty.get_absolute_url()).content.decode()
+        for word in words[name]:
+            assert word in shown.split("入库情况")[1].split("</section>")[0], name
+    duty = promised["short"]
+    client_of(provider).post(
+        f"/work/duties/{duty.pk}/move/perform/",
+        {"evidence": "已全量入库", "performed_rows": "4", "revision": duty.revision},
+    )
+    verifying = client.get(f"/work/duties/{duty.pk}/move/verify/").content.decode()
+    for word in ("条数不足", "已全量入库", "已归集 4 条"):
+        assert word in verifying

@@ -1,7 +1,7 @@
 """What a person may do with an entry now; a button that is off says why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -54,4 +54,13 @@ def buttons(user: Any, dataset: Dataset, remarks: Sequence[validation.Remark]) -
     ):
         url = reverse("catalog:change-begin", args=[dataset.dashed_code])
         found.append(Button("begin_change", _("修改目录"), url))
-    return sorted(found, key=lambda button: ORDER.index(button.tone))
+    return main_first(found)
+
+
+def main_first(found: list[Button]) -> list[Button]:
+    """Return them the main thing first; of several main things only the first stays one."""
+    ordered = sorted(found, key=lambda button: ORDER.index(button.tone))
+    return [
+        replace(button, tone="neutral") if place and button.tone == "primary" else button
+        for place, button in enumerate(ordered)
+    ]

@@ -18,7 +18,7 @@ from apps.catalog.differences import smallness
 from apps.catalog.forms import BeginChangeForm, ExtendForm
 from apps.catalog.lifecycle import CHANGE
 from apps.catalog.models import DatasetChange
-from apps.catalog.views.buttons import ORDER, Button
+from apps.catalog.views.buttons import Button, main_first
 from apps.catalog.views.detail import clock_lines, dataset_or_404
 from apps.catalog.views.reviewing import lines_of, review_of
 from apps.catalog.views.steps import with_steps
@@ -97,7 +97,7 @@ def change_buttons(
     if running.filter(extension=None).exists() and access.allowed(user, "extend_change", subject):
         url = reverse("catalog:change-extend", args=[subject.pk])
         found.append(Button("extend_change", _("同意延期"), url))
-    return sorted(found, key=lambda button: ORDER.index(button.tone))
+    return main_first(found)
 
 
 @login_required

@@ -21,7 +21,7 @@ from apps.catalog.lifecycle.responsibility import LIVE
 from apps.catalog.models import Duty
 from apps.catalog.operations import duties, performing, splitting
 from apps.catalog.queries import responsibility as queries
-from apps.catalog.views.buttons import ORDER, Button
+from apps.catalog.views.buttons import Button, main_first
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.lifecycle import Move
@@ -201,4 +201,4 @@ def _buttons(user: Any, subject: Duty) -> list[Button]:
         for each in BY_HAND
         if not _why_not(subject, each) and access.allowed(user, each.name, subject)
     ]
-    return sorted(found, key=lambda button: ORDER.index(button.tone))
+    return main_first(found)

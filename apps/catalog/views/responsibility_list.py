@@ -22,7 +22,7 @@ from apps.catalog.lifecycle.responsibility import OPEN_TO_CHANGE
 from apps.catalog.models import Duty, DutyStatus, ResponsibilityList
 from apps.catalog.operations import compiling, duties, responsibility
 from apps.catalog.queries import responsibility as queries
-from apps.catalog.views.buttons import ORDER, Button
+from apps.catalog.views.buttons import Button, main_first
 from apps.catalog.views.duty_table import download
 from apps.core import access
 from apps.core.errors import DomainError, InvalidInput
@@ -225,7 +225,7 @@ def _buttons(user: Any, subject: ResponsibilityList) -> list[Button]:
     ]
     if subject.status == "consulting" and access.allowed(user, "reply", subject):
         found.append(Button("reply", _("回复意见"), _move_url(subject, "reply"), "primary"))
-    return sorted(found, key=lambda button: ORDER.index(button.tone))
+    return main_first(found)
 
 
 def _not_ready(subject: ResponsibilityList) -> str:

@@ -37,6 +37,7 @@ from apps.supervision.views.tasks import Chip
 PAGE_ROWS: Final = 50
 LINES_ON_PAGE: Final = 40
 BY_PAGE: Final = ("take_in", "submit", "sign", "send_back", "accept", "excuse")
+TONES: Final = ("primary", "neutral", "danger")
 CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "take_in": gettext_lazy("签收后可以开始填写；上一次填报过的内容会自动带入，核对后修改。"),
     "submit": gettext_lazy("将送本单位共享工作机构负责人签发，签发期间不能修改。"),
@@ -105,11 +106,14 @@ def task_return(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **answers_context(row),
         "may_read": access.allowed(user, "read", row),
-        "buttons": [
-            move
-            for move in RETURN.moves_from(row.status)
-            if move.name in BY_PAGE and access.allowed(user, move.name, row)
-        ],
+        "buttons": sorted(
+            (
+                move
+                for move in RETURN.moves_from(row.status)
+                if move.name in BY_PAGE and access.allowed(user, move.name, row)
+            ),
+            key=lambda move: TONES.index(move.tone),
+        ),
         "may_write": row.status in WRITABLE and access.allowed(user, "save_answers", row),
         "oversees": access.allowed(user, "administer", row.task),
         "remaining": queries.remaining_until(

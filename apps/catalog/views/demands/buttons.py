@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.catalog.lifecycle import DEMAND
 from apps.catalog.models import Dataset, Demand, DemandOutcome
 from apps.catalog.operations.demands.drafting import missing_fields
-from apps.catalog.views.buttons import ORDER, Button
+from apps.catalog.views.buttons import Button, main_first
 from apps.core import access
 
 COMPLETE_FIRST: Final = ("submit", "approve")
@@ -40,7 +40,7 @@ def buttons(user: Any, demand: Demand) -> list[Button]:
         why = "" if len(demand.wanted_items) > 1 else _("只有一个数据项，不能拆分")
         url = reverse("catalog:demand-split", args=[demand.pk])
         found.append(Button("split", _("拆分"), url, why_not=why))
-    return sorted(found, key=lambda button: ORDER.index(button.tone))
+    return main_first(found)
 
 
 def _waits_for_an_entry(user: Any, demand: Demand) -> bool:
