@@ -3,7 +3,7 @@
 import contextlib
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import xlwt
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,6 +240,20 @@ class TestPages:
             assert chosen.total == count, value
         assert client.get("/work/law/legal-duties/?dataset=yes&q=x").status_code == 200
         assert client.get("/work/law/nothing/").status_code == 404
+
+    def test_what_comes_into_force_later_is_found_apart(self, provider: Any, at: datetime) -> None:
+        later = (timezone.localdate() + timedelta(days=9)).isoformat()
+        coming = ["0101", "志愿服务组织管理", "其他行政权力", "", "市民政局", later]
+        taken(as_csv([*HEADING, "生效日期"], [*GOOD, ""], coming), provider, at)
+        client = self.client(provider)
+        page = client.get("/work/law/legal-duties/")
+        assert "志愿服务组织管理" not in page.content.decode()
+        assert [(value, count) for value, _label, count, _is_on in page.context["chips"]] == [
+            ("", 1), ("no", 1), ("yes", 0), ("coming", 1),
+        ]  # fmt: skip
+        listed = client.get("/work/law/legal-duties/?dataset=coming").content.decode()
+        assert "志愿服务组织管理" in listed
+        assert f"{later} 起生效" in listed
 
     def test_a_damaged_file_is_told_in_words(self, provider: Any) -> None:
         upload = SimpleUploadedFile("清单.xlsx", b"PK\x03\x04 no")

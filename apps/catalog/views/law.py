@@ -1,5 +1,6 @@
 """Duties in law and service items: the lists, and bringing them in from a spreadsheet."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django import forms
@@ -61,19 +62,19 @@ def _kind(name: str) -> tuple[Any, Any, Any]:
 
 @login_required
 def law_list(request: HttpRequest, kind: str) -> HttpResponse:
-    """The items, those without a dataset marked; filtered as the address says."""
+    """The items in force, those without a dataset marked; filtered as the address says."""
     user: Any = request.user
     model, label, _adopt = _kind(kind)
     query = request.GET
     visible = access.rows(user, "view", model)
-    found = queries.with_dataset(queries.valid(visible, timezone.localdate()))
-    if words := query.get("q", "").strip():
-        found = found.filter(Q(name__icontains=words) | Q(code__startswith=words))
-    if query.get("department"):
-        found = found.filter(department__code=query["department"])
-    chips = _dataset_chips(found, query.get("dataset", ""))
+    today = timezone.localdate()
+    asked = _asked(queries.with_dataset(visible), query)
+    found, coming = queries.valid(asked, today), asked.filter(valid_from__gt=today)
+    chips = _dataset_chips(found, coming, query.get("dataset", ""))
     if query.get("dataset") in ("yes", "no"):
         found = found.filter(has_dataset=query["dataset"] == "yes")
+    elif query.get("dataset") == "coming":
+        found = coming
     if query.get("format"):
         return _download(model, str(label), found, query["format"])
     related = ("department",) if model is LegalDuty else ("department", "legal_duty")
@@ -86,21 +87,33 @@ def law_list(request: HttpRequest, kind: str) -> HttpResponse:
         "page": page_of(found.select_related(*related), query, size=PAGE_ROWS, key="pk"),
         "departments": list(departments.order_by("code")),
         "query": query,
-        "words": words,
+        "words": query.get("q", "").strip(),
+        "today": today,
         "is_filtered": any(query.get(name) for name in ("q", "department", "dataset")),
         "may_import": access.able(user, "import", model),
     }
     return render(request, "catalog/law_list.html", context)
 
 
-def _dataset_chips(found: Any, chosen: str) -> list[tuple[str, Any, int, bool]]:
-    """Whether a published entry names the item, each with how many there are."""
+def _asked(rows: Any, query: Mapping[str, str]) -> Any:
+    if words := query.get("q", "").strip():
+        rows = rows.filter(Q(name__icontains=words) | Q(code__startswith=words))
+    if query.get("department"):
+        rows = rows.filter(department__code=query["department"])
+    return rows
+
+
+def _dataset_chips(found: Any, coming: Any, chosen: str) -> list[tuple[str, Any, int, bool]]:
+    """Whether a published entry names the item, and what comes into force later, with counts."""
     named = found.aggregate(all=Count("pk"), yes=Count("pk", filter=Q(has_dataset=True)))
-    return [
-        ("", _("全部"), named["all"], chosen not in ("yes", "no")),
+    chips = [
+        ("", _("全部"), named["all"], chosen not in ("yes", "no", "coming")),
         ("no", _("没有目录"), named["all"] - named["yes"], chosen == "no"),
         ("yes", _("已有目录"), named["yes"], chosen == "yes"),
     ]
+    if (later := coming.count()) or chosen == "coming":
+        chips.append(("coming", _("尚未生效"), later, chosen == "coming"))
+    return chips
 
 
 @login_required
