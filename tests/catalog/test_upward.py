@@ -212,6 +212,16 @@ def test_what_was_returned_or_differed_is_sent_again(authority: Any, at: datetim
     assert [row.dataset for row in again.entries.select_related("dataset")] == [dataset]
 
 
+def test_what_differs_stands_above_and_is_a_change(authority: Any, at: datetime) -> None:
+    returned, differing = entry(), entry()
+    package = sent(authority, at)
+    lines = (f"{returned.code},退回,,缺摘要", f"{differing.code},有差异,P-2,更新周期不符")
+    receipts(package, authority, at, *lines)
+    again = made(authority, at)
+    found = {row.dataset: row.change for row in again.entries.select_related("dataset")}
+    assert found == {returned: "added", differing: "changed"}
+
+
 def test_values_are_written_as_the_level_above_writes_them(authority: Any, at: datetime) -> None:
     dataset, special = entry(update_cycle="monthly"), entry(update_cycle="monthly")
     UpwardValue.objects.create(level="provincial", kind="cycle", ours="monthly", theirs="M 月")

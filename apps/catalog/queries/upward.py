@@ -214,8 +214,10 @@ def _latest_versions() -> dict[int, DatasetVersion]:
 def _change(before: UpwardEntry | None, snapshot: Mapping[str, Any]) -> str:
     if before is None or before.change == UpwardEntry.Change.WITHDRAWN:
         return str(UpwardEntry.Change.ADDED)
-    if before.receipt in ("returned", "differing"):
+    if before.receipt == "returned":
         return str(before.change)
+    if before.receipt == "differing":
+        return str(UpwardEntry.Change.CHANGED)  # it stands above, otherwise than here
     same = {**before.snapshot, "upper_code": ""} == {**snapshot, "upper_code": ""}
     return "" if same else str(UpwardEntry.Change.CHANGED)
 

@@ -21,6 +21,7 @@ from apps.catalog.forms.upward import (
     ReceiptForm,
     SendForm,
 )
+from apps.catalog.lifecycle import PACKAGE
 from apps.catalog.models import UpperLevel, UpwardEntry, UpwardMapping, UpwardPackage
 from apps.catalog.operations import upward
 from apps.catalog.queries import upward as queries
@@ -93,6 +94,8 @@ def package(request: HttpRequest, pk: int) -> HttpResponse:
         if done in FORMS:
             forms[done] = form = FORMS[done](request.POST)
             if form.is_valid() and _done(user, done, subject, form):
+                label = PACKAGE.move(done).label
+                messages.success(request, _("已办理：%(move)s") % {"move": label})
                 return redirect(subject.get_absolute_url())
         else:
             receipts = ReceiptForm(request.POST, request.FILES)
