@@ -21,7 +21,10 @@ from apps.console.demo.writing import morning
 
 CONSULTED: Final = "D003"  # 市教委: its list is still being consulted on, with an objection
 COMPILED: Final = "D021"  # 市卫生健康委: its list is still being compiled
-SHARED_OUT: Final = ("最低生活保障对象基本信息", (("Q500102", 6_000), ("Q500103", 4_000)))
+SHARED_OUT: Final = (
+    "最低生活保障对象基本信息",
+    (("Q500102", 6_000), ("Q500103", 4_000), ("Q500101", 2_000)),
+)
 KINDS: Final = (
     ("行政许可", ("许可", "证", "资质", "执照", "资格")),
     ("行政确认", ("登记", "认定", "备案")),
