@@ -6,3 +6,7 @@ class QualityConfig(AppConfig):
     name = "apps.quality"
     label = "quality"
     verbose_name = _("数据质量")
+
+    def ready(self) -> None:
+        """Register who may do what, before anybody asks."""
+        from apps.quality import permissions  # noqa: F401

@@ -1,0 +1,1 @@
+"""What is asked of rules, runs, findings, work orders, profiles and scores."""
