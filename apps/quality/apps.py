@@ -8,5 +8,9 @@ class QualityConfig(AppConfig):
     verbose_name = _("数据质量")
 
     def ready(self) -> None:
-        """Register who may do what, before anybody asks."""
+        """Register who may do what, and the rules that landing asks."""
         from apps.quality import permissions  # noqa: F401
+        from apps.quality.queries.rules import rules_for_landing
+        from apps.warehouse import added_rules
+
+        added_rules.register(rules_for_landing)

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from apps.core.contracts import Contract
 from apps.core.workbooks.refusal import Refusal
-from apps.warehouse import physical, queries
+from apps.warehouse import added_rules, physical, queries
 from apps.warehouse.arriving import Arrived, arrived
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
@@ -117,6 +117,7 @@ class Application:
             self.contract,
             column_order=self.table.column_names,
             only_key=self.batch.mode == Mode.DELETE,
+            added=added_rules.of_batch(self.batch, self.contract, on=today),
         )
 
     def apply(self) -> None:
@@ -166,7 +167,7 @@ class Application:
         )
         unsound = self.arrivals.collect_unsound(streamed)
         rejected = unsound + len(self.arrivals.unreadable)
-        self._refuse_too_dirty(rejected)
+        self._refuse_too_dirty(rejected, quarantined=self.arrivals.quarantined())
         duplicate = 0
         if not loading.index():
             self.arrivals.take_sound_keys()
@@ -186,7 +187,8 @@ class Application:
         self._heartbeat.enter(Stage.CHECKING)
         rejected = self.arrivals.take() + len(self.arrivals.unreadable)
         self.arrivals.keep_unsound()
-        self._refuse_too_dirty(rejected)
+        quarantined = self.arrivals.quarantined()
+        self._refuse_too_dirty(rejected, quarantined=quarantined)
         self._heartbeat.enter(Stage.COMPARING)
         present = self._workplace / "present.csv"
         if self.batch.mode != Mode.SNAPSHOT and self._is_small():
@@ -209,7 +211,7 @@ class Application:
             case Mode.DELETE:
                 return self._delete(loading, counts)
             case Mode.APPEND:
-                return self._append(loading, counts)
+                return self._append(loading, counts, quarantined=quarantined)
             case Mode.SNAPSHOT:
                 return self._snapshot(loading, counts, found.missing)
             case _:
@@ -225,11 +227,11 @@ class Application:
         _require(removed, found)
         return replace(counts, landed=0, changed=found, unchanged=counts.landed, deleted=removed)
 
-    def _append(self, loading: Loading, counts: Counts) -> Counts:
+    def _append(self, loading: Loading, counts: Counts, *, quarantined: int) -> Counts:
         """Add new rows; a key that is there with other content is rejected, not overwritten."""
         self.arrivals.refuse_changed()
         rejected = counts.rejected + counts.changed
-        self._refuse_too_dirty(rejected)
+        self._refuse_too_dirty(rejected, quarantined=quarantined)
         self._add(loading, counts.landed)
         return replace(counts, changed=0, rejected=rejected)
 
@@ -254,14 +256,17 @@ class Application:
         if not loading.index():
             raise Refusal(_("数据表里主键重复，整批不予入库"), code="unbalanced")
 
-    def _refuse_too_dirty(self, rejected: int) -> None:
+    def _refuse_too_dirty(self, rejected: int, *, quarantined: int) -> None:
         """Refuse the batch when more was rejected than the contract allows.
+
+        What is only set aside for a person to look at does not count against the limit.
 
         Raises:
             TooDirty: with the share that was rejected, and the limit.
         """
         declared = self.survey.record_count
         self.counts = Counts(declared=declared, rejected=rejected)
+        rejected -= quarantined
         by_rows = self.contract.dirty_limit_rows
         ratio = rejected / declared
         if ratio <= self.contract.dirty_limit_ratio and (by_rows is None or rejected <= by_rows):

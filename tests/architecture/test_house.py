@@ -75,8 +75,13 @@ OWN_ROOMS = {
     "warehouse": {
         "landing": "below",
         **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
-        **dict.fromkeys(["rejected_file", "freshness"], "on models"),
+        **dict.fromkeys(["rejected_file", "freshness", "added_rules"], "on models"),
         **dict.fromkeys(["application", "arriving", "previewing"], "on queries"),
+    },
+    "quality": {
+        **dict.fromkeys(["parameters", "row_rules", "set_rules", "judging"], "on models"),
+        **dict.fromkeys(["inspecting", "delivered", "profiling", "heartbeat"], "on models"),
+        "recording": "on queries",
     },
     "sharing": {
         **dict.fromkeys(["naming", "terms_sql"], "below"),

@@ -6,6 +6,8 @@ Nothing here points into a data table: a finding names its row by `_id` and key.
 from apps.quality.models.findings import Finding, WorkOrder
 from apps.quality.models.profiles import ColumnProfile
 from apps.quality.models.rules import (
+    AT_LANDING_KINDS,
+    DELIVERED_KINDS,
     ROW_KINDS,
     SET_KINDS,
     TIMED_KINDS,
@@ -19,6 +21,8 @@ from apps.quality.models.runs import Basis, QualityRun, RuleResult
 from apps.quality.models.scores import DimensionWeights, Score
 
 __all__ = [
+    "AT_LANDING_KINDS",
+    "DELIVERED_KINDS",
     "ROW_KINDS",
     "SET_KINDS",
     "TIMED_KINDS",

@@ -150,6 +150,9 @@ class WorkOrder(Governed):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return f"/work/quality/orders/{self.pk}/"
+
 
 class FindingStatus(models.TextChoices):
     OPEN = "open", _("待整改")
@@ -161,6 +164,9 @@ class FindingStatus(models.TextChoices):
 
 FAILING = ("open", "disputed")
 """Findings that count against the score."""
+
+LIVE_FINDINGS = (*FAILING, "accepted")
+"""Findings whose row still is as the rule does not want it."""
 
 
 class Finding(Governed):

@@ -38,7 +38,8 @@ class Arrivals:
     """What arrived in one file, for one table.
 
     column_order: the table's item columns as they were made, for `_hash`. only_key: the file
-    names rows to delete, so nothing but its key columns is looked at.
+    names rows to delete, so nothing but its key columns is looked at. added: rules beyond
+    the contract's.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class Arrivals:
         *,
         column_order: Sequence[str],
         only_key: bool = False,
+        added: Sequence[rules.Rule] = (),
     ) -> None:
         self.reader = reader
         self.contract = contract
-        self.rules = rules.rules_of(contract, only_key=only_key)
+        self.rules = [*rules.rules_of(contract, only_key=only_key), *added]
         self.unreadable: list[Unreadable] = []
         self._only_key = only_key
         self._order = [name for name in column_order if name in _names(contract)]
@@ -146,6 +148,19 @@ class Arrivals:
         self.reader.execute(
             f"INSERT INTO unsound SELECT source.* FROM {self.reader.source(ranked=True)} AS source"
             " JOIN arrivals USING (rank) WHERE NOT is_sound"
+        )
+
+    def quarantined(self) -> int:
+        """Count the kept unsound rows that break nothing but quarantine rules."""
+        if not any(rule.is_quarantine for rule in self.rules):
+            return 0
+        firm = rules.sound([rule for rule in self.rules if not rule.is_quarantine])
+        typed = rules.typed_select(self.contract, "unsound", carried="rank, ")
+        faulty = ", ".join(str(rank) for rank in self._faulty_ranks()) or "-1"
+        return int(
+            self.reader.value(
+                f"SELECT count(*) FROM ({typed}) AS typed WHERE {firm} AND rank NOT IN ({faulty})"
+            )
         )
 
     def write_keys(self, path: Path) -> None:
@@ -288,13 +303,16 @@ class Arrivals:
         self._shifts = [record.number - place for place, record in enumerate(self.unreadable)]
 
     def _condemn_faulty(self) -> None:
-        unread = {record.number for record in self.unreadable}
-        numbers = sorted(number for number in self.survey.faults if number not in unread)
-        lost = sorted(unread)
-        ranks = [number - bisect_right(lost, number) for number in numbers]
+        ranks = self._faulty_ranks()
         for start in range(0, len(ranks), 1_000):
             chosen = ", ".join(str(rank) for rank in ranks[start : start + 1_000])
             self.reader.execute(f"UPDATE arrivals SET is_sound = false WHERE rank IN ({chosen})")
+
+    def _faulty_ranks(self) -> list[int]:
+        unread = {record.number for record in self.unreadable}
+        numbers = sorted(number for number in self.survey.faults if number not in unread)
+        lost = sorted(unread)
+        return [number - bisect_right(lost, number) for number in numbers]
 
     def _find_last(self) -> None:
         keys = ", ".join(self._keys)

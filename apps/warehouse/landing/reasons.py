@@ -73,6 +73,8 @@ def reason_label(code: str, label: str) -> str:
     if code.startswith("invalid_"):
         check = CHECKS.get(code.removeprefix("invalid_"))
         words = str(_("不是有效的%(what)s") % {"what": check.label}) if check else code
+    elif code.startswith("rule_"):
+        words = str(_("不符合质量规则"))
     else:
         words = str(_LABELS.get(code, code))
     return str(_("%(label)s：%(words)s") % {"label": label, "words": words}) if label else words
@@ -93,7 +95,15 @@ def rule_reason(rule: Rule, value: str | None, line: int) -> dict[str, Any]:
     """Return the reason of a broken rule: code, column, value, and the sentence."""
     label = rule.column.label
     shown = _shortened(value or "")
-    if rule.code == "required":
+    if rule.code.startswith("rule_"):
+        label = str(rule.facts["name"])
+        message = str(_("第 %(line)s 行不符合质量规则‘%(label)s’：‘%(item)s’写作 %(value)s")) % {
+            "line": f"{line:,}",
+            "label": label,
+            "item": rule.column.label,
+            "value": shown or _("空"),
+        }
+    elif rule.code == "required":
         message = str(_("第 %(line)s 行‘%(label)s’为空，必须填写")) % {
             "line": f"{line:,}",
             "label": label,

@@ -11,13 +11,14 @@ from apps.warehouse.landing.arrivals import Arrivals
 from apps.warehouse.landing.reasons import record_reason, rule_reason
 
 _AT_ONCE = 5_000
+_GRAVEST_FIRST = ("rejected", "quarantine", "duplicate")
 Explain = Callable[[int], list[dict[str, Any]]]
 Finding = tuple[int, str, Explain]
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """kind: "rejected" or "duplicate"; raw: the record as it stands in the file."""
+    """kind: "rejected", "quarantine" or "duplicate"; raw: the record as it stands in the file."""
 
     kind: str
     number: int
@@ -37,7 +38,7 @@ def rejected_records(arrivals: Arrivals, *, most: int | None = None) -> Iterator
             line = arrivals.survey.line_of(record)
             kinds = {kind for _number, kind, _explain in findings}
             yield RejectedRecord(
-                kind="rejected" if "rejected" in kinds else "duplicate",
+                kind=next(kind for kind in _GRAVEST_FIRST if kind in kinds),
                 number=record.number,
                 line=line,
                 raw=record.raw.decode(),
@@ -72,7 +73,8 @@ def _broken(arrivals: Arrivals) -> Iterator[Finding]:
     for number, places, values in arrivals.broken():
         texts = dict(zip(names, values, strict=True))
         broken = [(arrivals.rules[place], texts) for place in places]
-        yield number, "rejected", _of_rules(broken)
+        is_quarantine = all(rule.is_quarantine for rule, _texts in broken)
+        yield number, "quarantine" if is_quarantine else "rejected", _of_rules(broken)
 
 
 def _by_code(numbers: Iterator[int], kind: str, code: str) -> Iterator[Finding]:

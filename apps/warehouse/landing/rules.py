@@ -36,12 +36,16 @@ _SHAPE_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """code: stable; broken: SQL that is true for a row that breaks it, over `n_…` and `t_…`."""
+    """code: stable; broken: SQL that is true for a row that breaks it, over `n_…` and `t_…`.
+
+    is_quarantine: a row that breaks only such rules is set aside for a person to look at.
+    """
 
     code: str
     column: Column
     broken: str
     facts: dict[str, Any] = field(default_factory=dict)
+    is_quarantine: bool = False
 
 
 def quoted(name: str) -> str:

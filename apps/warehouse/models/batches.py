@@ -238,11 +238,14 @@ class Rejection(models.Model):
 
     record_number counts records after the header from 1; line is where the record begins in the
     file, the header being line 1. reasons: [{"code", "column", "label", "value", "message"}].
-    A duplicate is kept when its content differs from the row that was taken instead.
+    A duplicate is kept when its content differs from the row that was taken instead. What breaks
+    only quarantine rules waits for the provider's word; `released_by` is the batch by which it
+    landed after all.
     """
 
     class Kind(models.TextChoices):
         REJECTED = "rejected", _("校验未通过")
+        QUARANTINE = "quarantine", _("暂存待核")
         DUPLICATE = "duplicate", _("文件内重复")
 
     batch = models.ForeignKey(
@@ -256,6 +259,14 @@ class Rejection(models.Model):
     line = models.PositiveBigIntegerField(_("行号"))
     raw = models.TextField(_("原文"))
     reasons = models.JSONField(_("原因"))
+    released_by = models.ForeignKey(
+        Batch,
+        verbose_name=_("放行批次"),
+        on_delete=models.PROTECT,
+        related_name="releases",
+        null=True,
+        blank=True,
+    )
 
     class Meta:
         verbose_name = _("校验未通过数据")

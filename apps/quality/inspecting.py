@@ -1,0 +1,280 @@
+"""What a run finds out about a table, all of it in one snapshot.
+
+Row rules are judged in DuckDB over a copy of the needed columns, rules about sets by PostgreSQL.
+A rule that was answered before, unchanged, is asked again only of rows that were touched since;
+how many rows it speaks of follows from those that came and those that they replaced.
+
+Source: house rule (design §5)
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import sql
+
+from apps.core.contracts import Contract
+from apps.quality.judging import Judge, needed
+from apps.quality.models import ROW_KINDS, SET_KINDS, QualityRule, RuleResult
+from apps.quality.parameters import columns_read
+from apps.quality.row_rules import CannotCompile, RowRule, compile_row_rule, lists_of
+from apps.quality.set_rules import SetRule, compile_set_rule, place_of
+from apps.warehouse.models import DataTable
+
+NotEvaluable = RuleResult.NotEvaluable
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is known of a rule from before: up to which `_batch`, of how many rows it spoke."""
+
+    horizon: int
+    evaluated: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of how many rows the rule speaks; how many break it is counted from the findings.
+
+    is_whole: every row was looked at, not only those that were touched.
+    """
+
+    rule: QualityRule
+    evaluated: int
+    not_evaluable: str
+    fingerprint: str
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """failing: files of rule, `_id`, `_batch`, key, values."""
+
+    horizon: int
+    rows_read: int
+    answers: list[Answer]
+    failing: list[Path]
+
+
+class Inspection:
+    """One look at one table; `known`: by rule, what its unchanged version answered before."""
+
+    def __init__(
+        self,
+        table: DataTable,
+        contract: Contract,
+        rules: Sequence[QualityRule],
+        *,
+        known: dict[int, Answered],
+        counterparts: dict[str, tuple[DataTable, Contract]],
+        workplace: Path,
+        at: datetime,
+    ) -> None:
+        self._table = table
+        self._contract = contract
+        self._rules = rules
+        self._known = known
+        self._counterparts = counterparts
+        self._workplace = workplace
+        self._on = timezone.localdate(at)
+        self._answers: list[Answer] = []
+        self._failing: list[Path] = []
+        self._rows_read = 0
+
+    def look(self) -> Inspected:
+        """Ask every rule about rows; the table as it stands now."""
+        with _snapshot():
+            table = DataTable.objects.get(pk=self._table.pk)
+            self._table = table
+            self._ask_rows([rule for rule in self._rules if rule.kind in ROW_KINDS])
+            for rule in self._rules:
+                if rule.kind in SET_KINDS:
+                    self._ask_sets(rule)
+        return Inspected(table.batch_counter, self._rows_read, self._answers, self._failing)
+
+    # Row rules
+
+    def _ask_rows(self, rules: Sequence[QualityRule]) -> None:
+        lists = lists_of(rules)
+        by_horizon: dict[int | None, list[RowRule]] = defaultdict(list)
+        for rule in rules:
+            try:
+                compiled = compile_row_rule(rule, self._present(), lists, on=self._on)
+            except CannotCompile:
+                self._cannot(rule, NotEvaluable.NO_COLUMN)
+                continue
+            before = self._before(rule, compiled.fingerprint)
+            by_horizon[before.horizon if before else None].append(compiled)
+        if not by_horizon:
+            return
+        with Judge(self._workplace, on=self._on) as judge:
+            for since, group in by_horizon.items():
+                self._judge(judge, group, since)
+
+    def _judge(self, judge: Judge, rules: Sequence[RowRule], since: int | None) -> None:
+        names = [
+            name
+            for one in rules
+            for name in columns_read(one.rule.kind, one.rule.columns, one.rule.parameters)
+        ]
+        contract = needed(self._contract, names)
+        copy = self._workplace / "rows.csv"
+        rows = self._copy_out(self._select(contract, self._now(), _after(since)), copy)
+        failing = self._workplace / f"failing-{since}"
+        failing.mkdir()
+        counts = judge.judge(copy, contract, rules, rows=rows, failing=failing)
+        self._failing += sorted(failing.iterdir())
+        self._rows_read += rows
+        left = [0] * len(rules)
+        if since is not None:
+            rows = self._copy_out(self._select(contract, self._past(), _replaced(since)), copy)
+            left = judge.judge(copy, contract, rules, rows=rows, failing=None)
+        copy.unlink()
+        for one, came, went in zip(rules, counts, left, strict=True):
+            self._answer(one.rule, came, went, since, one.fingerprint)
+
+    def _select(
+        self, contract: Contract, place: sql.Composable, where: sql.Composable
+    ) -> sql.Composable:
+        names = sql.SQL(", ").join(
+            sql.SQL("t.{}::text" if column.type == "L" else "t.{}").format(
+                sql.Identifier(column.name)
+            )
+            for column in contract.columns
+        )
+        return sql.SQL("SELECT t._id, t._batch, {names} FROM {place} t WHERE {where}").format(
+            names=names, place=place, where=where
+        )
+
+    # Rules about sets
+
+    def _ask_sets(self, rule: QualityRule) -> None:
+        counterpart = self._counterparts.get(rule.parameters.get("dataset", ""))
+        if rule.parameters.get("dataset") and counterpart is None:
+            self._cannot(rule, NotEvaluable.NO_COUNTERPART)
+            return
+        try:
+            compiled = self._compile_set(rule, None, counterpart)
+            before = self._before(rule, compiled.fingerprint)
+            if before is not None:
+                compiled = self._compile_set(rule, before.horizon, counterpart)
+        except CannotCompile:
+            self._cannot(rule, NotEvaluable.NO_COLUMN)
+            return
+        since = before.horizon if before else None
+        self._write_failing(compiled)
+        came = self._count(self._now(), sql.SQL("{} AND ").format(_after(since)), compiled)
+        went = 0
+        if since is not None:
+            went = self._count(self._past(), sql.SQL("{} AND ").format(_replaced(since)), compiled)
+        self._answer(rule, came, went, since, compiled.fingerprint)
+
+    def _compile_set(
+        self,
+        rule: QualityRule,
+        since: int | None,
+        counterpart: tuple[DataTable, Contract] | None,
+    ) -> SetRule:
+        return compile_set_rule(
+            rule, self._table, since=since, counterpart=counterpart, contract=self._contract
+        )
+
+    def _write_failing(self, compiled: SetRule) -> None:
+        path = self._workplace / f"failing-{compiled.rule.pk}.csv"
+        statement = sql.SQL(
+            "SELECT {rule}, t._id, t._batch, {key}, {found}"
+            " FROM ({failing}) AS f JOIN {now} t ON t._id = f._id"
+        ).format(
+            rule=sql.Literal(compiled.rule.pk),
+            key=_json(self._contract.key),
+            found=_json(compiled.rule.columns),
+            failing=compiled.failing,
+            now=self._now(),
+        )
+        self._copy_out(statement, path)
+        self._failing.append(path)
+
+    def _count(self, place: sql.Composable, where: sql.Composable, compiled: SetRule) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("SELECT count(*) FROM {place} t WHERE {where} {applies}").format(
+                    place=place, where=where, applies=compiled.applies
+                )
+            )
+            (count,) = cursor.fetchone()
+        return int(count)
+
+    # Both
+
+    def _present(self) -> Contract:
+        """The contract without columns that the table does not have yet."""
+        names = [name for name in self._table.column_names if name in _names(self._contract)]
+        return needed(self._contract, names) if names else self._contract
+
+    def _before(self, rule: QualityRule, fingerprint: str) -> Answered | None:
+        known = self._known.get(rule.pk)
+        return known if known is not None and known.fingerprint == fingerprint else None
+
+    def _answer(
+        self, rule: QualityRule, came: int, went: int, since: int | None, fingerprint: str
+    ) -> None:
+        evaluated = came
+        if since is not None:
+            evaluated += self._known[rule.pk].evaluated - went
+        reason = "" if evaluated > 0 else NotEvaluable.NO_ROWS.value
+        self._answers.append(Answer(rule, evaluated, reason, fingerprint, since is None))
+
+    def _cannot(self, rule: QualityRule, reason: str) -> None:
+        self._answers.append(Answer(rule, 0, reason, "", is_whole=True))
+
+    def _now(self) -> sql.Composable:
+        return place_of(self._table)
+
+    def _past(self) -> sql.Composable:
+        return sql.Identifier(self._table.schema, self._table.past_name)
+
+    def _copy_out(self, select: sql.Composable, path: Path) -> int:
+        """Write the rows of a SELECT as CSV; return how many."""
+        with connection.cursor() as cursor, path.open("wb") as file:
+            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)) as copy:
+                file.writelines(copy)
+            return int(cursor.rowcount)
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Read everything as it stood at one moment, whatever lands meanwhile."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def _after(since: int | None) -> sql.Composable:
+    if since is None:
+        return sql.SQL("true")
+    return sql.SQL("t._batch > {}").format(sql.Literal(since))
+
+
+def _replaced(since: int) -> sql.Composable:
+    """Versions that stood at `since` and were superseded or removed after it."""
+    return sql.SQL("t._batch <= {0} AND t._until_batch > {0}").format(sql.Literal(since))
+
+
+def _json(names: Sequence[str]) -> sql.Composable:
+    parts = [
+        sql.SQL("{}, t.{}::text").format(sql.Literal(name), sql.Identifier(name)) for name in names
+    ]
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(parts))
+
+
+def _names(contract: Contract) -> set[str]:
+    return {column.name for column in contract.columns}

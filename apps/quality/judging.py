@@ -1,0 +1,181 @@
+"""DuckDB judging rows that were copied out of a data table, in bounded memory.
+
+One pass reads the copy and keeps, of each row, which rules speak of it and which it breaks; rows
+that break one are then read once more for their key and the offending values.
+"""
+
+# ruff: noqa: S608 -- names and literals are quoted by `landing.rules`; no SQL comes from a user
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from apps.core.contracts import Contract
+from apps.quality.row_rules import RowRule
+from apps.standards.checks import macros_sql
+from apps.warehouse.landing.reader import MEMORY_LIMIT, THREADS
+from apps.warehouse.landing.rules import literal, quoted, typed_select
+
+_AT_ONCE = 60  # rules of a pass: a bit of a BIGINT each
+_LINE_BYTES = 2 << 20
+_LONG_LINE_BYTES = 40 << 20
+
+
+class Judge:
+    """A connection of its own; a context manager. `on`: the day for which checks answer."""
+
+    def __init__(self, workplace: Path, *, on: date) -> None:
+        self._connection = duckdb.connect(
+            config={
+                "threads": THREADS,
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": str(workplace / "spill"),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self._connection.execute(macros_sql(on=on))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._connection.close()
+
+    def try_out(self, contract: Contract, rules: Sequence[RowRule]) -> None:
+        """Run the rules over no rows.
+
+        Raises:
+            duckdb.Error: a rule cannot be run, as a pattern that is none.
+        """
+        names = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in _names(contract))
+        typed = typed_select(_as_landed(contract), f"(SELECT {names} LIMIT 0) AS none")
+        for rule in rules:
+            self._connection.execute(f"SELECT {rule.broken}, {rule.applies} FROM ({typed}) AS r")
+
+    def judge(
+        self,
+        copy: Path,
+        contract: Contract,
+        rules: Sequence[RowRule],
+        *,
+        rows: int,
+        failing: Path | None,
+    ) -> list[int]:
+        """Return of how many rows each rule speaks; write those that break one into `failing`.
+
+        copy: CSV of `_id`, `_batch` and the contract's columns, `rows` of them. failing: a folder
+        for CSVs of rule, `_id`, `_batch`, key and values (JSON); None when none is wanted.
+        """
+        counts: list[int] = []
+        for place, part in enumerate(_parts(rules)):
+            source = self._pass(copy, contract, part, rows)
+            counts += self._spoken_of(part)
+            if failing is not None and self._value("SELECT count(*) FROM judged WHERE broken <> 0"):
+                self._write_failing(source, contract, part, failing / f"{place}.csv")
+        return counts
+
+    def _pass(self, copy: Path, contract: Contract, rules: Sequence[RowRule], rows: int) -> str:
+        """Judge every row; a copy with line ends inside of values is read by one thread."""
+        for careful in (False, True):
+            source = _scan(copy, contract, careful=careful)
+            try:
+                self._connection.execute(_judgement(source, contract, rules))
+            except duckdb.Error:
+                if careful:
+                    raise
+                continue
+            if self._value("SELECT count(*) FROM judged") == rows:
+                return source
+        raise RuntimeError(f"{copy.name}: the copy was not read whole")
+
+    def _spoken_of(self, rules: Sequence[RowRule]) -> list[int]:
+        counts = ", ".join(
+            f"count(*) FILTER (WHERE applies & {1 << place} <> 0)" for place in range(len(rules))
+        )
+        row = self._connection.execute(f"SELECT {counts} FROM judged").fetchone()
+        return [int(count) for count in row or ()]
+
+    def _write_failing(
+        self, source: str, contract: Contract, rules: Sequence[RowRule], path: Path
+    ) -> None:
+        key = _json(contract.key)
+        broken = ", ".join(
+            f"CASE WHEN broken & {1 << place} <> 0 THEN"
+            f" {{'rule': {rule.rule.pk}, 'found': CAST({_json(rule.rule.columns)} AS VARCHAR)}} END"
+            for place, rule in enumerate(rules)
+        )
+        self._connection.execute(
+            "COPY (SELECT one.rule, _id, _batch, key, one.found FROM ("
+            f"SELECT _id, _batch, CAST({key} AS VARCHAR) AS key,"
+            f" unnest(list_filter([{broken}], lambda x: x IS NOT NULL)) AS one"
+            f" FROM {source} AS rows JOIN (SELECT _id, broken FROM judged WHERE broken <> 0)"
+            f" AS found USING (_id))) TO {literal(str(path))} (FORMAT csv, HEADER false)"
+        )
+
+    def _value(self, statement: str) -> int:
+        row = self._connection.execute(statement).fetchone()
+        return 0 if row is None else int(row[0])
+
+
+def _parts(rules: Sequence[RowRule]) -> Iterator[Sequence[RowRule]]:
+    for start in range(0, len(rules), _AT_ONCE):
+        yield rules[start : start + _AT_ONCE]
+
+
+def needed(contract: Contract, names: Sequence[str]) -> Contract:
+    """Return the contract of the key and these columns alone; values are normalised already."""
+    wanted = {*contract.key, *names}
+    columns = tuple(column for column in contract.columns if column.name in wanted)
+    return replace(contract, columns=columns)
+
+
+def _as_landed(contract: Contract) -> Contract:
+    columns = tuple(replace(column, normalise=()) for column in contract.columns)
+    return replace(contract, columns=columns)
+
+
+def _judgement(source: str, contract: Contract, rules: Sequence[RowRule]) -> str:
+    typed = typed_select(_as_landed(contract), source, carried="_id, ")
+    broken = " + ".join(
+        f"CASE WHEN {rule.broken} THEN {1 << place} ELSE 0 END" for place, rule in enumerate(rules)
+    )
+    applies = " + ".join(
+        f"CASE WHEN {rule.applies} THEN {1 << place} ELSE 0 END" for place, rule in enumerate(rules)
+    )
+    return (
+        f"CREATE OR REPLACE TABLE judged AS SELECT _id, CAST({broken} AS BIGINT) AS broken,"
+        f" CAST({applies} AS BIGINT) AS applies FROM ({typed}) AS typed"
+    )
+
+
+def _scan(copy: Path, contract: Contract, *, careful: bool) -> str:
+    kinds = {"_id": "BIGINT", "_batch": "BIGINT", **dict.fromkeys(_names(contract), "VARCHAR")}
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+    line = _LONG_LINE_BYTES if careful else _LINE_BYTES
+    options = [
+        "auto_detect = false",
+        "header = false",
+        f"columns = {{{columns}}}",
+        "delim = ','",
+        "quote = '\"'",
+        "escape = '\"'",
+        "new_line = '\\n'",
+        f"max_line_size = {line}",
+        f"buffer_size = {line + _LINE_BYTES if careful else 4 * line}",
+        *(["parallel = false"] if careful else []),
+    ]
+    return f"read_csv({literal(str(copy))}, {', '.join(options)})"
+
+
+def _names(contract: Contract) -> list[str]:
+    return [column.name for column in contract.columns]
+
+
+def _json(names: Sequence[str]) -> str:
+    return "json_object(" + ", ".join(f"{literal(n)}, {quoted(n)}" for n in names) + ")"

@@ -1,0 +1,200 @@
+"""Open, reuse and close the work orders of a run's rules, by what is failing now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Department
+from apps.accounts.queries import members_with
+from apps.clocks import operations as clocks
+from apps.clocks import queries as running_clocks
+from apps.ledger import operations as ledger
+from apps.quality.lifecycle import WORK_ORDER
+from apps.quality.models import Finding, QualityRule, QualityRun, RuleResult, WorkOrder
+from apps.quality.models.findings import FAILING
+from apps.quality.queries.findings import live_order_of
+from apps.quality.queries.rules import RuleState, states_of
+from apps.warehouse.models import Batch
+
+CLOCK: Final = "quality.mend"
+MEND: Final = "quality.mend"
+
+# What the platform counts but asks nobody to mend: the last record of a doubled key is taken,
+# what did not pass has orders by the rules it broke, lateness has clocks of its own.
+_WITHOUT_ORDER: Final = ("file_duplicate", "dirty", "freshness")
+
+
+def settle_orders(run: QualityRun, rules: Sequence[QualityRule], at: datetime) -> None:
+    """See that each failing rule has one live order with its counts, and close what is mended.
+
+    The order goes to the department that provides the dataset: it alone can send better rows. It
+    closes by evidence: a finished run in which the rule could be evaluated and nothing failed.
+
+    Source: 《政务数据共享条例》第二十六条; house rule
+    """
+    for state in states_of(rule for rule in rules if rule.code not in _WITHOUT_ORDER):
+        order = live_order_of(state.rule.pk)
+        failing = _failing(state)
+        if failing is not None and (order is not None or failing.run_id == run.pk):
+            _open_or_reuse(order, state.rule, failing, run, at)
+        elif failing is None and order is not None and _is_mended(state, run):
+            _close(order, run, at)
+
+
+def responsible_department(rule: QualityRule) -> Department:
+    """Return who can mend rows of the rule's dataset: its provider."""
+    return rule.dataset.department
+
+
+def _failing(state: RuleState) -> RuleResult | None:
+    """Return the result that fails: of the table, or else of the last file."""
+    for result in (state.landed, state.delivered):
+        if result is not None and result.failed:
+            return result
+    return None
+
+
+def _is_mended(state: RuleState, run: QualityRun) -> bool:
+    """Nothing failed, and this run could say so."""
+    found = [one for one in (state.landed, state.delivered) if one is not None]
+    return any(one.run_id == run.pk and one.failed == 0 for one in found)
+
+
+def _open_or_reuse(
+    order: WorkOrder | None,
+    rule: QualityRule,
+    result: RuleResult,
+    run: QualityRun,
+    at: datetime,
+) -> None:
+    assert result.failed is not None  # it failed
+    assert result.evaluated is not None
+    if order is None:
+        order = _open(rule, result, run, at)
+    elif (order.failed, order.basis) != (result.failed, result.basis):
+        ledger.record(
+            None,
+            "quality.reuse_order",
+            order,
+            at=at,
+            department=order.department,
+            details={"failed": result.failed, "before": order.failed},
+        )
+    WorkOrder.objects.filter(pk=order.pk).update(
+        failed=result.failed,
+        evaluated=result.evaluated,
+        basis=result.basis,
+        last_run=run,
+        updated_at=at,
+    )
+    Finding.objects.filter(rule=rule, dataset=rule.dataset_id, status__in=FAILING).exclude(
+        work_order=order
+    ).update(work_order=order)
+
+
+def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) -> WorkOrder:
+    assert result.failed is not None  # it failed
+    assert result.evaluated is not None
+    department = responsible_department(rule)
+    key = _next_key()
+    order = WorkOrder(
+        pk=key,
+        number=f"WO-{timezone.localtime(at).year}-{key:06d}",
+        rule=rule,
+        dataset=rule.dataset,
+        department=department,
+        basis=result.basis,
+        failed=result.failed,
+        failed_at_first=result.failed,
+        evaluated=result.evaluated,
+        opened_by_run=run,
+        last_run=run,
+        opened_at=at,
+        created_at=at,
+        updated_at=at,
+    )
+    order.save(force_insert=True)
+    clock = clocks.start(order, CLOCK, department=department, at=at)
+    title = _("整改数据质量问题：%(dataset)s，%(rule)s（%(rows)s 条）") % {
+        "dataset": rule.dataset.name,
+        "rule": rule.name,
+        "rows": f"{result.failed:,}",
+    }
+    ledger.open_todo(
+        order,
+        MEND,
+        title=title[:200],
+        url=order.get_absolute_url(),
+        department=department,
+        role="department_editor",
+        at=at,
+        due_on=clock.due_on,
+    )
+    ledger.notify(
+        members_with("department_editor", department),
+        title=_("整改工单 %(number)s") % {"number": order},
+        body=title,
+        url=order.get_absolute_url(),
+        at=at,
+        subject=order,
+    )
+    ledger.record(
+        None,
+        "quality.open_order",
+        order,
+        at=at,
+        department=department,
+        details={"dataset": rule.dataset.code, "reason": title},
+    )
+    return order
+
+
+def _close(order: WorkOrder, run: QualityRun, at: datetime) -> None:
+    batch = run.batch or _last_landed(run)
+    WORK_ORDER.apply(
+        order,
+        "close",
+        actor=None,
+        at=at,
+        reason=_("再次检查没有问题"),
+        failed=0,
+        closed_by_run=run,
+        closed_by_batch=batch,
+        last_run=run,
+        closed_at=at,
+    )
+    end_order(order, at)
+    ledger.record(
+        None,
+        "quality.close",
+        order,
+        at=at,
+        department=order.department,
+        details={"batch": str(batch) if batch else "", "run": str(run)},
+    )
+
+
+def end_order(order: WorkOrder, at: datetime) -> None:
+    """Stop the clock and close the to-dos of an order that is over."""
+    if running_clocks.running(order).filter(policy__code=CLOCK).exists():
+        clocks.stop(order, CLOCK, at=at)
+    ledger.close_todos(order, at=at, by=None)
+
+
+def _last_landed(run: QualityRun) -> Batch | None:
+    return (
+        Batch.objects.filter(dataset=run.dataset_id, status=Batch.Status.LANDED)
+        .order_by("-horizon")
+        .first()
+    )
+
+
+def _next_key() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('quality_workorder', 'id'))")
+        (key,) = cursor.fetchone()
+    return int(key)
