@@ -14,13 +14,14 @@ PAGES = [
     "clocks",
     "catalog",
     "warehouse",
+    "quality",
     "sharing",
     "supervision",
     "ledger",
     "accounts",
 ]
 PUBLIC_PAGES = ["opening"]
-WITH_API = ["catalog", "warehouse", "sharing", "supervision", "clocks"]
+WITH_API = ["catalog", "warehouse", "quality", "sharing", "supervision", "clocks"]
 
 
 def _patterns(app: str, name: str) -> list[URLPattern | URLResolver]:

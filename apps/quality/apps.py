@@ -9,7 +9,7 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who may do what, and the rules that landing asks."""
-        from apps.quality import permissions  # noqa: F401
+        from apps.quality import lifecycle, permissions  # noqa: F401
         from apps.quality.queries.rules import rules_for_landing
         from apps.warehouse import added_rules
 

@@ -34,3 +34,15 @@ def record_scores(timestamp: int | None = None) -> None:
 def escalate(timestamp: int | None = None) -> None:
     """Tell heads and leaders of the orders that are overdue."""
     quality.escalate_due(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="quality.settle_corrections")
+@app.task(
+    name="quality.settle_corrections",
+    queueing_lock="quality.settle_corrections",
+    pass_context=False,
+)
+def settle_corrections(timestamp: int | None = None) -> None:
+    """See which corrections have landed, feed results back, close what nobody objected to."""
+    quality.corrections.settle_due(at=timezone.now())
+    quality.corrections.close_due(at=timezone.now())

@@ -8,5 +8,9 @@ class SharingConfig(AppConfig):
     verbose_name = _("共享系统")
 
     def ready(self) -> None:
-        """Register who may do what, before anybody asks."""
+        """Register who may do what and who reads what, before anybody asks."""
+        from apps.quality import readership
         from apps.sharing import permissions  # noqa: F401
+        from apps.sharing.gateway.single_rows import GrantReader
+
+        readership.register(GrantReader())

@@ -79,6 +79,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["application", "arriving", "previewing"], "on queries"),
     },
     "quality": {
+        **dict.fromkeys(["readership", "claims"], "below"),
         **dict.fromkeys(["parameters", "row_rules", "set_rules", "judging"], "on models"),
         **dict.fromkeys(["inspecting", "delivered", "profiling", "heartbeat"], "on models"),
         "recording": "on queries",

@@ -3,6 +3,13 @@
 Nothing here points into a data table: a finding names its row by `_id` and key.
 """
 
+from apps.quality.models.corrections import (
+    CORRECTION_OVER,
+    Correction,
+    CorrectionOutcome,
+    CorrectionScope,
+    CorrectionStatus,
+)
 from apps.quality.models.findings import Finding, WorkOrder
 from apps.quality.models.profiles import ColumnProfile
 from apps.quality.models.rules import (
@@ -22,12 +29,17 @@ from apps.quality.models.scores import DimensionWeights, Score
 
 __all__ = [
     "AT_LANDING_KINDS",
+    "CORRECTION_OVER",
     "DELIVERED_KINDS",
     "ROW_KINDS",
     "SET_KINDS",
     "TIMED_KINDS",
     "Basis",
     "ColumnProfile",
+    "Correction",
+    "CorrectionOutcome",
+    "CorrectionScope",
+    "CorrectionStatus",
     "Dimension",
     "DimensionWeights",
     "Finding",

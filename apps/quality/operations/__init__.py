@@ -14,9 +14,10 @@ may be stale):
 
 For the worker (`at` alone): check_due, ask_due, ask_scheduled, profile_due, record_scores,
 escalate_due; `check(run_id, at)` and `profile(run, at)` do one. Which parameters a kind takes
-is said at the head of `apps.quality.parameters`.
+is said at the head of `apps.quality.parameters`. Corrections have a package of their own.
 """
 
+from apps.quality.operations import corrections
 from apps.quality.operations.checking import check_dataset
 from apps.quality.operations.contract import synchronise
 from apps.quality.operations.escalating import escalate_due
@@ -45,6 +46,7 @@ __all__ = [
     "check_dataset",
     "check_due",
     "contest",
+    "corrections",
     "escalate_due",
     "let_stand",
     "profile",

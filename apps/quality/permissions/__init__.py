@@ -1,9 +1,9 @@
 """Who may do what with the quality of data.
 
-`rules` (the matrix of rules, runs, results, profiles, scores) and `findings` (of findings and work
-orders); corrections have a module of their own.
+`rules` (the matrix of rules, runs, results, profiles, scores), `findings` (of findings and work
+orders) and `corrections`.
 """
 
-from apps.quality.permissions import findings, rules
+from apps.quality.permissions import corrections, findings, rules
 
-__all__ = ["findings", "rules"]
+__all__ = ["corrections", "findings", "rules"]

@@ -12,5 +12,27 @@ For the screens, by what they show (an `actor` sees what `permissions` says):
 """
 
 from apps.quality.queries import findings, profiles, rules, runs, scores
+from apps.quality.queries.corrections import (
+    changed_marks,
+    corrections_awaiting,
+    has_marks,
+    marks_between,
+    marks_of_row,
+    open_on_dataset,
+    visible_corrections,
+)
 
-__all__ = ["findings", "profiles", "rules", "runs", "scores"]
+__all__ = [
+    "changed_marks",
+    "corrections_awaiting",
+    "findings",
+    "has_marks",
+    "marks_between",
+    "marks_of_row",
+    "open_on_dataset",
+    "profiles",
+    "rules",
+    "runs",
+    "scores",
+    "visible_corrections",
+]

@@ -39,7 +39,9 @@ logger = logging.getLogger(__name__)
 _WHO = """
 SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
        g.id, g.version, g.status, g.starts_at, g.expires_at, g.purpose,
-       g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code
+       g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code,
+       EXISTS (SELECT FROM quality_correction c
+                WHERE c.dataset_id = d.id AND c.is_marked AND c.row_id IS NOT NULL)
   FROM oauth2_provider_accesstoken t
   JOIN oauth2_provider_application a ON a.id = t.application_id
   JOIN accounts_user u ON u.id = a.user_id
@@ -63,6 +65,7 @@ class Call:
     """An admitted call: the system, the grant under which it reads, and where.
 
     horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
+    has_marks: some record of the dataset is under correction.
     """
 
     user_id: int
@@ -79,6 +82,7 @@ class Call:
     at: datetime
     client_address: str | None = None
     role: str = field(default="")
+    has_marks: bool = False
 
     @property
     def view(self) -> str:
@@ -180,7 +184,7 @@ def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
 def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) -> Call:
     (_expires, user_id, is_active, system_id, system_status, dataset_id,
      grant_id, version, status, starts_at, expires_at, purpose,
-     table, horizon, contract_id, code) = row  # fmt: skip
+     table, horizon, contract_id, code, has_marks) = row  # fmt: skip
     if not is_active or system_status == InformationSystem.Status.RETIRED:
         raise SystemDisabled
     if grant_id is None or contract_id is None:
@@ -203,6 +207,7 @@ def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) ->
         at=at,
         client_address=client_address,
         role=naming.role_of_system(pool.database(), system_id),
+        has_marks=has_marks,
     )
 
 

@@ -4,7 +4,8 @@ A long read in one transaction would hold up deliveries on the same table, so ea
 once, its transaction ended, and only then sent: a slow consumer holds nothing in the database. The
 opening record is committed before the first byte; the closing record says how far it came. Between
 chunks the grant is looked at again: a suspension stops the stream, which then ends without its
-proper end, so that nobody takes it for whole.
+proper end, so that nobody takes it for whole. Whether the file has a column of marks is decided at
+its beginning.
 
 Source: house rule (design §3.7, §4)
 """
@@ -69,10 +70,11 @@ def export(call: Call, query: Query) -> Iterator[bytes]:
 
 
 def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -> Iterator[bytes]:
-    heading = formats.heading(query)
+    heading = formats.heading(query, with_marks=call.has_marks)
     try:
         while True:
-            body = b"".join([heading, *lines])
+            marks = pages.marks_of_lines(call, query, lines)
+            body = b"".join([heading, *formats.marked_lines(lines, marks)])
             progress.add(lines, body)
             yield body
             if len(lines) < CHUNK_ROWS:

@@ -1,5 +1,8 @@
 """From rows to bytes. No serializer per row: names are put to values, and orjson writes them.
 
+Where the dataset has records under correction, an object of such a record says `_disputed`, the
+names of its doubtful items; rows of arrays and CSV then have a last column of that name.
+
 Codes and N and Y are strings, so that no digit is lost; I are numbers; days are ISO 8601, moments
 too, in local time without zone; NULL is null, in CSV an empty field.
 """
@@ -15,6 +18,7 @@ from django.utils import timezone
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import FORMATS, Query
+from apps.sharing.gateway.marks import DISPUTED, SEPARATOR, Marks
 from apps.sharing.gateway.shapes import KEY
 
 
@@ -30,20 +34,22 @@ class Page:
     next: str | None
 
 
-def names_of(query: Query) -> list[str]:
-    return [KEY, *(field.name for field in query.fields)]
+def names_of(query: Query, *, with_marks: bool = False) -> list[str]:
+    names = [KEY, *(field.name for field in query.fields)]
+    return [*names, DISPUTED] if with_marks else names
 
 
-def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]]) -> Page:
+def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]], marks: Marks = None) -> Page:
     """Write a page of rows as JSON or lines of JSON; a row beyond the limit is left out."""
     more = len(rows) > query.limit
     kept = rows[: query.limit] if more else rows
     last_id = kept[-1][0] if kept else None
     following = _next(call, last_id) if more else None
+    values = _values(query, kept, marks)
     if query.format == "ndjson":
-        body = b"".join(_lines(query, kept))
+        body = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in values)
     else:
-        body = orjson.dumps(_envelope(call, query, kept, following))
+        body = orjson.dumps(_envelope(call, query, list(values), following, marks))
     return Page(
         body=body,
         content_type=FORMATS[query.format],
@@ -54,13 +60,14 @@ def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]]) -> Page:
     )
 
 
-def of_csv(call: Call, query: Query, lines: list[bytes]) -> Page:
+def of_csv(call: Call, query: Query, lines: list[bytes], marks: Marks = None) -> Page:
     """Put the heading before lines of CSV; a line beyond the limit is left out."""
     more = len(lines) > query.limit
     kept = lines[: query.limit] if more else lines
     last_id = id_of(kept[-1]) if kept else None
+    first = heading(query, with_marks=marks is not None)
     return Page(
-        body=b"".join([heading(query), *kept]),
+        body=b"".join([first, *marked_lines(kept, marks)]),
         content_type=FORMATS["csv"],
         rows=len(kept),
         first_id=id_of(kept[0]) if kept else None,
@@ -69,9 +76,22 @@ def of_csv(call: Call, query: Query, lines: list[bytes]) -> Page:
     )
 
 
-def heading(query: Query) -> bytes:
+def heading(query: Query, *, with_marks: bool = False) -> bytes:
     """Return the first line of a CSV: column names need no quotes, they are plain words."""
-    return ",".join(names_of(query)).encode() + b"\n"
+    return ",".join(names_of(query, with_marks=with_marks)).encode() + b"\n"
+
+
+def marked_lines(lines: list[bytes], marks: Marks) -> list[bytes]:
+    """Return the lines of CSV with the column of marks; as they are where there is none.
+
+    Names of items are plain words, so that the column needs no quotes.
+    """
+    if marks is None:
+        return lines
+    return [
+        line[:-1] + b"," + SEPARATOR.join(marks.get(id_of(line), ())).encode() + b"\n"
+        for line in lines
+    ]
 
 
 def id_of(line: bytes) -> int:
@@ -80,7 +100,7 @@ def id_of(line: bytes) -> int:
 
 
 def _envelope(
-    call: Call, query: Query, rows: list[tuple[Any, ...]], following: str | None
+    call: Call, query: Query, values: list[Any], following: str | None, marks: Marks
 ) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "dataset": call.dataset_code,
@@ -89,24 +109,23 @@ def _envelope(
             "version": call.grant_version,
             "expires_at": timezone.localtime(call.expires_at),
         },
-        "count": len(rows),
+        "count": len(values),
         "next": following,
     }
     if query.shape == "arrays":
-        answer["columns"] = names_of(query)
-        answer["data"] = rows
-    else:
-        answer["data"] = list(_objects(query, rows))
+        answer["columns"] = names_of(query, with_marks=marks is not None)
+    answer["data"] = values
     return answer
 
 
-def _objects(query: Query, rows: Sequence[tuple[Any, ...]]) -> Iterable[dict[str, Any]]:
-    return map(dict, map(zip, repeat(names_of(query)), rows))
-
-
-def _lines(query: Query, rows: list[tuple[Any, ...]]) -> Iterable[bytes]:
-    values: Iterable[Any] = rows if query.shape == "arrays" else _objects(query, rows)
-    return (orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values)
+def _values(query: Query, rows: Sequence[tuple[Any, ...]], marks: Marks) -> Iterable[Any]:
+    """Put names to values; rows without marks take the shortest way."""
+    if query.shape == "arrays":
+        return rows if marks is None else ((*row, marks.get(row[0], [])) for row in rows)
+    objects = map(dict, map(zip, repeat(names_of(query)), rows))
+    if not marks:
+        return objects
+    return ({**row, DISPUTED: marks[row[KEY]]} if row[KEY] in marks else row for row in objects)
 
 
 def _next(call: Call, last_id: int | None) -> str | None:

@@ -20,6 +20,7 @@ from apps.sharing.gateway import cursor, formats, lines, pool, statements
 from apps.sharing.gateway.calls import Call, refusal_now
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.formats import Page
+from apps.sharing.gateway.marks import Marks, marks_of
 from apps.sharing.gateway.refusals import Busy, TooSlow
 
 # What PostgreSQL answers when a right, a view or a role of the grant is gone.
@@ -128,7 +129,8 @@ def _json_page(connection: Connection[Any], call: Call, query: Query, after: int
     with connection.pipeline():
         begin_as(connection, call.role)
         rows = connection.execute(statement.text, statement.parameters).fetchall()
-        page = formats.of_rows(call, query, rows)
+        ends = (rows[0][0], rows[-1][0]) if rows else (None, None)
+        page = formats.of_rows(call, query, rows, marks_of(call, query, *ends))
         refuse_if_over(call, at=timezone.now())
         _record_page(connection, call, query, page)
     return page
@@ -136,7 +138,8 @@ def _json_page(connection: Connection[Any], call: Call, query: Query, after: int
 
 def _csv_page(connection: Connection[Any], call: Call, query: Query, after: int) -> Page:
     begin_as(connection, call.role)
-    page = formats.of_csv(call, query, copied(connection, call, query, after, query.limit + 1))
+    read = copied(connection, call, query, after, query.limit + 1)
+    page = formats.of_csv(call, query, read, marks_of_lines(call, query, read))
     refuse_if_over(call, at=timezone.now())
     _record_page(connection, call, query, page)
     return page
@@ -147,6 +150,13 @@ def copied(
 ) -> list[bytes]:
     """Return the lines of CSV that follow `after`, each one row even where it holds line breaks."""
     return lines.read(connection, statements.copy(call.view, query, after=after, limit=limit))
+
+
+def marks_of_lines(call: Call, query: Query, read: list[bytes]) -> Marks:
+    """Return the marks of the records that these lines of CSV are."""
+    if not read:
+        return marks_of(call, query, None, None)
+    return marks_of(call, query, formats.id_of(read[0]), formats.id_of(read[-1]))
 
 
 def _record_page(connection: Connection[Any], call: Call, query: Query, page: Page) -> None:
