@@ -126,6 +126,10 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("质量"),
+        (Entry(_("校核"), "quality:corrections", "quality.Correction"),),
+    ),
+    Group(
         _("监督"),
         (
             Entry(_("工作任务"), "supervision:tasks", "supervision.WorkTask", "administer"),

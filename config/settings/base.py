@@ -183,6 +183,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "tasks", "description": "工作任务和各单位的填报"},
         {"name": "grants", "description": "授权"},
         {"name": "batches", "description": "归集批次"},
+        {"name": "corrections", "description": "校核"},
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -197,6 +198,8 @@ SPECTACULAR_SETTINGS = {
         "GrantStatusEnum": "apps.sharing.models.Grant.Status",
         "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
         "ChangeStatusEnum": "apps.catalog.models.ChangeStatus",
+        "CorrectionStatusEnum": "apps.quality.models.CorrectionStatus",
+        "CorrectionScopeEnum": "apps.quality.models.CorrectionScope",
         "DemandStatusEnum": "apps.catalog.models.DemandStatus",
         "DutyStatusEnum": "apps.catalog.models.DutyStatus",
         "ResponsibilityListStatusEnum": "apps.catalog.models.ResponsibilityListStatus",

@@ -254,6 +254,7 @@ API_PLACES = (
     "core",
     "catalog/search",
     "sharing",
+    "quality",
     "warehouse",
     "catalog/operations/demands",
     "catalog/operations/changes.py",

@@ -26,6 +26,7 @@ TONES = {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
         "received", "paused", "narrow", "clarify",
+        "raised", "verifying", "correcting", "contested", "feedback",
         "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
     },
     "bad": {

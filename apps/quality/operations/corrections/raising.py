@@ -295,10 +295,12 @@ def _digest(file: File[Any]) -> str:
     if not file.size:
         raise InvalidInput(_("文件是空的"), code="invalid_input", field="file")
     if file.size > LARGEST_EVIDENCE_BYTES:
-        raise InvalidInput(_("材料不能超过 20 MB"), code="too_large", field="file")
+        raise InvalidInput(_("材料不能超过 20 MB"), code="evidence_too_large", field="file")
     if not (file.name or "").lower().endswith(EVIDENCE_TYPES):
         raise InvalidInput(
-            _("材料须是 PDF、OFD、图片、表格或文字处理文件"), code="unknown_type", field="file"
+            _("材料须是 PDF、OFD、图片、表格或文字处理文件"),
+            code="evidence_type_unknown",
+            field="file",
         )
     digest = hashlib.sha256()
     for chunk in file.chunks():

@@ -1,0 +1,1 @@
+"""Quality over the API."""

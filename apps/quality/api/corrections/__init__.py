@@ -1,0 +1,1 @@
+"""`/api/v1/corrections`: list, row, raise, and `POST /{id}/{move}`."""

@@ -1,0 +1,1 @@
+"""Screens of corrections 校核: list, detail, raising, moves."""
