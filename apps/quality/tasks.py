@@ -44,5 +44,6 @@ def escalate(timestamp: int | None = None) -> None:
 )
 def settle_corrections(timestamp: int | None = None) -> None:
     """See which corrections have landed, feed results back, close what nobody objected to."""
-    quality.corrections.settle_due(at=timezone.now())
+    while quality.corrections.settle_due(at=timezone.now()):
+        pass
     quality.corrections.close_due(at=timezone.now())

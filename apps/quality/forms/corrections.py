@@ -41,6 +41,9 @@ class LookUpForm(forms.Form):
             self.fields[self._field(column.name)] = forms.CharField(
                 label=column.label, required=False, max_length=2000
             )
+        fields: dict[str, Any] = self.fields
+        for field in fields.values():
+            field.needed = True  # one of them is
         self.order_fields([*map(self._field, self.key_names), "row_id"])
 
     @staticmethod
@@ -117,6 +120,9 @@ class RaiseForm(_ValueFields):
             del self.fields["claim"]
             del self.fields["claimed_value"]
             self.fields["description"].required = True
+            return
+        claimed: Any = self.fields["claimed_value"]
+        claimed.needed = True  # unless another answer is chosen
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
@@ -206,8 +212,10 @@ class UpholdForm(CorrectionMoveForm, _ValueFields):
             del self.fields["value"]
             return
         claimed = self.correction.claimed_value
+        value: Any = self.fields["value"]
         self.fields["finding"].initial = EMPTY if claimed == "" else STATED
-        self.fields["value"].initial = claimed or ""
+        value.initial = claimed or ""
+        value.needed = True  # unless it shall be empty
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}

@@ -19,6 +19,7 @@ from apps.quality.queries.corrections import (
     marks_between,
     marks_of_row,
     open_on_dataset,
+    shown_marks,
     visible_corrections,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "rules",
     "runs",
     "scores",
+    "shown_marks",
     "visible_corrections",
 ]

@@ -9,7 +9,6 @@ Source: DB3208/T 219-2024 (marked while open); house rule (design §4)
 from typing import Final
 
 from apps.quality import queries as quality
-from apps.quality.queries.corrections import shown_marks
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import Query
 
@@ -29,5 +28,5 @@ def marks_of(call: Call, query: Query, first_id: int | None, last_id: int | None
         return {}
     names = [field.name for field in query.fields]
     found = quality.marks_between(call.dataset_id, first_id, last_id)
-    shown = {row_id: shown_marks(items, names) for row_id, items in found.items()}
+    shown = {row_id: quality.shown_marks(items, names) for row_id, items in found.items()}
     return {row_id: items for row_id, items in shown.items() if items}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.db import connection
@@ -14,6 +15,7 @@ from apps.core import access
 from apps.core.contracts import Contract
 from apps.core.errors import NotAllowed
 from apps.ledger import operations as ledger
+from apps.quality import queries as quality
 from apps.sharing import queries, terms_sql
 from apps.sharing.models import SharingRequest
 from apps.sharing.operations.attempts import attempt
@@ -29,13 +31,24 @@ MOST_ROWS: Final = 100
 class Preview:
     """The first rows under the terms, how many there are, and the (name, label, mask) of columns.
 
-    table_exists is false while nothing has landed for the dataset.
+    table_exists is false while nothing has landed for the dataset. marks: for each row the items
+    under correction.
     """
 
     columns: list[tuple[str, str, str]]
     rows: list[list[Any]]
     total: int
     table_exists: bool
+    marks: Sequence[Sequence[str]] = ()
+
+    @property
+    def lines(self) -> list[list[tuple[Any, bool]]]:
+        """The rows, each value with whether it is under correction."""
+        names = [name for name, _label, _mask in self.columns]
+        return [
+            [(value, name in marked) for name, value in zip(names, row, strict=True)]
+            for row, marked in zip_longest(self.rows, self.marks, fillvalue=())
+        ]
 
 
 @attempt("sharing.preview", "request")
@@ -70,7 +83,19 @@ def preview(
         return Preview(columns, [], 0, table_exists=False)
     rows, total = _read(terms, table, min(limit, MOST_ROWS))
     _record(request, contract, terms, table, rows, actor=actor, at=at)
-    return Preview(columns, [list(row[2:]) for row in rows], total, table_exists=True)
+    values = [list(row[2:]) for row in rows]
+    return Preview(columns, values, total, table_exists=True, marks=_marks(table, columns, rows))
+
+
+def _marks(
+    table: DataTable, columns: Sequence[tuple[str, str, str]], rows: Sequence[tuple[Any, ...]]
+) -> list[list[str]]:
+    """Return for each row which of the columns are under correction."""
+    if not rows:
+        return []
+    found = quality.marks_between(table.dataset_id, rows[0][0], rows[-1][0])
+    names = [name for name, _label, _mask in columns]
+    return [quality.shown_marks(found.get(row[0], frozenset()), names) for row in rows]
 
 
 def _read(terms: Terms, table: DataTable, limit: int) -> tuple[list[tuple[Any, ...]], int]:

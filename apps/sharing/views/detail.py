@@ -18,6 +18,7 @@ from apps.core import access
 from apps.core.errors import DomainError
 from apps.ledger import queries as ledger
 from apps.ledger.models import Todo
+from apps.quality import queries as quality
 from apps.sharing import queries
 from apps.sharing.models import Attachment, Decision, Grant, SharingRequest
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
@@ -238,6 +239,8 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         "at": at,
         "trail": [*ledger.trail(subject), *ledger.trail(subject.request)],
         "versions": versions_of(subject),
+        "doubts": quality.open_on_dataset(subject.dataset_id).count(),
+        "may_raise": access.allowed(user, "raise_correction", subject.dataset, at=at),
     }
     return render(request, "sharing/grant.html", context)
 

@@ -28,6 +28,11 @@ from apps.warehouse import operations as warehouse_operations
 from apps.warehouse import queries as warehouse
 from apps.warehouse.models import Batch, DataTable
 
+TO_SETTLE: Final = (
+    CorrectionStatus.CORRECTING,
+    CorrectionStatus.CORRECTED,
+    CorrectionStatus.CONFIRMED_RIGHT,
+)
 FINISHED_AMISS: Final = (Batch.Status.REFUSED, Batch.Status.FAILED)
 logger = logging.getLogger(__name__)
 
@@ -105,17 +110,12 @@ def link(
 
 
 def settle_due(*, at: datetime) -> int:
-    """Find what has been corrected, feed results back; return how many corrections moved.
+    """Find what has been corrected, feed results back, each one step; return how many moved.
 
-    Repeat-safe: each in a transaction of its own, held while it is looked at.
+    Repeat-safe: each in a transaction of its own, held while it is looked at. Call it until nothing
+    moves.
     """
-    waiting = Correction.objects.filter(
-        status__in=(
-            CorrectionStatus.CORRECTING,
-            CorrectionStatus.CORRECTED,
-            CorrectionStatus.CONFIRMED_RIGHT,
-        )
-    )
+    waiting = Correction.objects.filter(status__in=TO_SETTLE)
     moved = 0
     for key in list(waiting.order_by("pk").values_list("pk", flat=True)):
         try:
@@ -133,20 +133,19 @@ def _settle(key: int, at: datetime) -> bool:
     correction = (
         Correction.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("dataset__department", "department", "handler", "batch", "raised_by")
-        .filter(pk=key)
+        .filter(pk=key, status__in=TO_SETTLE)
         .first()
     )
     if correction is None:
-        return False
+        return False  # another worker holds it, or was quicker
     if correction.status == CorrectionStatus.CORRECTING:
         batch = correcting_batch(correction)
         if batch is None:
             return False
         _correct(correction, batch, at)
-    if correction.status in (CorrectionStatus.CORRECTED, CorrectionStatus.CONFIRMED_RIGHT):
+    else:
         _feed_back(correction, at)
-        return True
-    return False
+    return True
 
 
 def correcting_batch(correction: Correction) -> Batch | None:
@@ -198,6 +197,7 @@ def _correct(correction: Correction, batch: Batch, at: datetime) -> None:
         batch=batch,
         corrected_at=batch.finished_at or at,
     )
+    owed.hand_on(correction, by=None, at=at)
     ledger.record(
         None,
         "quality.correct",

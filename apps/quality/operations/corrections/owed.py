@@ -15,6 +15,7 @@ from apps.ledger import operations as ledger
 from apps.quality.models import Correction, CorrectionStatus
 
 HANDLERS: Final = ("department_editor", "department_approver")
+TOLD: Final = (*HANDLERS, "authority_officer")
 CLOCK: Final = "correction.verify"
 
 
@@ -80,7 +81,7 @@ def tell(
     url: str | None = None,
 ) -> None:
     """Tell those who handle corrections in these departments."""
-    people = [person for each in departments for person in members_with(HANDLERS, each)]
+    people = [person for each in departments for person in members_with(TOLD, each)]
     ledger.notify(
         people,
         title=title % {"what": correction.subject_in_words},

@@ -1,0 +1,5 @@
+"""What every test of quality stands on."""
+
+from tests.quality.correction_fixtures import doubt
+
+__all__ = ["doubt"]
