@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.catalog.models import DataItem, Dataset
 from apps.core.contracts import Column, Contract
 from apps.standards import queries as standards
-from apps.standards.normalisers import normalisers_for
+from apps.standards.normalisers import in_order, normalisers_for
 from apps.standards.types import postgres_type
 
 Codes = Mapping[int, tuple[str, ...]]
@@ -116,9 +116,8 @@ def _column(item: DataItem, keys: Sequence[str], codes: Codes) -> Column:
         pattern=item.pattern,
         minimum=item.minimum or None,
         maximum=item.maximum or None,
-        normalise=normalisers_for(
-            item.data_type, item.value_check, has_codes=own_codes is not None
-        ),
+        normalise=in_order(item.normalise)
+        or normalisers_for(item.data_type, item.value_check, has_codes=own_codes is not None),
         headings=tuple(item.headings),
         mask=item.mask,
         sensitive=item.sensitive,

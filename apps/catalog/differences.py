@@ -18,8 +18,10 @@ from apps.catalog.snapshots import DATASET_FIELDS, ITEM_FIELDS, plain
 from apps.core.templatetags.dates import day, minute
 from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
+from apps.standards.normalisers import NORMALISERS
 
 NAMED: Final[dict[str, Any]] = {"value_check": CHECKS, "mask": MASKS}
+LISTED: Final[dict[str, Any]] = {"normalise": NORMALISERS}
 CHANGED_FIELDS: Final = (*DATASET_FIELDS, "related")
 ENTRY_FIELDS: Final = ("department", "classification", *CHANGED_FIELDS)
 DETAILS: Final = tuple(
@@ -186,7 +188,8 @@ def words_of(field: Any, value: Any) -> str:
         case date():
             return day(value)
         case list():
-            return "、".join(str(part) for part in value)
+            known = LISTED.get(field.name, {})
+            return "、".join(str(known[part].word if part in known else part) for part in value)
         case _:
             return str(value)
 

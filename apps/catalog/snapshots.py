@@ -66,6 +66,7 @@ ITEM_FIELDS: Final = (
     "maximum",
     "mask",
     "headings",
+    "normalise",
     "description",
 )
 

@@ -35,6 +35,7 @@ from apps.catalog.surroundings import (
 )
 from apps.standards.checks import CHECKS
 from apps.standards.masks import MASKS
+from apps.standards.normalisers import fault_of
 from apps.standards.types import DECIMAL_TYPES, DIGITS_LIMIT, DataType
 
 NEEDS_COMPLETE: Final = (
@@ -335,6 +336,14 @@ def _item_rules(dataset: Dataset, items: Sequence[DataItem], around: Around) -> 
             yield _error("pattern", _("格式表达式写法有误"), item.name)
 
 
+def _item_normalisers(
+    dataset: Dataset, items: Sequence[DataItem], around: Around
+) -> Iterator[Remark]:
+    for item in items:
+        if fault := fault_of(item.normalise, item.data_type, item.length):
+            yield _error("normalise", fault, item.name)
+
+
 def _item_sharing(dataset: Dataset, items: Sequence[DataItem], around: Around) -> Iterator[Remark]:
     whole = _STRICTNESS[SharingAttribute(dataset.effective_sharing_attribute)]
     for item in items:
@@ -382,6 +391,7 @@ _RULES: tuple[Rule, ...] = (
     _item_names,
     _item_types,
     _item_rules,
+    _item_normalisers,
     _item_sharing,
     _assessments,
 )

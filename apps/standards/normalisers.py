@@ -22,7 +22,7 @@ _HALF = ("".join(chr(code) for code in range(0x21, 0x7F)) + " ").replace("'", "'
 
 # What spreadsheets and web pages leave around values: tabs, line ends, no-break and zero-width
 # spaces, byte-order marks.
-_BLANKS = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\ufeff"
+BLANKS = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\ufeff"
 
 # A day and a time of day in any of the ways they are written, rewritten with at least two digits.
 _DAY = r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?"
@@ -88,7 +88,7 @@ _IS_EXCEL_DAY = _excel_serial(r"\d{5}(?:\.0+)?")
 _IS_EXCEL_INSTANT = _excel_serial(r"\d{5}\.\d+")
 
 _TRIM = rf"""
-CASE WHEN regexp_matches(x, '^[\s{_BLANKS}]|[\s{_BLANKS}]$') THEN trim(x, '{_BLANKS}') ELSE x END"""
+CASE WHEN regexp_matches(x, '^[\s{BLANKS}]|[\s{BLANKS}]$') THEN trim(x, '{BLANKS}') ELSE x END"""
 _HALF_WIDTH = f"""
 CASE WHEN regexp_full_match(x, '[ -~]*') THEN x ELSE translate(x, '{_FULL}', '{_HALF}') END"""
 
@@ -182,11 +182,12 @@ _AMOUNT = (
 )
 _POWER = " ".join(f"WHEN '{word}' THEN {power}" for word, power in _POWERS.items())
 # Digits are moved, never multiplied: no digit is lost, however long the number.
-_MOVED = """
+_FILLED = "(p.part || repeat('0', greatest(p.power - strlen(p.part), 0)))"
+_MOVED = f"""
 list_transform([struct_pack(
   sign := replace(p.sign, '+', ''),
-  whole := replace(p.whole, ',', '') || rpad(p.part, greatest(p.power, strlen(p.part)), '0')[1:p.power],
-  part := rpad(p.part, greatest(p.power, strlen(p.part)), '0')[p.power + 1:])],
+  whole := replace(p.whole, ',', '') || {_FILLED}[1:p.power],
+  part := {_FILLED}[p.power + 1:])],
   lambda q: q.sign || coalesce(nullif(ltrim(q.whole, '0'), ''), '0')
     || CASE WHEN q.part <> '' THEN '.' || q.part ELSE '' END)[1]"""
 _UNIT_SLOWLY = f"""
@@ -229,8 +230,13 @@ END"""
 _ZEROS = rf"""
 CASE
   WHEN strlen(x) = n OR n = 0 THEN x
-  ELSE {_bound(_CLEAN, r"CASE WHEN strlen(v) < n AND regexp_full_match(v, '[0-9]+') "
-                        r"THEN lpad(v, n, '0') ELSE x END")}
+  ELSE {
+    _bound(
+        _CLEAN,
+        r"CASE WHEN strlen(v) < n AND regexp_full_match(v, '[0-9]+') "
+        r"THEN repeat('0', n - strlen(v)) || v ELSE x END",
+    )
+}
 END"""
 
 _IDENTITY_BASE = "(v[1:6] || '19' || v[7:15])"
@@ -238,7 +244,8 @@ _IDENTITY_TOTAL = " + ".join(
     f"{weight} * (ascii(w[{place}]) - 48)" for place, weight in enumerate(IDENTITY_WEIGHTS, 1)
 )
 _IDENTITY_18_SLOWLY = f"""
-CASE WHEN regexp_full_match(v, '[0-9]{{15}}') AND try_strptime('19' || v[7:12], '%Y%m%d') IS NOT NULL
+CASE WHEN regexp_full_match(v, '[0-9]{{15}}')
+    AND try_strptime('19' || v[7:12], '%Y%m%d') IS NOT NULL
   THEN {_IDENTITY_BASE} || list_transform([{_IDENTITY_BASE}],
     lambda w: '{IDENTITY_CHECK_DIGITS}'[CAST(({_IDENTITY_TOTAL}) % 11 AS INTEGER) + 1])[1] END"""
 _IDENTITY_18 = f"""
@@ -371,3 +378,18 @@ def normalisers_for(data_type: str, check: str = "", *, has_codes: bool = False)
 def in_order(names: Collection[str]) -> tuple[str, ...]:
     """Return chosen normalisers in the order in which they are applied."""
     return tuple(name for name in NORMALISERS if name in names)
+
+
+def fault_of(names: Collection[str], data_type: str, length: int | None) -> str | Promise:
+    """Say why a column of that type and length cannot be normalised so; "" when it can."""
+    for name in names:
+        if name not in NORMALISERS:
+            return _("没有这种规范化做法")
+        chosen = NORMALISERS[name]
+        if data_type not in chosen.types:
+            return _("规范化“%(word)s”与数据类型不符") % {"word": chosen.word}
+        if chosen.takes_length and not length:
+            return _("规范化“%(word)s”须填写长度") % {"word": chosen.word}
+    if "as_is" in names and len(names) > 1:
+        return _("选了原样入库，就不能再选其他做法")
+    return ""

@@ -101,6 +101,9 @@ def test_it_says_what_is_wrong_with_the_entry(
         ("identity_number", {"mask": ""}, ("warning", "mask")),
         ("identity_number", {"required": False}, ("warning", "required")),
         ("name", {"sharing_attribute": "unconditional"}, ("error", "sharing_attribute")),
+        ("name", {"normalise": ["unit"]}, ("error", "normalise")),
+        ("name", {"normalise": ["as_is", "trim"]}, ("error", "normalise")),
+        ("name", {"normalise": ["paint"]}, ("error", "normalise")),
     ],
 )
 def test_it_says_what_is_wrong_with_an_item(

@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import duckdb
 import pytest
+from stdnum.cn import ric
 
 from apps.core.contracts import Column
-from apps.standards.normalisers import NORMALISERS, normalisers_for
+from apps.standards.normalisers import NORMALISERS, fault_of, in_order, normalisers_for
+from apps.standards.rewritings import REWRITINGS
 from apps.standards.types import DataType, cast_sql, duckdb_type, json_type, postgres_type
 
 Answer = Callable[[str, Sequence[str | None]], list[Any]]
@@ -176,3 +179,85 @@ def test_it_maps_every_type(engine: Any) -> None:
         engine.execute(f"SELECT NULL::{duckdb_type(column)}")
         assert postgres_type(column)
         assert json_type(column) in {"string", "integer", "number", "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("800万人民币", "8000000"),
+        ("1,200.5元", "1200.5"),
+        ("3.2亿元", "320000000"),
+        ("８００万元整", "8000000"),
+        ("¥1,200.50", "1200.50"),
+        ("人民币 1.23456789万", "12345.6789"),
+        ("-3.5万", "-35000"),
+        ("12个", "12"),
+        ("0.000000000001万亿", "1"),
+        ("12345678901234567890.12亿", "1234567890123456789012000000"),
+        ("5000美元", "5000美元"),
+        ("800公顷", "800公顷"),
+        ("12%", "12%"),
+        ("万", "万"),
+    ],
+)
+def test_it_reads_amounts_with_their_units(answer: Answer, written: str, number: str) -> None:
+    assert answer("norm_unit", [written]) == [number]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("1.23456E+5", "123456"),
+        ("5.00103199001011232E+17", "500103199001011232"),
+        ("1.2345e2", "123.45"),
+        ("1.5E-3", "0.0015"),
+        ("-5E0", "-5"),
+        ("5.001E+17", "5.001E+17"),
+        ("ABE1", "ABE1"),
+    ],
+)
+def test_it_restores_only_numbers_of_which_every_digit_is_there(
+    answer: Answer, written: str, number: str
+) -> None:
+    assert answer("norm_scientific", [written]) == [number]
+
+
+def test_it_gives_a_code_of_fixed_length_its_noughts_back(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    statement = (
+        "SELECT norm_zeros(x, n := 6) FROM (SELECT unnest(['12','000012','1234567','1a','']) AS x)"
+    )
+    rows = engine.execute(statement).fetchall()
+    assert [row[0] for row in rows] == ["000012", "000012", "1234567", "1a", ""]
+
+
+def test_it_makes_old_identity_numbers_valid_new_ones(answer: Answer) -> None:
+    chance = random.Random(5)
+    old = []
+    for _ in range(300):
+        day = date(1930, 1, 1) + timedelta(days=chance.randint(0, 22_000))
+        old.append(f"500103{day:%y%m%d}{chance.randint(1, 999):03d}")
+    new = answer("norm_identity_18", old)
+    assert [number[17] for number in new] == [ric.calc_check_digit(number) for number in new]
+    assert [number[:6] + number[8:17] for number in new] == old
+    assert {number[6:8] for number in new} == {"19"}
+
+
+def test_it_leaves_alone_what_is_no_old_identity_number(answer: Answer) -> None:
+    written = ["110105499931002", "11010519491231002X", "1101", ""]
+    assert answer("norm_identity_18", written) == written
+
+
+def test_it_knows_what_every_normaliser_may_do() -> None:
+    for normaliser in NORMALISERS.values():
+        assert set(normaliser.effects) <= set(REWRITINGS)
+
+
+def test_it_says_what_does_not_fit_a_column() -> None:
+    assert fault_of(["unit"], "C", None)
+    assert fault_of(["zeros"], "C", None)
+    assert fault_of(["as_is", "trim"], "C", None)
+    assert fault_of(["nothing"], "C", None)
+    assert not fault_of(["trim", "zeros"], "C", 6)
+    assert in_order(["zeros", "trim"]) == ("trim", "zeros")

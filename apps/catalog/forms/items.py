@@ -14,6 +14,7 @@ from apps.catalog.models.item import COLUMN_PATTERN
 from apps.standards.checks import CHECK_CHOICES
 from apps.standards.masks import MASK_CHOICES
 from apps.standards.models import CodeList, DataElement
+from apps.standards.normalisers import NORMALISERS, normalisers_for
 from apps.standards.types import DataType
 
 NOTHING: Final = ("", "—")
@@ -204,6 +205,11 @@ class ItemForm(forms.ModelForm[DataItem]):
         required=False,
         help_text=_("共享时默认采用，审核时可以调整。"),
     )
+    normalise = forms.MultipleChoiceField(
+        label=_("规范化"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     headings = WordsField(
         label=_("其他表头写法"),
         longest=100,
@@ -234,6 +240,7 @@ class ItemForm(forms.ModelForm[DataItem]):
             "mode",
             "opening_attribute",
             "opening_condition",
+            "normalise",
             "headings",
             "description",
         )
@@ -252,7 +259,13 @@ class ItemForm(forms.ModelForm[DataItem]):
         ),
         (
             _("入库时怎样检查"),
-            (("value_check", "code_list"), ("pattern",), ("minimum", "maximum"), ("headings",)),
+            (
+                ("value_check", "code_list"),
+                ("pattern",),
+                ("minimum", "maximum"),
+                ("normalise",),
+                ("headings",),
+            ),
         ),
         (_("个人信息和分级"), (("personal",), ("sensitive",), ("grade", "mask"))),
         (
@@ -274,6 +287,25 @@ class ItemForm(forms.ModelForm[DataItem]):
             fields[name].empty_label = _("（无）")
         for name in ("sharing_attribute", "mode", "opening_attribute", "grade"):
             fields[name].choices = [("", _("与目录相同")), *fields[name].choices[1:]]
+        self._offer_normalisers(fields["normalise"])
+
+    def _offer_normalisers(self, field: Any) -> None:
+        """Offer those that fit the item, and say which are taken when none is chosen."""
+        item = self.instance
+        data_type = self.data.get("data_type", item.data_type)
+        check = self.data.get("value_check", item.value_check)
+        has_codes = bool(self.data.get("code_list", item.code_list_id))
+        said: Any = self.data
+        chosen = {*item.normalise, *(said.getlist("normalise") if self.is_bound else ())}
+        field.choices = [
+            (name, each.label)
+            for name, each in NORMALISERS.items()
+            if data_type in each.types or name in chosen
+        ]
+        usual = normalisers_for(data_type, check, has_codes=has_codes)
+        field.help_text = _(
+            "都不选即按默认：%(usual)s。改写了多少值、原值是什么，批次里查得到。"
+        ) % {"usual": "、".join(str(NORMALISERS[name].word) for name in usual)}
 
     @property
     def groups(self) -> list[tuple[Any, list[list[forms.BoundField]]]]:

@@ -108,6 +108,13 @@ class DataItem(models.Model):
         blank=True,
         help_text=_("文件中可能出现的其他列标题，用逗号分隔。"),
     )
+    normalise = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("规范化"),
+        default=list,
+        blank=True,
+        help_text=_("入库前怎样统一写法；留空即按数据类型和校验规则的默认做法。"),
+    )
     description = models.TextField(_("说明"), blank=True)
 
     history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))

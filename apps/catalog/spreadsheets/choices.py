@@ -16,6 +16,7 @@ from apps.catalog.models import (
 from apps.catalog.surroundings import significant
 from apps.standards.checks import CHECK_CHOICES
 from apps.standards.masks import MASK_CHOICES
+from apps.standards.normalisers import NORMALISERS
 from apps.standards.types import DataType
 
 _VARIANTS: Final[dict[str, dict[str, str]]] = {
@@ -146,3 +147,10 @@ def type_with_length(text: str) -> tuple[str, str, str] | None:
         return None
     kind = chosen("data_type", found[1])
     return (kind, found[2], found[3] or "") if kind else None
+
+
+def words_of_list(field: str, values: Iterable[Any]) -> list[str]:
+    """Return a list's parts as people read them: of normalisers their short names."""
+    if field != "normalise":
+        return [str(value) for value in values]
+    return [str(NORMALISERS[name].word) if name in NORMALISERS else name for name in values]

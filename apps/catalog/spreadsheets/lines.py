@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from apps.catalog.spreadsheets.choices import label_for
+from apps.catalog.spreadsheets.choices import label_for, words_of_list
 from apps.catalog.spreadsheets.columns import BY_NAME, CENSUS, COLUMNS, Column
 from apps.catalog.spreadsheets.known import KnownEntry, known_entries, present_states
 from apps.catalog.spreadsheets.references import References
@@ -102,7 +102,7 @@ def _number(_field: str, value: Any) -> str:
 _WRITERS: Final[dict[str, Callable[[str, Any], str]]] = {
     "choice": lambda field, value: label_for(field, str(value)),
     "flag": lambda _field, value: "是" if value else "否",
-    "words": lambda _field, value: "、".join(value),
+    "words": lambda field, value: "、".join(words_of_list(field, value)),
     "ratio": _number,
 }
 

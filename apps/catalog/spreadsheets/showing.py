@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from apps.catalog.models import DataItem, Dataset, ImportEntry
-from apps.catalog.spreadsheets.choices import label_for
+from apps.catalog.spreadsheets.choices import label_for, words_of_list
 from apps.catalog.spreadsheets.columns import BY_NAME, label_of
 from apps.catalog.spreadsheets.comparing import ORDER, REMOVED
 
@@ -98,7 +98,7 @@ def words(field: str, value: Any, item: str = "") -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return "、".join(str(part) for part in value)
+        return "、".join(words_of_list(field, value))
     column = BY_NAME.get(f"item.{field}" if item else field)
     if column is not None and column.kind == "choice":
         return label_for(field, str(value))

@@ -1,7 +1,7 @@
 """Read an entry's cells into plain values, as snapshots keep them; each cell a value or a fault."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from apps.catalog.spreadsheets.references import References
 from apps.catalog.spreadsheets.rows import RawEntry, RawItem
 from apps.catalog.spreadsheets.stating import Stated, StatedItem
 from apps.catalog.surroundings import significant
+from apps.standards.normalisers import NORMALISERS
 
 SEPARATORS: Final = re.compile(r"[,，、;；\n]+")
 _HEADINGS_OF_ENTRY = frozenset({"code", "provider", "provider_code", "version", "format_other"})
@@ -318,6 +319,8 @@ def _integer(reader: Reader, stated: Stated, column: Column, text: str) -> Read:
 def _words(reader: Reader, stated: Stated, column: Column, text: str) -> Read:
     found = [word.strip() for word in SEPARATORS.split(text)]
     kept = list(dict.fromkeys(word for word in found if word))
+    if column.field == "normalise":
+        return _normalisers(kept)
     longest = 30 if column.field == "themes" else 100
     if any(len(word) > longest for word in kept):
         return Read(
@@ -326,6 +329,17 @@ def _words(reader: Reader, stated: Stated, column: Column, text: str) -> Read:
             remedy=_("用顿号隔开各词"),
         )
     return Read(kept)
+
+
+def _normalisers(words: Sequence[str]) -> Read:
+    known = {str(each.word): name for name, each in NORMALISERS.items()}
+    unknown = [word for word in words if word not in known and word not in NORMALISERS]
+    if unknown:
+        return Read(
+            fault=_("没有“%(word)s”这种规范化做法") % {"word": unknown[0][:30]},
+            remedy=_("可以填：%(known)s") % {"known": "、".join(known)},
+        )
+    return Read([known.get(word, word) for word in words])
 
 
 def _pointer(known: str) -> Callable[[Reader, Stated, Column, str], Read]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.catalog import operations as catalog
+from apps.catalog import queries as catalog_queries
 from apps.catalog.models import Dataset, DatasetChange, ImportEntry, SearchEntry
 from apps.catalog.proposals import fresh, plain_items
 from apps.core.errors import Conflict, InvalidInput
@@ -291,3 +292,35 @@ def test_everything_adopted_is_submitted_in_one_go_or_told_why_not(
     assert ["保密" in result.problem for result in results] == [True]
     dataset = Dataset.objects.get()
     assert dataset.status == "draft"
+
+
+def test_how_an_item_is_normalised_goes_out_and_comes_back(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    dataset = published_one(people, at)
+    content = edited(exported(tmp_path), 规范化={4: "单位、数字"})
+    subject = adopted(upload(content, people.editor, at), people.editor, at, "all")
+    change = DatasetChange.objects.get(dataset=dataset)
+    assert [item["normalise"] for item in change.items or ()] == [
+        [],
+        [],
+        [],
+        [],
+        ["unit", "number"],
+    ]
+    assert subject.entries.get().outcome == "changed"
+    catalog.submit_change(change=change, actor=people.editor, at=at)
+    catalog.approve_change(change=change, actor=people.head, at=at)
+    catalog.publish_change(change=change, actor=people.officer, at=at)
+    amount = catalog_queries.contract_of(dataset).column("amount")
+    assert amount.normalise == ("number", "unit")
+    assert actions(upload(exported(tmp_path), people.editor, at)) == ["unchanged"]
+
+
+def test_a_word_that_names_no_normaliser_is_shown(
+    people: People, at: datetime, tmp_path: Path
+) -> None:
+    published_one(people, at)
+    content = edited(exported(tmp_path), 规范化={4: "随便"})
+    subject = upload(content, people.editor, at)
+    assert "规范化" in str(faults(subject))
