@@ -1,6 +1,7 @@
 """One attempt at one batch: prepare it outside the table's lock, apply it inside."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from apps.warehouse.arriving import Arrived, arrived
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
 from apps.warehouse.landing.reader import Reader
+from apps.warehouse.landing.rewriting import Rewritten
 from apps.warehouse.landing.survey import Survey
 from apps.warehouse.loading import Loading
 from apps.warehouse.models import Batch, DataTable
@@ -79,7 +81,9 @@ class Application:
         self.file: Arrived
         self.arrivals: Arrivals
         self.counts = Counts(0)
+        self.rewritten: list[Rewritten] = []
         self.is_unchanged = False
+        self._counting: Future[list[Rewritten]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +144,7 @@ class Application:
             self.counts = self._merge(loading)
         self.counts.require_balance()
         keep_rejections(self.batch, self.arrivals)
+        self.rewritten = self._counting.result() if self._counting else []
         self._note_on_table(loading.horizon)
 
     def analyse(self) -> None:
@@ -168,6 +173,7 @@ class Application:
         unsound = self.arrivals.collect_unsound(streamed)
         rejected = unsound + len(self.arrivals.unreadable)
         self._refuse_too_dirty(rejected, quarantined=self.arrivals.quarantined())
+        self._count_rewritten()
         duplicate = 0
         if not loading.index():
             self.arrivals.take_sound_keys()
@@ -189,6 +195,7 @@ class Application:
         self.arrivals.keep_unsound()
         quarantined = self.arrivals.quarantined()
         self._refuse_too_dirty(rejected, quarantined=quarantined)
+        self._count_rewritten()
         self._heartbeat.enter(Stage.COMPARING)
         present = self._workplace / "present.csv"
         if self.batch.mode != Mode.SNAPSHOT and self._is_small():
@@ -216,6 +223,11 @@ class Application:
                 return self._snapshot(loading, counts, found.missing)
             case _:
                 return self._upsert(loading, counts)
+
+    def _count_rewritten(self) -> None:
+        """Begin to count what normalising changed; PostgreSQL has the most to do from here on."""
+        beside = self._open.enter_context(ThreadPoolExecutor(1, "landing-rewritten"))
+        self._counting = beside.submit(self.arrivals.rewritten)
 
     def _is_small(self) -> bool:
         return self.survey.record_count < _FEW * self.table.row_count

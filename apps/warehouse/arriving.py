@@ -1,6 +1,6 @@
 """From the file that was kept to a surveyed text whose columns are known."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.core import files
 from apps.core.contracts import Contract
 from apps.core.workbooks.refusal import Refusal
+from apps.warehouse.landing.encodings import Encoding
 from apps.warehouse.landing.forms import Text, text_of, titled
 from apps.warehouse.landing.header import match_header
 from apps.warehouse.landing.layout import Layout
@@ -50,7 +51,16 @@ def arrived(batch: Batch, contract: Contract, workplace: Path) -> Arrived:
         layout=layout,
         only_key=only_key,
     )
-    found = survey(text.path, workplace=workplace, original=path, lines=text.lines)
+    is_text = text.lines is None
+    found = survey(
+        text.path,
+        workplace=workplace,
+        original=path,
+        lines=text.lines,
+        said=layout.encoding if is_text else "",
+    )
+    if not is_text:
+        found = replace(found, encoding=Encoding("", "—", why="form"))
     if found.sha256 != batch.file.sha256:
         raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
     read = _matched(found, text, contract, workplace, layout, only_key=only_key)
@@ -59,11 +69,16 @@ def arrived(batch: Batch, contract: Contract, workplace: Path) -> Arrived:
 
 
 def layout_of(batch: Batch) -> Layout:
-    """Return the layout that was given with the file, or else the one remembered for its source."""
-    if batch.layout:
-        return Layout.from_json(batch.layout)
+    """Return the layout that was given with the file, or else the one remembered for its source.
+
+    An encoding alone, named when the file was handed in, goes with what is remembered.
+    """
+    given = Layout.from_json(batch.layout)
+    if given != Layout(encoding=given.encoding):
+        return given
     remembered = FileLayout.objects.filter(dataset=batch.dataset_id, source=batch.source_id).first()
-    return Layout.from_json(remembered.layout) if remembered else Layout()
+    found = Layout.from_json(remembered.layout) if remembered else Layout()
+    return replace(found, encoding=given.encoding or found.encoding)
 
 
 def _matched(
@@ -94,7 +109,7 @@ def _matched(
     columns = match_header(
         again.header, delimiter=again.delimiter, contract=contract, only_key=only_key
     )
-    return Arrived(again, columns, text.form, table.notes)
+    return Arrived(replace(again, encoding=found.encoding), columns, text.form, table.notes)
 
 
 def _require_declared(batch: Batch, found: Survey) -> None:

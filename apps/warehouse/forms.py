@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.warehouse.landing.encodings import SAID
 from apps.warehouse.models import Batch
 
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.et,.ods,.json,.ndjson,.geojson,.parquet,.zip,.gz"
@@ -37,6 +38,12 @@ class UploadForm(forms.Form):
         required=False,
         min_value=0,
         help_text=_("填写后与文件核对，不符的不予入库。"),
+    )
+    encoding = forms.ChoiceField(
+        label=_("字符编码"),
+        choices=[("", _("自动判断")), *SAID.items()],
+        required=False,
+        help_text=_("只用于文本文件。判断的结果和依据在批次里；判断错了才指定。"),
     )
     end = forms.CharField(
         widget=forms.HiddenInput,

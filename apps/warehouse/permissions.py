@@ -84,6 +84,11 @@ def rejection_of_own_department(actor: User) -> Q:
     return Q(batch__dataset__department=actor.department_id) if provides(actor) else NOBODY
 
 
+@access.scope("warehouse.Normalisation", "view")
+def normalisation_of_own_department(actor: User) -> Q:
+    return _of_department(actor, "batch__dataset__department")
+
+
 @access.scope("warehouse.Store", "view", audience="internal")
 def store_of_own_department(actor: User) -> Q:
     return EVERYBODY if actor.holds("system_admin") else _of_department(actor, "department")

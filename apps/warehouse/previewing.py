@@ -14,6 +14,7 @@ from apps.core import files
 from apps.core.contracts import Contract
 from apps.core.workbooks.reading import FORMULA_MARK, Row, SheetBegins, pieces_of
 from apps.core.workbooks.refusal import Refusal
+from apps.warehouse.landing.encodings import said_encoding
 from apps.warehouse.landing.forms.kinds import WORKBOOKS, kind_of
 from apps.warehouse.landing.layout import (
     HEADER_WITHIN,
@@ -61,7 +62,7 @@ def preview(batch: Batch, contract: Contract, layout: Layout) -> Preview:
             code="layout_not_for_form",
         )
     most = max(HEADER_WITHIN, layout.header_row + 1) + SHOWN
-    sheets = _first_rows(path, batch.file_name, most)
+    sheets = _first_rows(path, batch.file_name, most, layout.encoding)
     sheet = layout.sheet if layout.sheet in sheets else _best(sheets, contract)
     rows = sheets.get(sheet, [])
     only_key = batch.mode == Batch.Mode.DELETE
@@ -90,9 +91,9 @@ def _best(sheets: dict[str, list[Numbered]], contract: Contract) -> str:
     return max(sheets, key=found, default="")
 
 
-def _first_rows(path: Path, file_name: str, most: int) -> dict[str, list[Numbered]]:
+def _first_rows(path: Path, file_name: str, most: int, said: str) -> dict[str, list[Numbered]]:
     if kind_of(path, file_name) not in WORKBOOKS:
-        return {"": list(_first_lines(path, most))}
+        return {"": list(_first_lines(path, most, said))}
     found: dict[str, list[Numbered]] = {}
     name = ""
     with pieces_of(path, file_name) as pieces:
@@ -107,10 +108,10 @@ def _first_rows(path: Path, file_name: str, most: int) -> dict[str, list[Numbere
     return found
 
 
-def _first_lines(path: Path, most: int) -> Iterator[Numbered]:
+def _first_lines(path: Path, most: int, said: str) -> Iterator[Numbered]:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    text = _decoded(head)
+    text = _decoded(path, head, said)
     delimiter = max(",\t;|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     count = 0
@@ -124,8 +125,12 @@ def _first_lines(path: Path, most: int) -> Iterator[Numbered]:
         yield number, [cell.strip() for cell in cells]
 
 
-def _decoded(head: bytes) -> str:
+def _decoded(path: Path, head: bytes, said: str) -> str:
     """Return the text of the beginning; the last character may be cut off."""
+    if said:
+        encoding = said_encoding(path, said)
+        decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+        return decoder.decode(head[encoding.bom_bytes :])
     for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le")):
         if head.startswith(mark):
             return codecs.getincrementaldecoder(name)("replace").decode(head[len(mark) :])

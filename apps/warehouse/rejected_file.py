@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.core.contracts import Contract
+from apps.warehouse.landing.encodings import words_of
 from apps.warehouse.models import Batch, Rejection
 
 UTF8_MARK = "\ufeff"
@@ -55,6 +56,12 @@ def form_of(batch: Batch) -> tuple[list[str], str]:
     if batch.version is None:
         return [], ","
     return [column.label for column in Contract.from_json(batch.version.contract).columns], ","
+
+
+def encoding_reason(batch: Batch) -> str:
+    """Return in words how the file's encoding was decided; "" where that was not written down."""
+    found: Any = batch.details.get("encoding") or {}
+    return words_of(found.get("why", ""), found.get("facts", {}))
 
 
 def cells_of(raw: str, delimiter: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.warehouse.api import BatchViewSet, NoChangeViewSet
+from apps.warehouse.api import BatchViewSet, NoChangeViewSet, NormalisedViewSet
 from apps.warehouse.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -14,6 +14,11 @@ api_urlpatterns = [
         "batches/<int:pk>/rejections",
         BatchViewSet.as_view({"get": "rejections"}),
         name="api-batch-rejections",
+    ),
+    path(
+        "batches/<int:pk>/normalised",
+        NormalisedViewSet.as_view({"get": "retrieve"}),
+        name="api-batch-normalised",
     ),
     path(
         "datasets/<str:code>/no-changes",

@@ -61,7 +61,9 @@ OWN_ROOMS = {
         "sign_in": "face",
     },
     "clocks": dict.fromkeys(["calendar", "derivation", "wording"], "below"),
-    "standards": dict.fromkeys(["types", "divisions", "normalisers", "checks", "masks"], "below"),
+    "standards": dict.fromkeys(
+        ["types", "divisions", "normalisers", "rewritings", "checks", "masks"], "below"
+    ),
     "catalog": {
         "spreadsheets": "on queries",
         "radar": "on models",
@@ -76,7 +78,7 @@ OWN_ROOMS = {
         "landing": "below",
         **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
         **dict.fromkeys(["rejected_file", "freshness", "added_rules"], "on models"),
-        **dict.fromkeys(["application", "arriving", "previewing"], "on queries"),
+        **dict.fromkeys(["application", "arriving", "previewing", "rewritten_file"], "on queries"),
     },
     "quality": {
         **dict.fromkeys(["readership", "claims"], "below"),

@@ -2,5 +2,6 @@
 
 from apps.warehouse.api.batches import BatchViewSet
 from apps.warehouse.api.confirmations import NoChangeViewSet
+from apps.warehouse.api.normalised import NormalisedViewSet
 
-__all__ = ["BatchViewSet", "NoChangeViewSet"]
+__all__ = ["BatchViewSet", "NoChangeViewSet", "NormalisedViewSet"]

@@ -30,6 +30,8 @@ from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.api import examples
+from apps.warehouse.api.encodings import ENCODING, EncodingReasonField
+from apps.warehouse.api.normalised import NormalisationSerializer
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
 
@@ -77,7 +79,11 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
     size_bytes = serializers.IntegerField(
         source="file.size_bytes", read_only=True, help_text=_("文件大小，字节")
     )
+    encoding_reason = EncodingReasonField()
     balance = BalanceSerializer(source="*", read_only=True, help_text=_("收支平衡"))
+    normalised = NormalisationSerializer(
+        source="normalisations", many=True, read_only=True, help_text=_("统一了写法的值，按数据项")
+    )
     code = serializers.CharField(
         source="message_code", read_only=True, help_text=_("未入库时的错误代码；入库则为空")
     )
@@ -89,8 +95,9 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
         fields = (
             "id", "number", "dataset", "dataset_name", "source", "mode", "status", "status_label",
             "is_finished", "stage", "progress_rows", "idempotency_key", "file_name", "sha256",
-            "size_bytes", "encoding", "declared_by_source", "balance", "horizon", "code", "message",
-            "details", "rejections", "received_at", "started_at", "finished_at",
+            "size_bytes", "encoding", "encoding_reason", "declared_by_source", "balance",
+            "normalised", "horizon", "code", "message", "details", "rejections", "received_at",
+            "started_at", "finished_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -158,9 +165,9 @@ class BodyLater(BaseParser):
 REFUSALS = refusals(
     {
         400: (
-            "unknown_parameter", "mode_unknown", "declared_invalid", "dataset_not_published",
-            "digest_invalid", "digest_mismatch", "upload_incomplete", "form_invalid",
-            "one_file_expected", "idempotency_key_too_long",
+            "unknown_parameter", "mode_unknown", "encoding_unknown", "declared_invalid",
+            "dataset_not_published", "digest_invalid", "digest_mismatch", "upload_incomplete",
+            "form_invalid", "one_file_expected", "idempotency_key_too_long",
         ),
         403: ("not_allowed",),
         404: ("not_found",),
@@ -220,7 +227,9 @@ DIGEST = OpenApiParameter(
 class BatchViewSet(ScopedViewSet):
     """Batches of the caller's department; a system acts for the department it belongs to."""
 
-    queryset = Batch.objects.select_related("dataset", "file", "source", "version").all()
+    queryset = Batch.objects.select_related(
+        "dataset", "file", "source", "version"
+    ).prefetch_related("normalisations")
     serializer_class = BatchSerializer
     parser_classes = [BodyLater]
 
@@ -259,7 +268,7 @@ class BatchViewSet(ScopedViewSet):
             "正文是 CSV 文件，或者表单里的一个文件。收下后排队处理，按 Location 查看结果。"
             "只能由提供部门的信息系统或人员提交。"
         ),
-        parameters=[CODE, MODE, DECLARED, FILE_NAME, KEY, DIGEST],
+        parameters=[CODE, MODE, DECLARED, FILE_NAME, ENCODING, KEY, DIGEST],
         examples=[examples.BATCH, examples.PUSHED],
         request={
             "text/csv": OpenApiTypes.BINARY,
@@ -284,7 +293,7 @@ class BatchViewSet(ScopedViewSet):
     def push(self, request: Request, code: str) -> Response:
         """Take the file and queue it; `Location` is where its balance will stand."""
         user: Any = request.user
-        query = _only(request, {"mode", "declared", "file_name"})
+        query = _only(request, {"mode", "declared", "file_name", "encoding"})
         dataset = catalog.visible_to(user).filter(code=code.replace("-", "/")).first()
         if dataset is None:
             raise NotFound
@@ -299,6 +308,7 @@ class BatchViewSet(ScopedViewSet):
             at=timezone.now(),
             idempotency_key=_key(request),
             declared=_declared(query, handed),
+            encoding=query.get("encoding") or handed.fields.get("encoding") or "",
         )
         found = self.get_queryset().get(pk=batch.pk)
         return Response(

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from apps.core.contracts import Contract
 from apps.standards.types import duckdb_type
-from apps.warehouse.landing import rules
+from apps.warehouse.landing import rewriting, rules
 from apps.warehouse.landing.reader import Reader, Unreadable
+from apps.warehouse.landing.rewriting import Rewritten
 from apps.warehouse.landing.rules import literal, quoted
 from apps.warehouse.landing.survey import Survey
 
@@ -58,6 +59,7 @@ class Arrivals:
         self._only_key = only_key
         self._order = [name for name in column_order if name in _names(contract)]
         self._shifts: list[int] = []
+        self._is_marked = False
         self._sound = rules.sound(self.rules)
         key = [contract.column(name) for name in contract.key]
         self._key_types = ["VARCHAR", *(duckdb_type(column) for column in key[1:])]
@@ -130,11 +132,19 @@ class Arrivals:
             Refusal: reader and survey disagree on the number of records.
         """
         hashed = "0" if self._only_key else self._hash()
+        names = rewriting.columns_of(self.contract, only_key=self._only_key)
+        typed = rules.typed_select(
+            self.contract,
+            self.reader.source(ranked=True, keeping_rejects=True),
+            only_key=self._only_key,
+            carried="rank, " + "".join(f"{quoted(column.name)}, " for column in names),
+        )
         self.reader.execute(
             f"CREATE TABLE arrivals AS SELECT rank, {self._key_values},"
-            f" {hashed} AS hash, {self._sound} AS is_sound"
-            f" FROM ({self._typed(ranked=True, keeping_rejects=True)}) AS typed"
+            f" {hashed} AS hash, {self._sound} AS is_sound{rewriting.marks(names)}"
+            f" FROM ({typed}) AS typed"
         )
+        self._is_marked = True
         self._note_unreadable()
         accepted = int(self.reader.value("SELECT count(*) FROM arrivals"))
         self.reader.require_all_read(accepted, len(self.unreadable))
@@ -219,6 +229,25 @@ class Arrivals:
     def stream_missing(self, write: Write) -> None:
         """Write subject and `_id` of the table's rows that the file lacks."""
         self.reader.stream(self._missing(), write)
+
+    # What normalising changed
+
+    def rewritten(self) -> list[Rewritten]:
+        """Return what was rewritten of the readable records; may run beside everything else."""
+        names = rewriting.columns_of(self.contract, only_key=self._only_key)
+        if self._is_marked:
+            touched = rewriting.marked(self.reader, names)
+        else:
+            touched = rewriting.touched(self.reader, names)
+        return rewriting.rewritten(self.reader, touched)
+
+    def count_unreadable(self) -> None:
+        """Read the file for what cannot be read, so that ranks can be told as record numbers."""
+        # Every column is asked for: of a record that lacks one the reader says so only then.
+        names = ", ".join(quoted(name) for name in self.reader.columns)
+        scan = self.reader.source(keeping_rejects=True)
+        self.reader.execute(f"SELECT count(hash({names})) FROM {scan}").fetchall()
+        self._note_unreadable()
 
     # What did not land
 

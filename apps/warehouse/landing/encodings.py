@@ -6,13 +6,14 @@ GB18030 (of which GBK is a part) nor UTF-16 is refused with offset and line.
 
 import codecs
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import pyarrow as pa
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.workbooks.refusal import Refusal
@@ -30,22 +31,47 @@ _UTF8_PROOF_CHARACTERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """name: for Python's codecs; label: for people; bom_bytes: what to skip at the beginning."""
+    """name: for Python's codecs; label: for people; bom_bytes: what to skip at the beginning.
+
+    why: what decided it, a key of `WHY`, with the facts that its words need.
+    """
 
     name: str
     label: str
     bom_bytes: int = 0
+    why: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_utf8(self) -> bool:
         return self.name == "utf-8"
 
 
-UTF8 = Encoding("utf-8", "UTF-8")
+UTF8 = Encoding("utf-8", "UTF-8", why="proved")
+WHY: Final[dict[str, str | Promise]] = {
+    "mark": _("文件开头有这种编码的标记（BOM）"),
+    "proved": _("没有标记；全文逐字节核对，都是有效的 UTF-8"),
+    "zeros": _("没有标记；零字节的位置说明每个字符占两个字节"),
+    "common": _(
+        "没有标记；第 %(line)s 行起不是有效的 UTF-8，全文是有效的 GB18030，"
+        "抽查的汉字有 %(share)s 是常用字"
+    ),
+    "said": _("由提交人指定，全文核对有效"),
+    "form": _("不是文本文件，编码由文件格式规定"),
+}
+SAID: Final[dict[str, str]] = {
+    "utf-8": "UTF-8",
+    "gb18030": "GB18030（含 GBK）",
+    "big5": "Big5（繁体中文）",
+    "utf-16-le": "UTF-16 LE",
+    "utf-16-be": "UTF-16 BE",
+}
+"""What a person may say that a file is written in, when what was decided is not so."""
+
 _MARKED = (
-    (codecs.BOM_UTF8, Encoding("utf-8", "UTF-8（带 BOM）", 3)),
-    (codecs.BOM_UTF16_LE, Encoding("utf-16-le", "UTF-16 LE", 2)),
-    (codecs.BOM_UTF16_BE, Encoding("utf-16-be", "UTF-16 BE", 2)),
+    (codecs.BOM_UTF8, Encoding("utf-8", "UTF-8（带 BOM）", 3, "mark")),
+    (codecs.BOM_UTF16_LE, Encoding("utf-16-le", "UTF-16 LE", 2, "mark")),
+    (codecs.BOM_UTF16_BE, Encoding("utf-16-be", "UTF-16 BE", 2, "mark")),
 )
 _GB18030_MARK = b"\x84\x31\x95\x33"
 
@@ -58,7 +84,7 @@ def presumed_encoding(path: Path) -> Encoding:
         if head.startswith(mark):
             return encoding
     if head.startswith(_GB18030_MARK):
-        return Encoding("gb18030", "GB18030", 4)
+        return Encoding("gb18030", "GB18030", 4, "mark")
     return _unmarked_utf16(head) or UTF8
 
 
@@ -68,8 +94,8 @@ def _unmarked_utf16(head: bytes) -> Encoding | None:
     if pairs < 2:
         return None
     for offset, encoding in (
-        (1, Encoding("utf-16-le", "UTF-16 LE")),
-        (0, Encoding("utf-16-be", "UTF-16 BE")),
+        (1, Encoding("utf-16-le", "UTF-16 LE", why="zeros")),
+        (0, Encoding("utf-16-be", "UTF-16 BE", why="zeros")),
     ):
         zeros = head[offset : 2 * pairs : 2].count(0)
         others = head[1 - offset : 2 * pairs : 2].count(0)
@@ -102,9 +128,31 @@ def encoding_of_invalid_utf8(path: Path, *, start: int) -> Encoding:
     if gb18030 is not None:
         worst = gb18030 if gb18030.offset > (utf8.offset if utf8 else 0) else utf8 or gb18030
         raise _refused(worst, "UTF-8、GB18030")
-    if _common_share(path) < _COMMON_SHARE:
+    share = _common_share(path)
+    if share < _COMMON_SHARE:
         raise _refused(utf8 or _Fault(0, 1, b"", 0), "UTF-8、GB18030")
-    return Encoding("gb18030", "GB18030（含 GBK）")
+    facts = {"line": f"{utf8.line if utf8 else 1:,}", "share": f"{share:.0%}"}
+    return Encoding("gb18030", "GB18030（含 GBK）", why="common", facts=facts)
+
+
+def said_encoding(path: Path, name: str) -> Encoding:
+    """Return the encoding that a person named; its mark, where the file has one, is skipped."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    marks = [(mark, encoding.name) for mark, encoding in _MARKED] + [(_GB18030_MARK, "gb18030")]
+    found = (len(mark) for mark, marked in marks if marked == name and head.startswith(mark))
+    return Encoding(name, SAID[name], next(found, 0), "said")
+
+
+def refusal_of(path: Path, encoding: Encoding) -> Refusal:
+    """Return why a file is not in the encoding that a person named: at which byte."""
+    fault = _first_fault(path, encoding.name, encoding.bom_bytes)
+    return _refused(fault or _Fault(0, 1, b"", 0), encoding.label)
+
+
+def words_of(why: str, facts: Mapping[str, str]) -> str:
+    """Return in words what decided an encoding; "" where it was not written down."""
+    return str(WHY[why]) % dict(facts) if why in WHY else ""
 
 
 def decoded(path: Path, encoding: Encoding) -> Iterator[str]:

@@ -35,13 +35,14 @@ class Layout:
 
     sheet: its name; header_row: where the heading begins, as the sheet counts rows, from 1;
     header_rows: over how many rows it goes (1 or 2); columns: heading → an item's column name, or
-    "" for a column that is to be left out.
+    "" for a column that is to be left out; encoding: a name of `encodings.SAID`, for text.
     """
 
     sheet: str = ""
     header_row: int = 0
     header_rows: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -49,6 +50,7 @@ class Layout:
             "header_row": self.header_row,
             "header_rows": self.header_rows,
             "columns": dict(self.columns),
+            "encoding": self.encoding,
         }
 
     @classmethod
@@ -58,6 +60,7 @@ class Layout:
             header_row=int(values.get("header_row") or 0),
             header_rows=int(values.get("header_rows") or 0),
             columns={str(key): str(value) for key, value in (values.get("columns") or {}).items()},
+            encoding=str(values.get("encoding", "")),
         )
 
 
@@ -93,11 +96,14 @@ def find_heading(
         if layout.header_row and number != layout.header_row:
             continue
         below = rows[place + 1][1] if place + 1 < len(rows) else ()
+        lower = len({_name_of(word, known, layout, wanted) for word in below} - {""})
         for height, words in ((1, list(cells)), (2, joined(cells, below, known))):
             if layout.header_rows not in (0, height):
                 continue
             names = tuple(_name_of(word, known, layout, wanted) for word in words)
             heading = Heading(number, height, tuple(words), names)
+            if height == 2 and not layout.header_row and heading.found <= lower:
+                continue  # a title above a heading adds nothing to it
             if best is None or heading.found > best.found:
                 best = heading
     return best if best is not None and (best.found or layout.header_row) else None

@@ -78,6 +78,11 @@ class Reader:
         row = self._connection.execute(statement).fetchone()
         return None if row is None else row[0]
 
+    def beside(self, statement: str) -> tuple[Any, ...]:
+        """Return the only row of a SELECT that runs while another statement may be running."""
+        row = self._connection.cursor().execute(statement).fetchone()
+        return () if row is None else row
+
     def rows(self, statement: str, *, size: int = 2_000) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a SELECT, a few at a time."""
         result = self._connection.cursor().execute(statement)

@@ -2,12 +2,13 @@
 
 import calendar
 import re
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.standards.checks import CHECKS
+from apps.standards.normalisers import SCIENTIFIC
 from apps.warehouse.landing.rules import Rule
 
 _SHOWN_CHARACTERS = 60
@@ -24,7 +25,17 @@ _RULE_WORDS: dict[str, str | Promise] = {
     "below_minimum": _("小于下限 %(bound)s"),
     "above_maximum": _("大于上限 %(bound)s"),
     "key_too_long": _("主键各列合计超过 %(limit)s 字节"),
+    "digits_lost": _(
+        "是科学计数法，末尾的数字可能已经丢失，不能还原；在来源系统中把这一列按文本导出后再提交"
+    ),
 }
+_SCIENTIFIC: Final = re.compile(SCIENTIFIC)
+
+# Rules that a number breaks which a spreadsheet wrote as 5.001E+17.
+_DIGITS: Final = frozenset(
+    {"not_a_number", "not_an_integer", "too_long", "pattern_mismatch"}
+    | {f"invalid_{name}" for name in ("identity_number", "uscc", "division_code", "mobile")}
+)
 
 # Faults of the record as text.
 RECORD_WORDS: dict[str, str | Promise] = {
@@ -55,6 +66,7 @@ _LABELS: dict[str, str | Promise] = {
     "below_minimum": _("小于下限"),
     "above_maximum": _("大于上限"),
     "key_too_long": _("主键过长"),
+    "digits_lost": _("科学计数法，数字已丢失"),
     "too_few_cells": _("列数少于表头"),
     "too_many_cells": _("列数多于表头"),
     "quote_misplaced": _("双引号用法有误"),
@@ -113,7 +125,7 @@ def rule_reason(rule: Rule, value: str | None, line: int) -> dict[str, Any]:
             "line": f"{line:,}",
             "label": label,
             "value": shown,
-            "words": _words(rule, value or ""),
+            "words": _lost_words(rule, value or "") or _words(rule, value or ""),
         }
     return {
         "code": rule.code,
@@ -127,6 +139,13 @@ def rule_reason(rule: Rule, value: str | None, line: int) -> dict[str, Any]:
 def _shortened(value: str) -> str:
     flat = value.replace("\n", "⏎")
     return flat if len(flat) <= _SHOWN_CHARACTERS else flat[:_SHOWN_CHARACTERS] + "…"
+
+
+def _lost_words(rule: Rule, value: str) -> str:
+    """Say of a number in scientific notation that its digits are lost; "" of anything else."""
+    if rule.code in _DIGITS and _SCIENTIFIC.fullmatch(value.strip()):
+        return str(_RULE_WORDS["digits_lost"])
+    return ""
 
 
 def _words(rule: Rule, value: str) -> str:

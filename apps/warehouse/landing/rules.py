@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.core.contracts import Column, Contract
 from apps.standards.checks import CHECKS
-from apps.standards.normalisers import NORMALISERS
+from apps.standards.normalisers import NORMALISERS, SCIENTIFIC
 from apps.standards.types import DataType, cast_sql, duckdb_type
 
 CELL_LIMIT_BYTES = 1_000_000
@@ -69,8 +69,13 @@ def normalised(column: Column) -> str:
     """SQL of the column's normalised text; nothing and empty are both NULL."""
     expression = quoted(column.name)
     for name in column.normalise:
-        expression = f"{NORMALISERS[name].macro}({expression})"
+        expression = NORMALISERS[name].applied(expression, column.length)
     return f"nullif({expression}, '')"
+
+
+def rewritten(column: Column) -> str:
+    """SQL that says whether normalising changed the column's text; an empty text is none."""
+    return f"nullif({quoted(column.name)}, '') IS DISTINCT FROM {text_of(column)}"
 
 
 def rules_of(contract: Contract, *, only_key: bool = False) -> list[Rule]:
@@ -113,6 +118,8 @@ def _shape_rules(column: Column) -> list[Rule]:
 def _value_rules(column: Column) -> list[Rule]:
     text, value = text_of(column), value_of(column)
     rules: list[Rule] = []
+    if "scientific" in column.normalise:
+        rules.append(Rule("digits_lost", column, f"regexp_full_match({text}, '{SCIENTIFIC}')"))
     if column.check:
         macro = CHECKS[column.check].macro
         rules.append(Rule(f"invalid_{column.check}", column, f"NOT {macro}({text})"))

@@ -61,9 +61,16 @@ class _NeedsCopyError(Exception):
 
 
 def survey(
-    path: Path, *, workplace: Path, original: Path | None = None, lines: Sequence[int] | None = None
+    path: Path,
+    *,
+    workplace: Path,
+    original: Path | None = None,
+    lines: Sequence[int] | None = None,
+    said: str = "",
 ) -> Survey:
     """Read the text once and say what it is; `sha256` is that of the file it was made of.
+
+    said: the encoding that a person named; then no other is tried.
 
     Raises:
         Refusal: empty, in no accepted encoding, or with a quote left open.
@@ -74,7 +81,10 @@ def survey(
         raise Refusal(_("文件是空的，没有可以入库的内容"), code="file_empty")
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(_sha256, original or path)
-        encoding = encodings.presumed_encoding(path)
+        if said:
+            encoding = encodings.said_encoding(path, said)
+        else:
+            encoding = encodings.presumed_encoding(path)
         try:
             counted = _look(path, encoding)
         except _NeedsCopyError:
@@ -144,6 +154,8 @@ def _character_boundary(text: bytes) -> int:
 def _copy(path: Path, encoding: Encoding, target: Path) -> _Counted:
     """Write the text anew as UTF-8 with line feeds and count it on the way."""
     if encoding.is_utf8 and not _is_utf8(path, encoding.bom_bytes):
+        if encoding.why == "said":
+            raise encodings.refusal_of(path, encoding)
         encoding = encodings.encoding_of_invalid_utf8(path, start=encoding.bom_bytes)
     rewriter = _Rewriter(path, encoding)
     counter: RecordCounter | None = None

@@ -4,7 +4,23 @@ The rows themselves are not here: they lie in tables of their own (`physical.py`
 key of these models reaches.
 """
 
-from apps.warehouse.models.batches import Batch, FileLayout, NoChange, Rejection, StoredFile
+from apps.warehouse.models.batches import (
+    Batch,
+    FileLayout,
+    NoChange,
+    Normalisation,
+    Rejection,
+    StoredFile,
+)
 from apps.warehouse.models.stores import DataTable, Store
 
-__all__ = ["Batch", "DataTable", "FileLayout", "NoChange", "Rejection", "Store", "StoredFile"]
+__all__ = [
+    "Batch",
+    "DataTable",
+    "FileLayout",
+    "NoChange",
+    "Normalisation",
+    "Rejection",
+    "Store",
+    "StoredFile",
+]

@@ -283,6 +283,41 @@ class Rejection(models.Model):
         return str(_("第 %(line)s 行") % {"line": self.line})
 
 
+class Normalisation(models.Model):
+    """What normalising changed of one column in a batch that landed.
+
+    count: values of all its records, landed or not; ways: how, by name in `standards.rewritings`
+    (a value may show several); examples: [[as sent, as kept], …], at most ten, shortened. All of
+    them are read again from the file that is kept.
+    """
+
+    batch = models.ForeignKey(
+        Batch,
+        verbose_name=_("批次"),
+        on_delete=models.CASCADE,
+        related_name="normalisations",
+    )
+    position = models.PositiveSmallIntegerField(_("序号"))
+    column = models.CharField(_("列名"), max_length=51)
+    label = models.CharField(_("数据项"), max_length=50)
+    count = models.PositiveBigIntegerField(_("改写的值"))
+    ways = models.JSONField(_("做法"), default=dict)
+    examples = models.JSONField(_("样例"), default=list)
+
+    class Meta:
+        verbose_name = _("规范化")
+        verbose_name_plural = _("规范化")
+        ordering = ["batch", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "column"], name="warehouse_normalisation_column_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch} · {self.label}"
+
+
 class NoChange(models.Model):
     """The provider's word that a dataset did not change in a period: it counts as a delivery.
 

@@ -26,7 +26,7 @@ from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
-from apps.warehouse.rejecting import keep_rejections
+from apps.warehouse.rejecting import keep_rejections, keep_rewritten
 
 MOST_ATTEMPTS = 3
 REFUSED_REJECTIONS_KEPT = 10_000
@@ -168,6 +168,7 @@ def _finish(application: Application, at: datetime) -> None:
         details={"blank_lines": application.survey.blank_count, **_form_of_file(application)},
         **asdict(counts),
     )
+    keep_rewritten(batch, application.rewritten)
     note_data(batch.dataset_id, has_data=application.table.row_count > 0)
     if counts.rejected:
         _tell(batch, _("有 %(rows)s 条未通过校验") % {"rows": f"{counts.rejected:,}"}, at)
@@ -179,6 +180,11 @@ def _form_of_file(application: Application) -> dict[str, Any]:
     return {
         "header": headings_of(survey.header, survey.delimiter),
         "delimiter": survey.delimiter,
+        "encoding": {
+            "label": survey.encoding.label,
+            "why": survey.encoding.why,
+            "facts": dict(survey.encoding.facts),
+        },
         **application.file.notes,
     }
 

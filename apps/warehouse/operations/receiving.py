@@ -14,6 +14,8 @@ from apps.core.access import Standing
 from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
 from apps.core.files import KeptFile
 from apps.ledger import operations as ledger
+from apps.warehouse.landing.encodings import SAID
+from apps.warehouse.landing.layout import Layout
 from apps.warehouse.models import Batch, StoredFile
 
 
@@ -27,11 +29,13 @@ def receive(
     at: datetime,
     idempotency_key: str = "",
     declared: int | None = None,
+    encoding: str = "",
 ) -> Batch:
     """Keep a file that the providing department hands in, and queue it as a batch.
 
     The same key from the same source again gives the first batch back, whatever became of it.
-    `declared` is how many records the source says there are.
+    `declared` is how many records the source says there are; `encoding`, a name of
+    `encodings.SAID`, what it says that a text is written in.
     Nothing of the file is read before it is certain that the actor may hand it in.
 
     Source: house rule (design §5)
@@ -48,6 +52,7 @@ def receive(
         idempotency_key=idempotency_key,
         file_name=file_name[-255:],
         declared_by_source=declared,
+        layout=Layout(encoding=encoding).to_json() if encoding else {},
         received_at=at,
         created_at=at,
         updated_at=at,
@@ -55,6 +60,7 @@ def receive(
     try:
         standing = access.require(actor, "land", dataset, at=at)
         _check(dataset, mode, idempotency_key, declared)
+        require_encoding(encoding)
         kept = files.keep(files.blocks_of(file))
         return _queue_once(batch, kept, standing, at)
     except DomainError as error:
@@ -95,6 +101,21 @@ def _check(dataset: Dataset, mode: str, idempotency_key: str, declared: int | No
         )
     if not catalog.published().filter(pk=dataset.pk).exists():
         raise InvalidInput(_("目录尚未发布或者已经撤回，不能归集"), code="dataset_not_published")
+
+
+def require_encoding(name: str) -> None:
+    """Refuse an encoding that nobody can read here; "" leaves it to be decided.
+
+    Raises:
+        InvalidInput: `encoding_unknown`.
+    """
+    if name and name not in SAID:
+        raise InvalidInput(
+            _("没有“%(name)s”这种编码，可用的有 %(known)s")
+            % {"name": name[:40], "known": "、".join(SAID)},
+            code="encoding_unknown",
+            field="encoding",
+        )
 
 
 def _queue_once(batch: Batch, kept: KeptFile, standing: Standing, at: datetime) -> Batch:

@@ -11,6 +11,7 @@ from apps.core.errors import IllegalMove, InvalidInput
 from apps.ledger import operations as ledger
 from apps.warehouse.landing.layout import Layout
 from apps.warehouse.models import Batch, FileLayout
+from apps.warehouse.operations.receiving import require_encoding
 
 
 @transaction.atomic
@@ -32,6 +33,7 @@ def relay(
         raise IllegalMove(_("只有未通过的批次可以指定版式重新入库"), state=batch.status)
     if not files.path_of(batch.file.sha256).is_file():
         raise InvalidInput(_("原始文件已按保存期限清理，重新提交即可"), code="file_discarded")
+    require_encoding(layout.encoding)
     named = [name for name in layout.columns.values() if name]
     if len(set(named)) != len(named):
         raise InvalidInput(_("同一个数据项对应了两列；每个数据项只能对应一列"), field="columns")

@@ -3,24 +3,35 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.core import access
+from apps.core.errors import DomainError
 from apps.core.paging import page_of
 from apps.ledger import queries as ledger
+from apps.standards.rewritings import REWRITINGS
 from apps.warehouse import queries
 from apps.warehouse.landing.reasons import reason_label
-from apps.warehouse.models import Batch, Rejection
-from apps.warehouse.rejected_file import rejected_lines
+from apps.warehouse.models import Batch, Normalisation, Rejection
+from apps.warehouse.rejected_file import encoding_reason, rejected_lines
+from apps.warehouse.rewritten_file import rewritten_lines
 
 REJECTION_ROWS = 50
-LAYOUT_CODES = ("columns_missing", "columns_unknown", "heading_missing", "sheets_ambiguous")
+LAYOUT_CODES = (
+    "columns_missing",
+    "columns_unknown",
+    "heading_missing",
+    "sheets_ambiguous",
+    "encoding_invalid",
+)
 """What a person can mend by saying how the file is laid out."""
 
 
@@ -47,6 +58,17 @@ class ReasonChip:
     is_on: bool
 
 
+@dataclass(frozen=True)
+class RewrittenLine:
+    """One column of which values were rewritten: how many, how, and for example."""
+
+    label: str
+    column: str
+    count: int
+    ways: list[tuple[str, int]]
+    examples: list[list[str]]
+
+
 @login_required
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     subject = batch_or_404(request, pk)
@@ -69,6 +91,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         if may_read
         else None,
         "trail": ledger.trail(subject),
+        "encoding_reason": encoding_reason(subject),
+        "encoding": subject.encoding or (subject.details.get("encoding") or {}).get("label", ""),
+        "rewritten": _rewritten(request, subject, may_read=may_read),
         "may_lay_out": subject.message_code in LAYOUT_CODES
         and access.allowed(request.user, "land", subject.dataset),
         "faults": {
@@ -102,6 +127,22 @@ def rejected(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     return response
 
 
+@login_required
+def normalised(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Every value that normalising changed, as sent and as kept, read from the file again."""
+    subject = batch_or_404(request, pk)
+    if not access.allowed(request.user, "view_rejections", subject):
+        raise PermissionDenied
+    try:
+        lines = rewritten_lines(subject, for_office=True)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("warehouse:batch", subject.pk)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{subject}-normalised.csv"'
+    return response
+
+
 def progress_of(subject: Batch, at: datetime) -> Progress:
     total = subject.declared or subject.declared_by_source
     if subject.started_at is None:
@@ -131,6 +172,20 @@ def _rejections(
     if chosen is None:
         return rows
     return rows.filter(reasons__contains=[{"code": chosen.code, "column": chosen.column}])
+
+
+def _rewritten(request: HttpRequest, subject: Batch, *, may_read: bool) -> list[RewrittenLine]:
+    rows = access.rows(request.user, "view", Normalisation).filter(batch=subject)
+    return [
+        RewrittenLine(
+            row.label,
+            row.column,
+            row.count,
+            [(str(REWRITINGS[name].label), count) for name, count in row.ways.items()],
+            row.examples if may_read else [],
+        )
+        for row in rows.order_by("position")
+    ]
 
 
 def _chips(request: HttpRequest, subject: Batch) -> list[ReasonChip]:

@@ -16,6 +16,7 @@ from apps.core.errors import DomainError
 from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
+from apps.warehouse.landing.encodings import SAID
 from apps.warehouse.landing.layout import HEADER_WITHIN, Layout
 from apps.warehouse.previewing import Preview, preview
 from apps.warehouse.views.batches import batch_or_404
@@ -74,6 +75,7 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
             for number, cells in (found.rows[:HEADER_WITHIN] if found else [])
         ],
         "as_read": AS_READ,
+        "encodings": SAID.items(),
     }
     return render(request, "warehouse/layout.html", context, status=400 if problem else 200)
 
@@ -84,6 +86,7 @@ def _said(request: HttpRequest) -> Layout:
         sheet=given.get("sheet", ""),
         header_row=_number(given.get("header_row", ""), 1_000),
         header_rows=_number(given.get("header_rows", ""), 2),
+        encoding=given.get("encoding", "") if given.get("encoding", "") in SAID else "",
     )
 
 
@@ -104,6 +107,7 @@ def _with_columns(request: HttpRequest, said: Layout, found: Preview) -> Layout:
         header_row=heading.row if heading else said.header_row,
         header_rows=heading.height if heading else said.header_rows,
         columns=columns,
+        encoding=said.encoding,
     )
 
 

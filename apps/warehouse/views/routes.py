@@ -14,6 +14,7 @@ pages = (
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),
         path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
         path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),
+        path("batches/<int:pk>/normalised.csv", batches.normalised, name="batch-normalised"),
     ],
     "warehouse",
 )

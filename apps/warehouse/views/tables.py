@@ -191,6 +191,7 @@ def _handed_in(
             actor=user,
             at=timezone.now(),
             declared=form.cleaned_data["declared"],
+            encoding=form.cleaned_data["encoding"],
         )
     except DomainError as error:
         field = error.details.get("field")
