@@ -11,7 +11,7 @@ from apps.catalog.models import DataItem, Dataset
 from apps.core.contracts import Column, Contract
 from apps.standards import queries as standards
 from apps.standards.normalisers import in_order, normalisers_for
-from apps.standards.types import postgres_type
+from apps.standards.types import postgres_type, type_words, widens
 
 Codes = Mapping[int, tuple[str, ...]]
 
@@ -55,9 +55,10 @@ def contract_without_codes(dataset: Dataset, items: Sequence[DataItem]) -> Contr
 def unfollowable(earlier: Iterable[Contract], wanted: Contract) -> list[tuple[str, str | Promise]]:
     """Return the columns that the entry's table cannot follow, each with why; "" for the key.
 
-    A table takes new columns, and keeps those that left the contract, unfilled. It rewrites
-    nothing: a column's type and the key stay as the first rows came. `earlier`: every contract that
-    was in force, for a column that left long ago is still in the table.
+    A table takes new columns, keeps those that left the contract, unfilled, and widens a column
+    where every value stays what it is. It changes no value: a type that says otherwise, a smaller
+    number and another key are refused. `earlier`: every contract that was in force, in order, for a
+    column that left long ago is still in the table.
 
     Source: house rule (design §4)
     """
@@ -70,17 +71,34 @@ def unfollowable(earlier: Iterable[Contract], wanted: Contract) -> list[tuple[st
     }
     for column in wanted.columns:
         was = types.get(column.name)
-        if was is not None and was != _stored_type(column, wanted):
-            found.append(
-                (
-                    column.name,
-                    _("列 %(column)s 的类型或长度与已有数据表不一致，须另用新列名")
-                    % {"column": column.name},
-                )
-            )
+        now = _stored_type(column, wanted)
+        if was is not None and not widens(was, now):
+            found.append((column.name, unfollowed_words(column, was, now)))
     if known and known[-1].key != wanted.key:
         found.append(("", _("主键列与已有数据表不一致，须另编目录")))
     return found
+
+
+def unfollowed_words(column: Column, was: str, now: str) -> str | Promise:
+    """Say why a column of that type cannot become one of the other, and what to do instead."""
+    narrower = was.partition("(")[0] == now.partition("(")[0]
+    words = (
+        _(
+            "列 %(column)s（%(label)s）不能由 %(was)s 缩小为 %(now)s：已有的值可能放不下；"
+            "整数位和小数位都不少于原来的才能改，否则另用新列名"
+        )
+        if narrower
+        else _(
+            "列 %(column)s（%(label)s）的类型不能由 %(was)s 改为 %(now)s：已有的值会变；"
+            "另用新列名新增数据项，再移除原来的"
+        )
+    )
+    return words % {
+        "column": column.name,
+        "label": column.label,
+        "was": type_words(was),
+        "now": type_words(now),
+    }
 
 
 def _stored_type(column: Column, contract: Contract) -> str:

@@ -8,9 +8,12 @@ class SharingConfig(AppConfig):
     verbose_name = _("共享系统")
 
     def ready(self) -> None:
-        """Register who may do what and who reads what, before anybody asks."""
+        """Register who may do what, who reads what, and what to rebuild when a table changes."""
         from apps.quality import readership
         from apps.sharing import permissions  # noqa: F401
         from apps.sharing.gateway.single_rows import GrantReader
+        from apps.sharing.provisioning.reshaping import stood_aside
+        from apps.warehouse.physical import register_dependents
 
         readership.register(GrantReader())
+        register_dependents(stood_aside)

@@ -3,6 +3,7 @@
 Source: 《政务信息资源目录编制指南（试行）》 信息项数据类型
 """
 
+import re
 from dataclasses import dataclass
 
 from django.db import models
@@ -54,6 +55,14 @@ _MAPPINGS: dict[str, _Mapping] = {
     DataType.FLOAT: _Mapping("double precision", "DOUBLE", "number", filterable=True),
 }
 
+_TYPE_WORDS = {
+    "bigint": _("整数"),
+    "date": _("日期"),
+    "timestamp": _("日期时间"),
+    "text": _("文字"),
+    "boolean": _("是或否"),
+    "double": _("双精度数"),
+}
 DECIMAL_TYPES = (DataType.NUMBER, DataType.MONEY)
 TEXT_TYPES = (DataType.TEXT, DataType.MEMO, DataType.GENERAL)
 
@@ -64,6 +73,37 @@ def postgres_type(column: Column) -> str:
     T is local time without zone; lengths of texts are checked at landing, not by the type.
     """
     return _MAPPINGS[column.type].postgres + _digits_suffix(column)
+
+
+def widens(was: str, now: str) -> bool:
+    """Say whether every value of the first type of a table is, unchanged, one of the second.
+
+    was, now: as `postgres_type` writes them. A whole number has 19 digits at most.
+    """
+    if was == now:
+        return True
+    if was == "date":
+        return now.startswith("timestamp")
+    before = (19, 0) if was == "bigint" else _digits_of(was)
+    after = _digits_of(now)
+    if before is None or after is None:
+        return False
+    return after[1] >= before[1] and after[0] - after[1] >= before[0] - before[1]
+
+
+def type_words(type_name: str) -> str:
+    """Return a type of a table, as `postgres_type` or PostgreSQL writes it, in a clerk's words."""
+    decimal = _digits_of(type_name)
+    if decimal is not None:
+        words = _("数值（共 %(digits)s 位，小数 %(scale)s 位）")
+        return str(words % {"digits": decimal[0], "scale": decimal[1]})
+    bare = type_name.partition("(")[0].split()[0]
+    return str(_TYPE_WORDS.get(bare, type_name))
+
+
+def _digits_of(type_name: str) -> tuple[int, int] | None:
+    found = re.fullmatch(r"numeric\((\d+),(\d+)\)", type_name)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def duckdb_type(column: Column) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from apps.core.contracts import Contract
+from apps.core.errors import Conflict
 from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import added_rules, physical, queries
 from apps.warehouse.arriving import Arrived, arrived
@@ -106,7 +107,12 @@ class Application:
         Raises:
             Refusal: the file as a whole cannot land.
         """
-        self.table = physical.ensure_table(self.batch.dataset, at=self._at)
+        try:
+            self.table = physical.ensure_table(self.batch.dataset, at=self._at)
+        except Conflict as obstacle:
+            if obstacle.code not in physical.OBSTACLES:
+                raise  # it will pass; the batch is taken again
+            raise Refusal(str(obstacle), code=obstacle.code, **obstacle.details) from obstacle
         self.contract = Contract.from_json(self.table.version.contract)
         self.is_unchanged = self._is_last_applied()
         if self.is_unchanged:
@@ -120,6 +126,7 @@ class Application:
             reader,
             self.contract,
             column_order=self.table.column_names,
+            earlier_types=self.table.earlier_types,
             only_key=self.batch.mode == Mode.DELETE,
             added=added_rules.of_batch(self.batch, self.contract, on=today),
         )

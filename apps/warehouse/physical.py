@@ -10,6 +10,8 @@ A table is made without its key's index; the first batch loads first and indexes
 else writes there, so an unindexed table is an empty one.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +22,31 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
 from apps.catalog import queries as catalog
-from apps.catalog.models import Dataset
+from apps.catalog.models import Dataset, DatasetVersion
 from apps.core.contracts import Contract
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import NotFound
 from apps.standards.types import postgres_type
+from apps.warehouse import shapes
 from apps.warehouse.models import DataTable, Store
+from apps.warehouse.rehashing import rehash
 
 SYSTEM_COLUMNS = ("_id", "_batch", "_hash")
+
+OBSTACLES = ("table_shape_changed", "table_key_changed", "grant_cannot_follow")
+"""Why a table does not follow its contract until a person does something."""
+
+StandAside = Callable[[DataTable], AbstractContextManager[None]]
+_dependents: list[StandAside] = []
+
+
+def register_dependents(stand_aside: StandAside) -> None:
+    """Let a higher app take down what it built on a table while its columns change.
+
+    The context is entered before the change, in its transaction, and left after it: by then the
+    app has rebuilt everything, or raised.
+    """
+    if stand_aside not in _dependents:
+        _dependents.append(stand_aside)
 
 
 @transaction.atomic
@@ -45,12 +65,10 @@ def ensure_table(dataset: Dataset, *, at: datetime | None = None) -> DataTable:
     table = DataTable.objects.filter(dataset=dataset).first()
     if table is not None and table.version_id == version.pk:
         return table
-    contract = Contract.from_json(version.contract)
     if table is not None:
-        _follow(table, contract)
-        table.version = version
-        table.save(update_fields=["version", "column_names"])
+        _follow(table, version)
         return table
+    contract = Contract.from_json(version.contract)
     store = ensure_pool(dataset, at=at)
     table = DataTable(
         dataset=dataset,
@@ -178,66 +196,55 @@ def _distribute(schema: str, name: str, subject_key: str) -> None:
             )
 
 
-def _follow(table: DataTable, contract: Contract) -> None:
-    """Add the columns that are new in the contract; refuse what would rewrite or lose rows.
+def _follow(table: DataTable, version: DatasetVersion) -> None:
+    """Bring a table and its twin to another contract, and all that stands on them with it.
 
-    A column that left the contract stays in the table, unfilled: views may still read it.
+    One transaction: whoever reads sees the table before or after. What would change a value, or
+    lose one, is refused in words and nothing is done.
+
+    Raises:
+        Conflict: the table cannot follow, or something that stands on it cannot.
     """
-    present = _present_types(table)
-    subject = contract.key[0]
-    for column in contract.columns:
-        wanted = "text" if column.name == subject else postgres_type(column)
-        found = present.get(column.name)
-        if found is not None and found != _canonical(wanted):
-            raise Conflict(
-                _("数据项“%(label)s”的类型与已有数据不一致，须另编目录") % {"label": column.label},
-                code="table_shape_changed",
-                column=column.name,
-            )
-    if table.is_indexed and _present_key(table) != list(contract.key):
-        raise Conflict(_("主键列与已有数据不一致，须另编目录"), code="table_key_changed")
-    for column in contract.columns:
-        if column.name in present:
-            continue
-        for name in (table.name, table.past_name):
-            _run(
-                sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(
-                    qualified(table.schema, name), _item_column(contract, column.name)
+    contract = Contract.from_json(version.contract)
+    steps = shapes.steps(table, contract)
+    shapes.require_possible(steps)
+    with ExitStack() as aside:
+        if any(step.touches_readers for step in steps):
+            for stand_aside in _dependents:
+                aside.enter_context(stand_aside(table))
+        _alter(table, contract, steps)
+        table.version = version
+        table.save(update_fields=["version", "column_names", "earlier_types"])
+        turned = [step.column for step in steps if step.kind in ("retire", "restore")]
+        if turned and table.is_indexed:
+            rehash(table, contract, turned)
+
+
+def _alter(table: DataTable, contract: Contract, steps: Sequence[shapes.Step]) -> None:
+    parts: list[sql.Composable] = []
+    for step in steps:
+        if step.kind == "add":
+            parts.append(sql.SQL("ADD COLUMN {}").format(_item_column(contract, step.column)))
+            table.column_names = [*table.column_names, step.column]
+        elif step.kind == "widen":
+            parts.append(
+                sql.SQL("ALTER COLUMN {} TYPE {}").format(
+                    sql.Identifier(step.column), sql.SQL(step.now)
                 )
             )
-        table.column_names = [*table.column_names, column.name]
-
-
-def _present_types(table: DataTable) -> dict[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-            [f"{table.schema}.{table.name}"],
+            earlier = table.earlier_types.get(step.column, [])
+            table.earlier_types = {
+                **table.earlier_types,
+                step.column: [*earlier, shapes.of_duckdb(step.was)],
+            }
+    if not parts:
+        return
+    for name in (table.name, table.past_name):
+        _run(
+            sql.SQL("ALTER TABLE {} {}").format(
+                qualified(table.schema, name), sql.SQL(", ").join(parts)
+            )
         )
-        return dict(cursor.fetchall())
-
-
-def _present_key(table: DataTable) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT a.attname FROM pg_index i"
-            " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)"
-            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
-            " WHERE i.indexrelid = %s::regclass ORDER BY k.place",
-            [f"{table.schema}.{table.name}_key"],
-        )
-        return [name for (name,) in cursor.fetchall()]
-
-
-def _canonical(type_name: str) -> str:
-    """The type as PostgreSQL prints it: `timestamp(0)` is `timestamp(0) without time zone`."""
-    name, _open, modifier = type_name.partition("(")
-    if name == "timestamp":
-        return (
-            f"timestamp({modifier} without time zone" if modifier else f"{name} without time zone"
-        )
-    return type_name
 
 
 def _table_of(model: type[Store]) -> sql.Identifier:

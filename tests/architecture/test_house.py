@@ -76,7 +76,9 @@ OWN_ROOMS = {
     },
     "warehouse": {
         "landing": "below",
-        **dict.fromkeys(["physical", "loading", "rejecting", "heartbeat"], "on models"),
+        **dict.fromkeys(
+            ["physical", "shapes", "rehashing", "loading", "rejecting", "heartbeat"], "on models"
+        ),
         **dict.fromkeys(["rejected_file", "freshness", "added_rules"], "on models"),
         **dict.fromkeys(["application", "arriving", "previewing", "rewritten_file"], "on queries"),
     },

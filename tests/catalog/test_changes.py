@@ -225,7 +225,7 @@ def test_publishing_writes_items_in_place(dataset: Dataset, people: People, at: 
             lambda rows: [*rows[:3], {**rows[3], "data_type": "C", "length": 20}, rows[4]],
             "登记日期",
         ),
-        (lambda rows: [*rows[:4], {**rows[4], "length": 14}], "补助金额"),
+        (lambda rows: [*rows[:4], {**rows[4], "length": 10}], "缩小"),
         (lambda rows: [*rows[:4], {**rows[4], "column_name": "sum"}], "补助金额"),
     ],
 )

@@ -218,6 +218,18 @@ def _are_protected(items: Sequence[DataItem]) -> bool:
     return False
 
 
+def proposed_contract(dataset: Dataset, *, on: date) -> Contract | None:
+    """Return the contract that the entry's open change amounts to; None without one, or a sound
+    key."""
+    change = open_change_of(dataset)
+    if change is None:
+        return None
+    try:
+        return draw_up_contract(proposed(change), on=on)
+    except ValueError:
+        return None
+
+
 def _unfollowable(entry: Dataset, items: Sequence[DataItem], on: date) -> list[Remark]:
     try:
         wanted = draw_up_contract(entry, on=on)

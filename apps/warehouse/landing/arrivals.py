@@ -8,7 +8,7 @@ taken first, compared with those of the table, and only what differs is read aga
 # ruff: noqa: S608 -- names and literals are quoted by `rules`; no SQL comes from a user
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,9 @@ class Comparison:
 class Arrivals:
     """What arrived in one file, for one table.
 
-    column_order: the table's item columns as they were made, for `_hash`. only_key: the file
-    names rows to delete, so nothing but its key columns is looked at. added: rules beyond
-    the contract's.
+    column_order, earlier_types: the table's item columns as they were made, for `_hash`.
+    only_key: the file names rows to delete, so nothing but its key columns is looked at.
+    added: rules beyond the contract's.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Arrivals:
         contract: Contract,
         *,
         column_order: Sequence[str],
+        earlier_types: Mapping[str, Sequence[str]] | None = None,
         only_key: bool = False,
         added: Sequence[rules.Rule] = (),
     ) -> None:
@@ -57,7 +58,8 @@ class Arrivals:
         self.rules = [*rules.rules_of(contract, only_key=only_key), *added]
         self.unreadable: list[Unreadable] = []
         self._only_key = only_key
-        self._order = [name for name in column_order if name in _names(contract)]
+        self._order = column_order
+        self._earlier_types = earlier_types
         self._shifts: list[int] = []
         self._is_marked = False
         self._sound = rules.sound(self.rules)
@@ -304,7 +306,7 @@ class Arrivals:
         return f"{rules.values(self.contract)}, {horizon} AS _batch, {self._hash()} AS _hash"
 
     def _hash(self) -> str:
-        return rules.row_hash(self.contract, self._order)
+        return rules.row_hash(self.contract, self._order, self._earlier_types)
 
     def _same_key(self, left: str, right: str) -> str:
         return " AND ".join(
@@ -360,7 +362,3 @@ class Arrivals:
                 f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {literal(name)}"
             )
         )
-
-
-def _names(contract: Contract) -> set[str]:
-    return {column.name for column in contract.columns}

@@ -6,6 +6,7 @@ rule is a condition that is true where a row breaks it; a row lands when no rule
 
 # ruff: noqa: S608 -- names and literals are quoted by `rules`; no SQL comes from a user
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,18 +191,40 @@ def values(contract: Contract, *, only_key: bool = False) -> str:
     )
 
 
-def row_hash(contract: Contract, column_order: list[str]) -> str:
+def row_hash(
+    contract: Contract,
+    column_order: Sequence[str],
+    earlier_types: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """SQL of `_hash`: 60 bits of md5 over the values, each with the place of its column.
 
     The value must be the same in every version of this program and of DuckDB. Values stand in the
-    order in which the table's columns were made; each is preceded by NUL and its place. No value
-    can hold a NUL, so two different rows never give the same text, a value that is absent differs
+    order in which the table's columns were made, those that left the contract among them; each is
+    preceded by NUL and its place. A value of a column that was widened is written as the narrowest
+    of its `earlier_types` that holds it writes it, so that widening changes nothing. No value can
+    hold a NUL, so two different rows never give the same text, a value that is absent differs
     from every other, and a new empty column changes nothing. (Lengths in place of the NUL would
     do the same; they made the whole check a sixth slower.)
     """
     parts = []
+    columns = {column.name: column for column in contract.columns}
     for place, name in enumerate(column_order):
-        column = contract.column(name)
-        text = value_of(column) if column.type in _TEXTS else f"CAST({value_of(column)} AS VARCHAR)"
+        column = columns.get(name)
+        if column is None:
+            continue
+        text = _hashed(column, (earlier_types or {}).get(name, ()))
         parts.append(f"(chr(0) || '{place}:' || {text})")
     return f"CAST(md5_number_upper(concat({', '.join(parts)})) >> 4 AS BIGINT)"
+
+
+def _hashed(column: Column, earlier_types: Sequence[str]) -> str:
+    value = value_of(column)
+    if column.type in _TEXTS:
+        return value
+    text = f"CAST({value} AS VARCHAR)"
+    whens = " ".join(
+        f"WHEN TRY_CAST({value} AS {kind}) = {value}"
+        f" THEN CAST(TRY_CAST({value} AS {kind}) AS VARCHAR)"
+        for kind in earlier_types
+    )
+    return f"CASE {whens} ELSE {text} END" if whens else text

@@ -61,7 +61,9 @@ class DataTable(models.Model):
 
     batch_counter: the `_batch` of the last applied batch, drawn under this row's lock, so that it
     is the order of commits. column_names: the item columns in the order they were made, which is
-    the order `_hash` reads them in. version: the contract the table was last shaped by.
+    the order `_hash` reads them in. earlier_types: of columns that were widened, the types they had
+    before (DuckDB's, first the first), in which `_hash` still writes the values that fit. version:
+    the contract the table was last shaped by.
     """
 
     dataset = models.OneToOneField(
@@ -82,6 +84,7 @@ class DataTable(models.Model):
         related_name="+",
     )
     column_names = models.JSONField(_("列"), default=list)
+    earlier_types = models.JSONField(_("放宽前的类型"), default=dict, blank=True)
     is_indexed = models.BooleanField(_("索引已建"), default=False)
     batch_counter = models.PositiveBigIntegerField(_("批次计数"), default=0)
     row_count = models.PositiveBigIntegerField(_("现有条数"), default=0)

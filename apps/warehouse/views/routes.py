@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from apps.warehouse.views import batches, layout, tables
+from apps.warehouse.views import batches, layout, reshaping, tables
 
 pages = (
     [
         path("tables/", tables.tables, name="tables"),
         path("tables/<str:code>/", tables.table, name="table"),
         path("tables/<str:code>/template.csv", tables.template, name="table-template"),
+        path("tables/<str:code>/change/", reshaping.change, name="table-change"),
         path("tables/<str:code>/no-change/", tables.no_change, name="table-no-change"),
         path("batches/<int:pk>/", batches.batch, name="batch"),
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),

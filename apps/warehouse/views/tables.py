@@ -29,6 +29,8 @@ from apps.warehouse.forms import NoChangeForm, UploadForm
 from apps.warehouse.freshness import Freshness, with_freshness
 from apps.warehouse.models import Batch
 from apps.warehouse.rejected_file import UTF8_MARK
+from apps.warehouse.views import reshaping
+from apps.warehouse.views.reshaping import dataset_or_404
 
 PAGE_ROWS = 50
 BATCH_ROWS = 20
@@ -103,7 +105,7 @@ def tables(request: HttpRequest) -> HttpResponse:
 def table(request: HttpRequest, code: str) -> HttpResponse:
     """One dataset's table: contract, batches, and the form to hand a file in."""
     user: Any = request.user
-    subject = _dataset_or_404(request, code)
+    subject = dataset_or_404(request, code)
     may_land = access.allowed(user, "land", subject)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
@@ -126,6 +128,7 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
         "in_force": in_force,
         "confirmations": list(queries.confirmations_of(subject)[:CONFIRMATIONS]),
         "no_change_form": _no_change_form(user, subject) if in_force else None,
+        "has_change": reshaping.has_news(subject),
         "dirty_limit": f"{contract.dirty_limit_ratio:.1%}" if contract else "",
     }
     return render(request, "warehouse/table.html", context)
@@ -136,7 +139,7 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
 def no_change(request: HttpRequest, code: str) -> HttpResponse:
     """Confirm that nothing changed in the period of the form."""
     user: Any = request.user
-    subject = _dataset_or_404(request, code)
+    subject = dataset_or_404(request, code)
     form = NoChangeForm(request.POST)
     if form.is_valid():
         try:
@@ -157,7 +160,7 @@ def no_change(request: HttpRequest, code: str) -> HttpResponse:
 @login_required
 def template(request: HttpRequest, code: str) -> HttpResponse:
     """An empty file with the headings of the contract, to be filled in."""
-    contract = queries.contract_of(_dataset_or_404(request, code))
+    contract = queries.contract_of(dataset_or_404(request, code))
     if contract is None:
         raise Http404
     heading = ",".join(column.label for column in contract.columns)
@@ -209,20 +212,6 @@ def _no_change_form(user: Any, subject: Dataset) -> NoChangeForm | None:
     if begin is None:
         return None
     return NoChangeForm(initial={"period_from": begin, "period_to": today})
-
-
-def _dataset_or_404(request: HttpRequest, code: str) -> Any:
-    user: Any = request.user
-    at = timezone.now()
-    found = (
-        with_freshness(queries.landing_places(user, at), at)
-        .select_related("department", "system")
-        .filter(code=code.replace("-", "/"))
-        .first()
-    )
-    if found is None:
-        raise Http404
-    return found
 
 
 def _narrowed(places: QuerySet[Dataset], words: str, department: str) -> QuerySet[Dataset]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0009_upward_reporting'),
+        ('catalog', '0010_times_and_measures_agree'),
     ]
 
     operations = [
