@@ -1,9 +1,12 @@
-"""The moves of a batch. The worker makes them all: nobody presses a button to land a row."""
+"""The moves of a batch and of a file that arrives in parts.
+
+The worker makes a batch's moves: nobody presses a button to land a row.
+"""
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.warehouse.models import Batch
+from apps.warehouse.models import Batch, Upload
 
 Status = Batch.Status
 
@@ -27,5 +30,26 @@ BATCH = Lifecycle(
         ),
         Move("refuse", _("不予入库"), sources=(Status.CHECKING,), target=Status.REFUSED),
         Move("fail", _("处理失败"), sources=(Status.CHECKING,), target=Status.FAILED),
+    ],
+)
+
+UPLOAD = Lifecycle(
+    "warehouse.Upload",
+    states=Upload.Status,
+    moves=[
+        Move(
+            "finish",
+            _("上传完毕"),
+            sources=(Upload.Status.OPEN,),
+            target=Upload.Status.FINISHED,
+            owed=_("平台处理"),
+        ),
+        Move(
+            "discard",
+            _("放弃上传"),
+            sources=(Upload.Status.OPEN,),
+            target=Upload.Status.DISCARDED,
+            tone="danger",
+        ),
     ],
 )

@@ -6,7 +6,8 @@
     Dataset land,               editor and systems of the department            own department's
       confirm_no_change
     NoChange view               as view_landing                                 as view_landing
-    Batch view                  as view_landing                                 as view_landing
+    Batch view, Upload view     as view_landing                                 as view_landing
+    Upload continue             as land                                         own department's
     Batch view_rejections,      editor, approver, systems of the department     own department's
       Rejection view
     Store, DataTable view       as view_landing, and the system administrator   as view_landing
@@ -34,6 +35,9 @@ phrases.register(
         "warehouse.receive": _("提交了归集批次"),
         "warehouse.relay": _("指定版式重新入库"),
         "warehouse.confirm_no_change": _("确认数据无变化"),
+        "warehouse.begin_upload": _("开始分片上传"),
+        "warehouse.finish_upload": _("上传完毕，提交了归集批次"),
+        "warehouse.discard_upload": _("放弃了没有传完的文件"),
     }
 )
 
@@ -67,6 +71,18 @@ def who_hands_in(actor: User) -> Q:
 @access.scope("warehouse.Batch", "view")
 def batch_of_own_department(actor: User) -> Q:
     return _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.Upload", "view")
+def upload_of_own_department(actor: User) -> Q:
+    return _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.Upload", "continue")
+def upload_to_go_on_with(actor: User) -> Q:
+    if actor.kind == User.Kind.SERVICE or actor.holds("department_editor"):
+        return Q(dataset__department=actor.department_id)
+    return NOBODY
 
 
 @access.scope("warehouse.NoChange", "view")

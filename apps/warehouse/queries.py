@@ -15,7 +15,7 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Contract
-from apps.warehouse.models import Batch, DataTable, NoChange
+from apps.warehouse.models import Batch, DataTable, NoChange, Upload
 
 LEASE = timedelta(seconds=30)
 """A worker beats once a second; one that was silent for so long is dead, or is fenced out."""
@@ -75,6 +75,13 @@ def reasons_of(batch: Batch) -> list[ReasonCount]:
 def batches_of(dataset: Dataset) -> QuerySet[Batch]:
     """Return the dataset's batches, latest first."""
     return Batch.objects.filter(dataset=dataset).select_related("source", "file").order_by("-id")
+
+
+def open_uploads_of(dataset: Dataset) -> QuerySet[Upload]:
+    """Return the files of the dataset that were begun and are not whole yet, latest first."""
+    return Upload.objects.filter(dataset=dataset, status=Upload.Status.OPEN).select_related(
+        "source"
+    )
 
 
 def due(at: datetime) -> QuerySet[Batch]:

@@ -19,3 +19,14 @@ def land_due(timestamp: int | None = None) -> None:
 def make_table(dataset: int) -> None:
     """Make the table of an entry that was published just now, by its key."""
     warehouse.make_table(dataset=Dataset.objects.get(pk=dataset), at=timezone.now())
+
+
+@app.periodic(cron="40 3 * * *", periodic_id="warehouse.discard_abandoned_uploads")
+@app.task(
+    name="warehouse.discard_abandoned_uploads",
+    queueing_lock="warehouse.discard_abandoned_uploads",
+    pass_context=False,
+)
+def discard_abandoned_uploads(timestamp: int | None = None) -> None:
+    """Give up files that were begun and never finished."""
+    warehouse.discard_abandoned_uploads(at=timezone.now())

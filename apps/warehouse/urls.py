@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from apps.warehouse.api import BatchViewSet, NoChangeViewSet, NormalisedViewSet
+from apps.warehouse.api import (
+    BatchViewSet,
+    NoChangeViewSet,
+    NormalisedViewSet,
+    UploadViewSet,
+)
 from apps.warehouse.views.routes import urlpatterns
 
 __all__ = ["api_urlpatterns", "urlpatterns"]
@@ -24,6 +29,17 @@ api_urlpatterns = [
         "datasets/<str:code>/no-changes",
         NoChangeViewSet.as_view({"get": "list", "post": "create"}),
         name="api-no-changes",
+    ),
+    path("uploads", UploadViewSet.as_view({"get": "list", "post": "begin"}), name="api-uploads"),
+    path(
+        "uploads/<int:id>",
+        UploadViewSet.as_view({"get": "retrieve", "patch": "part", "delete": "discard"}),
+        name="api-upload",
+    ),
+    path(
+        "uploads/<int:id>/finish",
+        UploadViewSet.as_view({"post": "finish"}),
+        name="api-upload-finish",
     ),
     path("batches/<str:code>", BatchViewSet.as_view({"post": "push"}), name="api-batch-push"),
 ]

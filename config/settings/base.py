@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS = {
         "UpwardPackageStatusEnum": "apps.catalog.models.UpwardPackage.Status",
         "AssessmentKindEnum": "apps.catalog.models.AssessmentKind",
         "ModeTypeEnum": "apps.catalog.models.ModeType",
+        "UploadStatusEnum": "apps.warehouse.models.Upload.Status",
         "BatchModeEnum": "apps.warehouse.models.Batch.Mode",
         "SharingModeEnum": "apps.sharing.models.Mode",
     },
@@ -239,3 +240,4 @@ HUILIU_NOTICE_CHANNELS: tuple[str, ...] = ("in_site",)
 HUILIU_NOTICE_WEBHOOK = {"url": "", "secret": ""}
 HUILIU_CLOSING_TIME = "17:30"  # what arrives later counts as the next working day [house]
 PROCRASTINATE_ON_APP_READY = None
+HUILIU_UPLOAD_DAYS = 14  # an unfinished upload without a new part is given up after [house]

@@ -3,6 +3,31 @@
 (() => {
   "use strict";
 
+  // A large file goes in parts, so that a broken connection or a closed window loses nothing.
+  const inParts = async (form, bar, note, button, begun) => {
+    const { send, Refused } = window.huiliuUpload;
+    const show = (done, total, resumedAt) => {
+      bar.max = total;
+      bar.value = done;
+      const sent = done - resumedAt;
+      const seconds = (Date.now() - begun) / 1000;
+      const left = sent > 0 ? Math.ceil(((total - done) * seconds) / sent) : null;
+      const words = left === null ? note.dataset.resumed : note.dataset.words;
+      note.textContent = words
+        .replace("%percent%", Math.floor((done / total) * 100))
+        .replace("%seconds%", left);
+    };
+    const onBreak = (seconds) => {
+      note.textContent = note.dataset.broken.replace("%seconds%", seconds);
+    };
+    try {
+      window.location.assign(await send(form, show, onBreak));
+    } catch (error) {
+      button.disabled = false;
+      note.textContent = error instanceof Refused ? error.message : note.dataset.unreadable;
+    }
+  };
+
   const showUpload = (form) => {
     const shown = form.querySelector("[data-upload-progress]");
     const bar = shown.querySelector("progress");
@@ -11,10 +36,14 @@
     form.addEventListener("submit", (event) => {
       if (!window.FormData || !window.XMLHttpRequest) return;
       event.preventDefault();
-      const request = new XMLHttpRequest();
       const begun = Date.now();
       button.disabled = true;
       shown.hidden = false;
+      if (window.huiliuUpload && window.huiliuUpload.wanted(form)) {
+        inParts(form, bar, note, button, begun);
+        return;
+      }
+      const request = new XMLHttpRequest();
       request.upload.addEventListener("progress", (step) => {
         if (!step.lengthComputable) return;
         bar.max = step.total;

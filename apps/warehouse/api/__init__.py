@@ -3,5 +3,6 @@
 from apps.warehouse.api.batches import BatchViewSet
 from apps.warehouse.api.confirmations import NoChangeViewSet
 from apps.warehouse.api.normalised import NormalisedViewSet
+from apps.warehouse.api.uploads import UploadViewSet
 
-__all__ = ["BatchViewSet", "NoChangeViewSet", "NormalisedViewSet"]
+__all__ = ["BatchViewSet", "NoChangeViewSet", "NormalisedViewSet", "UploadViewSet"]

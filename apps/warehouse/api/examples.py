@@ -96,3 +96,44 @@ CONFIRM: Final = sent(
     "确认假期没有变化",
     {"period_from": "2026-10-01", "period_to": "2026-10-07", "note": "国庆假期未办理登记"},
 )
+UPLOAD: Final = shown(
+    "upload",
+    "传到一半",
+    {
+        "id": 5,
+        "dataset": "307027-000001",
+        "status": "open",
+        "file_name": "marriages.csv",
+        "size_bytes": 1288490188,
+        "received_bytes": 629145600,
+        "part_limit_bytes": 16777216,
+        "mode": "upsert",
+        "declared": None,
+        "sha256": "",
+        "fingerprint": "marriages-20261118",
+        "idempotency_key": "20261118-002",
+        "batch": None,
+        "created_at": "2026-11-18T10:00:00+08:00",
+        "last_part_at": "2026-11-18T10:04:12+08:00",
+        "ended_at": None,
+    },
+)
+BEGIN_UPLOAD: Final = sent(
+    "begin_upload",
+    "一个 1.2 GB 的文件",
+    {
+        "dataset": "307027-000001",
+        "file_name": "marriages.csv",
+        "size_bytes": 1288490188,
+        "mode": "upsert",
+        "fingerprint": "marriages-20261118",
+        "idempotency_key": "20261118-002",
+    },
+)
+PART: Final = OpenApiExample(
+    "part",
+    summary="文件里从 Upload-Offset 起的一片字节",
+    value="identity_number,registered_on\r\n11010519491231002X,2026-11-17\r\n",
+    media_type="application/octet-stream",
+    request_only=True,
+)

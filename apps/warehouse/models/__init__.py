@@ -13,6 +13,7 @@ from apps.warehouse.models.batches import (
     StoredFile,
 )
 from apps.warehouse.models.stores import DataTable, Store
+from apps.warehouse.models.ways_in import Upload
 
 __all__ = [
     "Batch",
@@ -23,4 +24,5 @@ __all__ = [
     "Rejection",
     "Store",
     "StoredFile",
+    "Upload",
 ]

@@ -6,14 +6,26 @@ from apps.warehouse.operations.receiving import receive, require_may_land
 from apps.warehouse.operations.relaying import relay
 from apps.warehouse.operations.stores import ensure_stores
 from apps.warehouse.operations.tables import make_table
+from apps.warehouse.operations.uploading import (
+    begin_upload,
+    discard_abandoned_uploads,
+    discard_upload,
+    finish_upload,
+    receive_part,
+)
 
 __all__ = [
+    "begin_upload",
     "confirm_no_change",
+    "discard_abandoned_uploads",
+    "discard_upload",
     "ensure_stores",
+    "finish_upload",
     "land",
     "land_due",
     "make_table",
     "receive",
+    "receive_part",
     "relay",
     "require_may_land",
 ]

@@ -59,7 +59,7 @@ def receive(
     )
     try:
         standing = access.require(actor, "land", dataset, at=at)
-        _check(dataset, mode, idempotency_key, declared)
+        check_terms(dataset, mode, idempotency_key, declared)
         require_encoding(encoding)
         kept = files.keep(files.blocks_of(file))
         return _queue_once(batch, kept, standing, at)
@@ -85,7 +85,12 @@ def require_may_land(*, dataset: Dataset, actor: User, at: datetime) -> None:
         raise
 
 
-def _check(dataset: Dataset, mode: str, idempotency_key: str, declared: int | None) -> None:
+def check_terms(dataset: Dataset, mode: str, idempotency_key: str, declared: int | None) -> None:
+    """Refuse what no batch can be handed in with, before anything of a file is taken.
+
+    Raises:
+        InvalidInput: the mode is unknown, a number cannot be, or the entry is not published.
+    """
     if mode not in Batch.Mode.values:
         raise InvalidInput(
             _("没有“%(mode)s”这种入库方式，可用的有 %(modes)s")

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.warehouse.views import batches, layout, reshaping, tables
+from apps.warehouse.views import batches, layout, reshaping, tables, uploads
 
 pages = (
     [
@@ -16,6 +16,7 @@ pages = (
         path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
         path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),
         path("batches/<int:pk>/normalised.csv", batches.normalised, name="batch-normalised"),
+        path("uploads/<int:pk>/discard/", uploads.discard, name="upload-discard"),
     ],
     "warehouse",
 )

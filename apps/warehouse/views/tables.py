@@ -35,6 +35,7 @@ from apps.warehouse.views.reshaping import dataset_or_404
 PAGE_ROWS = 50
 BATCH_ROWS = 20
 CONFIRMATIONS = 5
+PART_BYTES = 8 << 20  # larger files go in parts
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
         "columns": column_lines(contract) if contract else [],
         "page": page_of(batches, request.GET, size=BATCH_ROWS),
         "form": form if may_land and in_force else None,
+        "uploads": queries.open_uploads_of(subject) if may_land else [],
+        "part_bytes": PART_BYTES,
         "in_force": in_force,
         "confirmations": list(queries.confirmations_of(subject)[:CONFIRMATIONS]),
         "no_change_form": _no_change_form(user, subject) if in_force else None,
