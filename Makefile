@@ -2,6 +2,7 @@
 #
 #   make demo    the whole portal with a demonstration city   http://127.0.0.1:8000
 #   make test    every test, on a throw-away database         make test ONLY=tests/sharing
+#   make test-sources  pulling from a real MariaDB and a second PostgreSQL (Debian's packages)
 #   make check   lint, types, contracts, settings, migrations
 #   make messages  what the screens say, gathered for the English of locale/en (needs gettext)
 #   make faults  fifty loads, and a kill of worker, web or PostgreSQL in each (about an hour)
@@ -21,7 +22,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input -
 	--require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check messages faults bench clean
+.PHONY: help venv demo test test-sources check messages faults bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +54,9 @@ demo: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(if $(ONLY),$(ONLY),tests)
+
+test-sources: $(DEVELOPMENT)
+	@HUILIU_TEST_SOURCES=1 $(BIN)/python -m pytest -q -rs tests/sources
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .

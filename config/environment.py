@@ -2,7 +2,7 @@
 
 `HUILIU_HOME` · `DATABASE_URL` · `GATEWAY_DATABASE_URL` · `DATABASE_REPLICA_URL` · `PORT` ·
 `HUILIU_LISTEN` · `HUILIU_SECRET_KEY` · `HUILIU_ALLOWED_HOSTS` · `HUILIU_LOCKOUT_MINUTES` ·
-`HUILIU_TEST_DATABASE` · `EMAIL_URL` · `EMAIL_FROM` · `HUILIU_WEBHOOK_URL` ·
+`HUILIU_TEST_DATABASE` · `HUILIU_PULL_ALLOW` · `EMAIL_URL` · `EMAIL_FROM` · `HUILIU_WEBHOOK_URL` ·
 `HUILIU_WEBHOOK_SECRET` are described for operators in docs/install.md.
 """
 
@@ -10,6 +10,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -118,6 +119,21 @@ def lockout() -> timedelta:
     Source: GB/T 22239-2019; the number from the government-cloud baseline (domain §6)
     """
     return timedelta(minutes=_whole_number("HUILIU_LOCKOUT_MINUTES", 10))
+
+
+def pull_networks() -> list[str]:
+    """Private networks in which sources may be read; none unless the operator lists them.
+
+    Raises:
+        ImproperlyConfigured: one is no network.
+    """
+    named = [text.strip() for text in _variable("HUILIU_PULL_ALLOW").split(",") if text.strip()]
+    for text in named:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"HUILIU_PULL_ALLOW 中的 {text!r} 不是网段") from error
+    return named
 
 
 def mail_settings() -> dict[str, Any]:

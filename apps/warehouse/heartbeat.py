@@ -7,9 +7,10 @@ from typing import Self
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from apps.warehouse.models import Batch
+from apps.warehouse.models import Batch, PullRun
 
 INTERVAL_SECONDS = 1.0
+RUN_INTERVAL_SECONDS = 5.0
 
 
 class Heartbeat:
@@ -80,3 +81,43 @@ class Heartbeat:
             progress_rows=self.rows,
             declared=self._records or None,
         )
+
+
+class RunHeartbeat:
+    """Writes that the reader of a source lives, and how many rows it has; a context manager."""
+
+    def __init__(self, run: PullRun) -> None:
+        self._pk = run.pk
+        self._revision = run.revision
+        self._rows = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulling-heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def advance_to(self, rows: int) -> None:
+        self._rows = rows
+
+    def _beat(self) -> None:
+        try:
+            while not self._over.wait(RUN_INTERVAL_SECONDS):
+                try:
+                    PullRun.objects.filter(
+                        pk=self._pk, revision=self._revision, status=PullRun.Status.READING
+                    ).update(heartbeat_at=timezone.now(), rows=self._rows)
+                except DatabaseError:
+                    # The reader itself will notice; a missed beat is made up by the next.
+                    connection.close()
+        finally:
+            connection.close()

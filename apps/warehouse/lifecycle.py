@@ -1,4 +1,4 @@
-"""The moves of a batch and of a file that arrives in parts.
+"""The moves of a batch, of a file that arrives in parts, of a source and of its readings.
 
 The worker makes a batch's moves: nobody presses a button to land a row.
 """
@@ -6,7 +6,7 @@ The worker makes a batch's moves: nobody presses a button to land a row.
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.warehouse.models import Batch, Upload
+from apps.warehouse.models import Batch, PullRun, PullSource, Upload
 
 Status = Batch.Status
 
@@ -50,6 +50,72 @@ UPLOAD = Lifecycle(
             sources=(Upload.Status.OPEN,),
             target=Upload.Status.DISCARDED,
             tone="danger",
+        ),
+    ],
+)
+
+PULL_SOURCE = Lifecycle(
+    "warehouse.PullSource",
+    states=PullSource.Status,
+    moves=[
+        Move(
+            "resume",
+            _("启用"),
+            sources=(PullSource.Status.PAUSED,),
+            target=PullSource.Status.ACTIVE,
+            tone="primary",
+        ),
+        Move(
+            "pause",
+            _("暂停"),
+            sources=(PullSource.Status.ACTIVE,),
+            target=PullSource.Status.PAUSED,
+        ),
+        Move(
+            "retire",
+            _("停用"),
+            sources=(PullSource.Status.ACTIVE, PullSource.Status.PAUSED),
+            target=PullSource.Status.RETIRED,
+            reason=True,
+            tone="danger",
+        ),
+    ],
+)
+
+PULL_RUN = Lifecycle(
+    "warehouse.PullRun",
+    states=PullRun.Status,
+    moves=[
+        Move(
+            "hand_in",
+            _("交付入库"),
+            sources=(PullRun.Status.READING,),
+            target=PullRun.Status.HANDED_IN,
+            owed=_("平台处理"),
+        ),
+        Move(
+            "find_nothing",
+            _("没有新数据"),
+            sources=(PullRun.Status.READING,),
+            target=PullRun.Status.NOTHING_NEW,
+        ),
+        Move(
+            "fail",
+            _("读取失败"),
+            sources=(PullRun.Status.READING,),
+            target=PullRun.Status.FAILED,
+        ),
+        Move(
+            "land",
+            _("已入库"),
+            sources=(PullRun.Status.HANDED_IN,),
+            target=PullRun.Status.LANDED,
+        ),
+        Move(
+            "refuse",
+            _("未能入库"),
+            sources=(PullRun.Status.HANDED_IN,),
+            target=PullRun.Status.REFUSED,
         ),
     ],
 )

@@ -5,6 +5,12 @@
                                 authority's officers and leaders, audit admin   all
     Dataset land,               editor and systems of the department            own department's
       confirm_no_change
+    Dataset register_source     editor of the department                        own department's
+    PullSource view, PullRun    as view_landing, system and security admins     as view_landing; all
+      view
+    PullSource change_source,   editor of the department                        own department's
+      try_source, run_now,
+      resume, pause, retire
     NoChange view               as view_landing                                 as view_landing
     Batch view, Upload view     as view_landing                                 as view_landing
     Upload continue             as land                                         own department's
@@ -12,6 +18,7 @@
       Rejection view
     Store, DataTable view       as view_landing, and the system administrator   as view_landing
 
+A source's secret is shown to nobody; those who keep the system running see its state.
 Consumers never see a batch: it shows rows that no grant covers. Rejected rows hold the data itself,
 so not even the authority reads them. A system acts by its service user, a stand-in for his
 principal.
@@ -28,6 +35,7 @@ from apps.core.access import EVERYBODY, NOBODY
 from apps.ledger import phrases
 
 PROVIDERS = ("department_editor", "department_approver")
+KEEPERS = ("system_admin", "security_admin")
 OVERSEERS = ("authority_officer", "authority_leader", "audit_admin")
 
 phrases.register(
@@ -37,6 +45,13 @@ phrases.register(
         "warehouse.confirm_no_change": _("确认数据无变化"),
         "warehouse.begin_upload": _("开始分片上传"),
         "warehouse.finish_upload": _("上传完毕，提交了归集批次"),
+        "warehouse.register_source": _("登记了拉取来源"),
+        "warehouse.change_source": _("修改了拉取来源"),
+        "warehouse.try_source": _("测试了拉取来源的连接"),
+        "warehouse.run_source_now": _("要求立即拉取"),
+        "warehouse.resume_source": _("启用了拉取来源"),
+        "warehouse.pause_source": _("暂停了拉取来源"),
+        "warehouse.retire_source": _("停用了拉取来源"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
     }
 )
@@ -103,6 +118,38 @@ def rejection_of_own_department(actor: User) -> Q:
 @access.scope("warehouse.Normalisation", "view")
 def normalisation_of_own_department(actor: User) -> Q:
     return _of_department(actor, "batch__dataset__department")
+
+
+@access.scope("catalog.Dataset", "register_source")
+def dataset_to_connect(actor: User) -> Q:
+    return Q(department=actor.department_id) if actor.holds("department_editor") else NOBODY
+
+
+@access.scope("warehouse.PullSource", "view", audience="internal")
+def source_of_own_department(actor: User) -> Q:
+    return EVERYBODY if actor.holds(*KEEPERS) else _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.PullRun", "view", audience="internal")
+def run_of_own_department(actor: User) -> Q:
+    if actor.holds(*KEEPERS):
+        return EVERYBODY
+    return _of_department(actor, "source__dataset__department")
+
+
+@access.scope(
+    "warehouse.PullSource",
+    "change_source",
+    "try_source",
+    "run_now",
+    "resume",
+    "pause",
+    "retire",
+)
+def source_to_keep(actor: User) -> Q:
+    if actor.holds("department_editor"):
+        return Q(dataset__department=actor.department_id)
+    return NOBODY
 
 
 @access.scope("warehouse.Store", "view", audience="internal")

@@ -15,7 +15,7 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Contract
-from apps.warehouse.models import Batch, DataTable, NoChange, Upload
+from apps.warehouse.models import Batch, DataTable, NoChange, PullRun, PullSource, Upload
 
 LEASE = timedelta(seconds=30)
 """A worker beats once a second; one that was silent for so long is dead, or is fenced out."""
@@ -96,6 +96,29 @@ def due(at: datetime) -> QuerySet[Batch]:
         dataset=OuterRef("dataset"), pk__lt=OuterRef("pk"), status__in=OPEN
     )
     return Batch.objects.filter(waiting | left).exclude(Exists(earlier)).order_by("id")
+
+
+OPEN_RUNS = (PullRun.Status.READING, PullRun.Status.HANDED_IN)
+
+
+def open_runs() -> QuerySet[PullRun]:
+    """Return the readings that are not over."""
+    return PullRun.objects.filter(status__in=OPEN_RUNS).order_by("id")
+
+
+def open_run(source: PullSource) -> PullRun | None:
+    """Return the reading of the source that is not over; there is at most one."""
+    return open_runs().filter(source=source).first()
+
+
+def due_sources(at: datetime) -> QuerySet[PullSource]:
+    """Return the sources to read now, the longest overdue first."""
+    return (
+        PullSource.objects.filter(status=PullSource.Status.ACTIVE, next_run_at__lte=at)
+        .exclude(Exists(open_runs().filter(source=OuterRef("pk"))))
+        .select_related("dataset__department", "system__service_user")
+        .order_by("next_run_at", "id")
+    )
 
 
 def has_landed(dataset: Dataset) -> bool:

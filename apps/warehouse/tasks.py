@@ -30,3 +30,11 @@ def make_table(dataset: int) -> None:
 def discard_abandoned_uploads(timestamp: int | None = None) -> None:
     """Give up files that were begun and never finished."""
     warehouse.discard_abandoned_uploads(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="warehouse.pull_due")
+@app.task(name="warehouse.pull_due", queueing_lock="warehouse.pull_due", pass_context=False)
+def pull_due(timestamp: int | None = None) -> None:
+    """Read every source that is due; one of which more is left is read again at once."""
+    while warehouse.pull_due(at=timezone.now()):
+        pass

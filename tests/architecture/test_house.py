@@ -75,7 +75,8 @@ OWN_ROOMS = {
         **dict.fromkeys(["proposals", "differences"], "on models"),
     },
     "warehouse": {
-        "landing": "below",
+        **dict.fromkeys(["landing", "sync"], "below"),
+        "pulling": "on models",
         **dict.fromkeys(
             ["physical", "shapes", "rehashing", "loading", "rejecting", "heartbeat"], "on models"
         ),

@@ -12,6 +12,7 @@ from apps.warehouse.models.batches import (
     Rejection,
     StoredFile,
 )
+from apps.warehouse.models.pulls import PullRun, PullSource
 from apps.warehouse.models.stores import DataTable, Store
 from apps.warehouse.models.ways_in import Upload
 
@@ -21,6 +22,8 @@ __all__ = [
     "FileLayout",
     "NoChange",
     "Normalisation",
+    "PullRun",
+    "PullSource",
     "Rejection",
     "Store",
     "StoredFile",

@@ -2,7 +2,17 @@
 
 from apps.warehouse.operations.confirming import confirm_no_change
 from apps.warehouse.operations.landing import land, land_due
+from apps.warehouse.operations.pulling import pull, pull_due, settle_runs
 from apps.warehouse.operations.receiving import receive, require_may_land
+from apps.warehouse.operations.registering import (
+    change_source,
+    pause_source,
+    register_source,
+    resume_source,
+    retire_source,
+    run_source_now,
+    try_source,
+)
 from apps.warehouse.operations.relaying import relay
 from apps.warehouse.operations.stores import ensure_stores
 from apps.warehouse.operations.tables import make_table
@@ -16,6 +26,7 @@ from apps.warehouse.operations.uploading import (
 
 __all__ = [
     "begin_upload",
+    "change_source",
     "confirm_no_change",
     "discard_abandoned_uploads",
     "discard_upload",
@@ -24,8 +35,17 @@ __all__ = [
     "land",
     "land_due",
     "make_table",
+    "pause_source",
+    "pull",
+    "pull_due",
     "receive",
     "receive_part",
+    "register_source",
     "relay",
     "require_may_land",
+    "resume_source",
+    "retire_source",
+    "run_source_now",
+    "settle_runs",
+    "try_source",
 ]
