@@ -1,4 +1,4 @@
-"""The matrix of corrections: cast × action × status; list and row agree; a refusal changes nothing."""
+"""The matrix of corrections: cast × action × status; list and row agree; refusals change nothing."""
 
 from datetime import datetime
 from typing import Any, Final
