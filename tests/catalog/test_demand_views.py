@@ -25,6 +25,7 @@ from apps.clocks.derivation import ZONE
 from apps.core import access
 from tests.catalog.demand_stories import REASON, STORIES, WRITTEN, Parties, entry_of
 from tests.factories.accounts import UserFactory
+from tests.factories.catalog import PublishedDatasetFactory
 
 ELSEWHERE = {"take_up", "deliver", "resume"}
 
@@ -89,6 +90,21 @@ def test_a_demand_goes_the_whole_way_by_the_screens(parties: Parties, at: dateti
     _post(parties.provider, demand, "fulfil", dataset=entry_of(parties).pk)
     _post(parties.editor, demand, "close")
     assert demand.status == "closed"
+
+
+def test_whoever_answers_chooses_among_the_own_entries_that_fit(
+    parties: Parties, at: datetime
+) -> None:
+    demand = STORIES["forwarded"](parties, at)
+    fitting = PublishedDatasetFactory(department=parties.provider.department, name=demand.title)
+    PublishedDatasetFactory(name=f"{demand.title}（别的部门）")
+    client = signed_in(parties.provider)
+    url = reverse("catalog:demand-move", args=[demand.pk, "propose"])
+    shown = client.get(url)
+    assert [match.dataset for match in shown.context["matches"]] == [fitting]
+    form = client.get(f"{url}?dataset={fitting.dashed_code}").context["form"]
+    assert (form["proposal"].value(), form["outcome"].value()) == ("agree", "existing")
+    assert form["dataset"].value() == fitting.pk
 
 
 def _post(user: Any, demand: Demand, move: str, **words: Any) -> None:

@@ -106,7 +106,8 @@ class DemandForm(forms.ModelForm[Demand]):
         systems = InformationSystem.objects.filter(department=department)
         fields["system"].queryset = systems.exclude(status="retired").order_by("code")
         fields["system"].empty_label = _("（尚未确定）")
-        fields["region"].queryset = Region.objects.filter(valid_to=None).order_by("code", "key")
+        below = Region.objects.filter(valid_to=None, parent__isnull=False)
+        fields["region"].queryset = below.order_by("code", "key")
         fields["region"].empty_label = _("（全市）")
         for name in ("update_cycle", "mode"):
             fields[name].choices = [("", _("（不限）")), *fields[name].choices[1:]]

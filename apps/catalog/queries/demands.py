@@ -50,6 +50,11 @@ class Supply:
     found: tuple[str, ...]
     missing: tuple[str, ...]
 
+    @property
+    def percent(self) -> int:
+        """The score as people read it."""
+        return round(self.score * 100)
+
 
 def visible_demands(actor: User, at: datetime | None = None) -> QuerySet[Demand]:
     """Return the demands that the person may see, with what a list shows of them."""

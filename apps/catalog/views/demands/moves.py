@@ -112,7 +112,7 @@ def _form(request: HttpRequest, move: Move, subject: Demand) -> DemandMoveForm:
         case "forward":
             return ForwardForm(posted, **given)
         case "point_out":
-            first["dataset"] = request.GET.get("dataset", "")[:60].replace("-", "/")
+            first["dataset"] = _chosen_code(request)
             return PointOutForm(
                 posted, entries=queries.to_be_had_by(subject.department_id), **given
             )
@@ -123,9 +123,16 @@ def _form(request: HttpRequest, move: Move, subject: Demand) -> DemandMoveForm:
             first |= {"outcome": subject.outcome, "dataset": subject.dataset_id}
             first |= {"promised_on": subject.promised_on, "legal_basis": subject.legal_basis}
             own = Dataset.objects.filter(department=subject.provider).exclude(status="withdrawn")
+            if chosen := own.filter(code=_chosen_code(request)).first():
+                first |= {"proposal": "agree", "outcome": "existing", "dataset": chosen.pk}
+                first["promised_on"] = timezone.localdate()
             return ProposeForm(posted, entries=own.order_by("name"), **given)
         case _:
             return DemandMoveForm(posted, **given)
+
+
+def _chosen_code(request: HttpRequest) -> str:
+    return request.GET.get("dataset", "")[:60].replace("-", "/")
 
 
 def _entries_of_provider(subject: Demand) -> Any:
@@ -162,6 +169,9 @@ def _not_now(subject: Demand, move: Move) -> str:
 
 
 def _offers(subject: Demand, name: str) -> list[Any]:
+    if name == "propose":
+        own = _entries_of_provider(subject)
+        return queries.supply_for(subject.title, subject.item_names, visible=own)
     if name != "point_out":
         return []
     return list(subject.matches.exclude(decision="declined").select_related("dataset__department"))
