@@ -42,7 +42,8 @@ class Answered:
 class Answer:
     """Of how many rows the rule speaks; how many break it is counted from the findings.
 
-    is_whole: every row was looked at, not only those that were touched.
+    is_whole: every row that was found before was looked at again, not only those that were
+    touched.
     """
 
     rule: QualityRule
@@ -137,7 +138,7 @@ class Inspection:
             left = judge.judge(copy, contract, rules, rows=rows, failing=None)
         copy.unlink()
         for one, came, went in zip(rules, counts, left, strict=True):
-            self._answer(one.rule, came, went, since, one.fingerprint)
+            self._answer(one.rule, came, went, since, one.fingerprint, is_whole=since is None)
 
     def _select(
         self, contract: Contract, place: sql.Composable, where: sql.Composable
@@ -173,7 +174,7 @@ class Inspection:
         went = 0
         if since is not None:
             went = self._count(self._past(), sql.SQL("{} AND ").format(_replaced(since)), compiled)
-        self._answer(rule, came, went, since, compiled.fingerprint)
+        self._answer(rule, came, went, since, compiled.fingerprint, is_whole=True)
 
     def _compile_set(
         self,
@@ -222,13 +223,20 @@ class Inspection:
         return known if known is not None and known.fingerprint == fingerprint else None
 
     def _answer(
-        self, rule: QualityRule, came: int, went: int, since: int | None, fingerprint: str
+        self,
+        rule: QualityRule,
+        came: int,
+        went: int,
+        since: int | None,
+        fingerprint: str,
+        *,
+        is_whole: bool,
     ) -> None:
         evaluated = came
         if since is not None:
             evaluated += self._known[rule.pk].evaluated - went
         reason = "" if evaluated > 0 else NotEvaluable.NO_ROWS.value
-        self._answers.append(Answer(rule, evaluated, reason, fingerprint, since is None))
+        self._answers.append(Answer(rule, evaluated, reason, fingerprint, is_whole))
 
     def _cannot(self, rule: QualityRule, reason: str) -> None:
         self._answers.append(Answer(rule, 0, reason, "", is_whole=True))

@@ -76,7 +76,8 @@ class Recording:
     def note(self, whole: Sequence[QualityRule], touched: Sequence[QualityRule]) -> Tally:
         """Open, refresh, reopen and fix the findings of these rules.
 
-        whole: rules asked of every row. touched: rules asked only of rows that changed since.
+        whole: rules asked of every row, or at least of every row found before. touched: rules
+        asked only of rows that changed since.
         """
         versions = {rule.pk: rule.version for rule in (*whole, *touched)}
         if not versions:
@@ -93,9 +94,9 @@ class Recording:
         move = FINDING.move("reopen")
         self._add(
             self.tally.newly_failed,
-            "UPDATE quality_finding f SET status = %(target)s, revision = revision + 1,"
+            "UPDATE quality_finding f SET status = %(target)s, revision = f.revision + 1,"
             " updated_at = %(at)s, outcome = '', fixed_at = NULL, reason = '',"
-            " decided_by_id = NULL, decided_at = NULL, times_found = times_found + 1,"
+            " decided_by_id = NULL, decided_at = NULL, times_found = f.times_found + 1,"
             " last_run_id = %(run)s,"
             " row_batch = x.row_batch, key = x.key, values = x.found, rule_version = v.version"
             " FROM failing x JOIN unnest(%(rules)s::bigint[], %(versions)s::int[])"
@@ -144,7 +145,7 @@ class Recording:
         """Rows that failed and do not any more; what was not looked at again is left alone."""
         move = FINDING.move("fix")
         statement = sql.SQL(
-            "UPDATE quality_finding f SET status = %(target)s, revision = revision + 1,"
+            "UPDATE quality_finding f SET status = %(target)s, revision = f.revision + 1,"
             " updated_at = %(at)s, fixed_at = %(at)s, last_run_id = %(run)s,"
             " outcome = CASE WHEN t._id IS NULL THEN 'removed' WHEN t._batch <> f.row_batch"
             " OR f.rule_version = r.version THEN 'changed' ELSE 'rule_changed' END"

@@ -1,4 +1,4 @@
-"""The matrix of corrections: cast × action × status; list and row agree; refusals change nothing."""
+"""The matrix of corrections: cast × action × status; list and row agree; refusals change naught."""
 
 from datetime import datetime
 from typing import Any, Final

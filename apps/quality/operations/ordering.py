@@ -59,9 +59,12 @@ def _failing(state: RuleState) -> RuleResult | None:
 
 
 def _is_mended(state: RuleState, run: QualityRun) -> bool:
-    """Nothing failed, and this run could say so."""
+    """Nothing failed, and this run could say so; where no row is left, none fails."""
     found = [one for one in (state.landed, state.delivered) if one is not None]
-    return any(one.run_id == run.pk and one.failed == 0 for one in found)
+    return any(
+        one.run_id == run.pk and (one.failed == 0 or one.not_evaluable == "no_rows")
+        for one in found
+    )
 
 
 def _open_or_reuse(
