@@ -12,8 +12,13 @@ FILTERS: Final = {
     "ods": "ods:calc8",
     "csv": "csv:Text - txt - csv (StarCalc):44,34,76,1",
 }
-MENDED: Final = frozenset({"formula never worked out"})
-"""The faults that a sheet no longer has when it was saved again."""
+_WORKED_OUT: Final = frozenset({"formula never worked out"})
+UNFIT: Final[dict[str, frozenset[str]]] = {
+    "": frozenset(),
+    **dict.fromkeys(("xlsx", "xls", "csv"), _WORKED_OUT),
+    "ods": _WORKED_OUT | {"odd_text"},  # our parser loses the tab in it
+}
+"""By form, the edits that a sheet no longer shows when it was saved again."""
 MINUTES: Final = 15
 
 

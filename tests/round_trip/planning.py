@@ -36,7 +36,7 @@ class Plan:
     ) -> Ledger:
         """Plan so many changes, every fault, every meeting with the platform, every newcomer.
 
-        but: the faults that cannot be made.
+        but: the faults and changes that are not to be made.
         """
         for name, fault in fault_edits.FAULTS.items():
             if name not in but:
@@ -45,7 +45,7 @@ class Plan:
             self._once(f"meanwhile: {meeting.__name__}", _meeting(meeting, platform))
         for newcomer in newcomers.NEW:
             self._once(f"new: {newcomer.__name__}", newcomer)
-        self._spread(changes)
+        self._spread(changes, but)
         return self.ledger
 
     def _once(self, name: str, edit: Edit) -> None:
@@ -57,10 +57,11 @@ class Plan:
                 return
         raise ValueError(f"no entry is fit for {name}")
 
-    def _spread(self, changes: int) -> None:
+    def _spread(self, changes: int, but: Collection[str]) -> None:
         """Every kind once; then as it comes, several in an entry too."""
-        wanted = [*NOTHING, *CHANGES]
-        wanted += self.pick.choices(CHANGES, k=max(0, changes - len(CHANGES)))
+        kinds = [edit for edit in CHANGES if edit.__name__ not in but]
+        wanted = [*NOTHING, *kinds]
+        wanted += self.pick.choices(kinds, k=max(0, changes - len(kinds)))
         few = self.pool[: max(8, len(wanted) // PER_ENTRY + 4)]
         for edit in wanted:
             name = f"{edit.__module__.rpartition('.')[2]}: {edit.__name__}"

@@ -15,7 +15,7 @@ from apps.catalog.spreadsheets.known import known_entries
 from tests.round_trip import accounting
 from tests.round_trip.ledger import Ledger, State
 from tests.round_trip.meanwhile import Platform
-from tests.round_trip.office import MENDED, saved_again
+from tests.round_trip.office import UNFIT, saved_again
 from tests.round_trip.pages import Page
 from tests.round_trip.planning import Plan
 
@@ -64,7 +64,7 @@ class Story:
         """Change the page in so many places, and what else belongs to it; account for all."""
         page = Page.read(self._sent_out())
         plan = Plan(page, _states(), seed)
-        but = MENDED if self.office else frozenset()
+        but = UNFIT[self.office]
         ledger = self._timed("plan", lambda: plan.make(changes, self.platform, but=but))
         told = self.told = Told(ledger, len(page.entries), seconds=self.told.seconds)
         subject = self._brought_in(page.written(), "check")
