@@ -55,16 +55,26 @@ class Check:
 
 
 def _identity_number() -> str:
-    # No value is computed twice: DuckDB does not share common parts below AND and CASE.
-    total = " + ".join(
-        f"{weight} * (ascii(x[{place + 1}]) - 48)" for place, weight in enumerate(IDENTITY_WEIGHTS)
-    )
     return f"""
 CASE WHEN x IS NOT NULL THEN
   regexp_full_match(x, '{_IDENTITY_SHAPE}')
   AND try_strptime(x[7:14], '%Y%m%d') IS NOT NULL
-  AND x[18] = '{IDENTITY_CHECK_DIGITS}'[CAST(({total}) % 11 AS INTEGER) + 1]
+  AND list_transform([TRY_CAST(x[1:17] AS BIGINT)], lambda number:
+    '{IDENTITY_CHECK_DIGITS}'[CAST(({_weighted("number")}) % 11 AS INTEGER) + 1])[1] = x[18]
 END"""
+
+
+def _weighted(number: str) -> str:
+    """SQL of what the weighted digits of 17 leave modulo 11, from quotients of the number.
+
+    A digit is a quotient less ten times the one before; so each quotient counts once, with its
+    weight less ten times the next. Cutting the text into digits takes half as long again.
+    """
+    following = (*IDENTITY_WEIGHTS[1:], 0)
+    return " + ".join(
+        f"{(weight - 10 * after) % 11} * ({number} // {10 ** (16 - place)})"
+        for place, (weight, after) in enumerate(zip(IDENTITY_WEIGHTS, following, strict=True))
+    )
 
 
 def _uscc() -> str:

@@ -87,8 +87,10 @@ _CLEAN = "norm_trim(norm_half_width(x))"
 _IS_EXCEL_DAY = _excel_serial(r"\d{5}(?:\.0+)?")
 _IS_EXCEL_INSTANT = _excel_serial(r"\d{5}\.\d+")
 
-_TRIM = rf"""
-CASE WHEN regexp_matches(x, '^[\s{BLANKS}]|[\s{BLANKS}]$') THEN trim(x, '{BLANKS}') ELSE x END"""
+# Looking at both ends costs a fifth of trimming; most values have none.
+_TRIM = f"""
+CASE WHEN contains('{BLANKS}', x[1]) OR contains('{BLANKS}', x[-1]) THEN trim(x, '{BLANKS}')
+  ELSE x END"""
 _HALF_WIDTH = f"""
 CASE WHEN regexp_full_match(x, '[ -~]*') THEN x ELSE translate(x, '{_FULL}', '{_HALF}') END"""
 
