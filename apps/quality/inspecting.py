@@ -27,6 +27,7 @@ from apps.quality.set_rules import SetRule, compile_set_rule, place_of
 from apps.warehouse.models import DataTable
 
 NotEvaluable = RuleResult.NotEvaluable
+_WORK_MEMORY = "64MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +261,11 @@ def _snapshot() -> Iterator[None]:
     """Read everything as it stood at one moment, whatever lands meanwhile."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            if outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            # Groups of a million rows are found by hash in this much, and by sorting in less.
+            cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEMORY}'")
         yield
 
 

@@ -16,6 +16,7 @@
     Upload continue             as land                                         own department's
     Batch view_rejections,      editor, approver, systems of the department     own department's
       Rejection view
+    Batch release               approver of the department                      own department's
     Store, DataTable view       as view_landing, and the system administrator   as view_landing
 
 A source's secret is shown to nobody; those who keep the system running see its state.
@@ -53,6 +54,7 @@ phrases.register(
         "warehouse.pause_source": _("暂停了拉取来源"),
         "warehouse.retire_source": _("停用了拉取来源"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
+        "warehouse.release": _("放行了暂存待核的记录"),
     }
 )
 
@@ -108,6 +110,13 @@ def confirmation_of_own_department(actor: User) -> Q:
 @access.scope("warehouse.Batch", "view_rejections")
 def batch_with_rows_to_read(actor: User) -> Q:
     return Q(dataset__department=actor.department_id) if provides(actor) else NOBODY
+
+
+@access.scope("warehouse.Batch", "release")
+def batch_with_rows_to_release(actor: User) -> Q:
+    if actor.holds("department_approver"):
+        return Q(dataset__department=actor.department_id)
+    return NOBODY
 
 
 @access.scope("warehouse.Rejection", "view")

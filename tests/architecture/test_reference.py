@@ -59,6 +59,7 @@ NOT_OF_THE_API = {
         "sources that the portal reads are kept by page",
     ),
     "nothing_waiting": "many are accepted by page",
+    "nothing_set_aside": "rows set aside are released by page",
     "not_sent": "receipts are taken in by page",
     "value_needed": "a form's condition",
     "already_delivering": "a task's",

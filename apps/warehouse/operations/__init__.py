@@ -14,6 +14,7 @@ from apps.warehouse.operations.registering import (
     try_source,
 )
 from apps.warehouse.operations.relaying import relay
+from apps.warehouse.operations.releasing import release
 from apps.warehouse.operations.stores import ensure_stores
 from apps.warehouse.operations.tables import make_table
 from apps.warehouse.operations.uploading import (
@@ -42,6 +43,7 @@ __all__ = [
     "receive_part",
     "register_source",
     "relay",
+    "release",
     "require_may_land",
     "resume_source",
     "retire_source",
