@@ -12,14 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.queries import authority, members_with
-from apps.clocks import operations as clocks
 from apps.core import access
 from apps.core.errors import Conflict, IllegalMove, required_text
 from apps.ledger import operations as ledger
 from apps.quality.lifecycle import WORK_ORDER
 from apps.quality.models import Basis, Finding, WorkOrder
 from apps.quality.models.findings import FAILING, LIVE_ORDERS
-from apps.quality.operations.ordering import CLOCK, MEND, end_order
+from apps.quality.operations.ordering import begin_mending, end_order
 from apps.quality.recording import move_findings
 
 
@@ -156,18 +155,8 @@ def contest(
         closed_at=None,
         failed=rows,
     )
-    clock = clocks.start(order, CLOCK, department=order.department, at=at)
     title = _("主管部门不认可核实结论：%(number)s") % {"number": order}
-    ledger.open_todo(
-        order,
-        MEND,
-        title=title,
-        url=order.get_absolute_url(),
-        department=order.department,
-        role="department_editor",
-        at=at,
-        due_on=clock.due_on,
-    )
+    begin_mending(order, title, at)
     _tell(order, title, reason, at)
     ledger.record(
         standing, "quality.contest", order, at=at, details={"rows": rows, "reason": reason}

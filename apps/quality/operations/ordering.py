@@ -121,22 +121,12 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         updated_at=at,
     )
     order.save(force_insert=True)
-    clock = clocks.start(order, CLOCK, department=department, at=at)
     title = _("整改数据质量问题：%(dataset)s，%(rule)s（%(rows)s 条）") % {
         "dataset": rule.dataset.name,
         "rule": rule.name,
         "rows": f"{result.failed:,}",
     }
-    ledger.open_todo(
-        order,
-        MEND,
-        title=title[:200],
-        url=order.get_absolute_url(),
-        department=department,
-        role="department_editor",
-        at=at,
-        due_on=clock.due_on,
-    )
+    begin_mending(order, title, at)
     ledger.notify(
         members_with("department_editor", department),
         title=_("整改工单 %(number)s") % {"number": order},
@@ -154,6 +144,21 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         details={"dataset": rule.dataset.code, "reason": title},
     )
     return order
+
+
+def begin_mending(order: WorkOrder, title: str, at: datetime) -> None:
+    """Start the order's clock, and put it on its department's list."""
+    clock = clocks.start(order, CLOCK, department=order.department, at=at)
+    ledger.open_todo(
+        order,
+        MEND,
+        title=title[:200],
+        url=order.get_absolute_url(),
+        department=order.department,
+        role="department_editor",
+        at=at,
+        due_on=clock.due_on,
+    )
 
 
 def _close(order: WorkOrder, run: QualityRun, at: datetime) -> None:
