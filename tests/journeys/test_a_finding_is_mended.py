@@ -74,7 +74,7 @@ def test_bad_rows_become_an_order_that_the_corrected_file_closes(
     quality.acknowledge(order=order, actor=provider, at=at, plan="核对发放台账后重报")
     second = landed(
         dataset,
-        persons(person(0, amount="120"), person(1, amount="130"), person(3)),
+        persons(person(0, amount="120"), person(1, amount="130"), person(3, amount="300")),
         actor=provider,
     )
     tasks.check_due()

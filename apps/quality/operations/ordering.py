@@ -127,14 +127,7 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         "rows": f"{result.failed:,}",
     }
     begin_mending(order, title, at)
-    ledger.notify(
-        members_with("department_editor", department),
-        title=_("整改工单 %(number)s") % {"number": order},
-        body=title,
-        url=order.get_absolute_url(),
-        at=at,
-        subject=order,
-    )
+    _tell_editors(order, title, at)
     ledger.record(
         None,
         "quality.open_order",
@@ -144,6 +137,17 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         details={"dataset": rule.dataset.code, "reason": title},
     )
     return order
+
+
+def _tell_editors(order: WorkOrder, words: str, at: datetime) -> None:
+    ledger.notify(
+        members_with("department_editor", order.department),
+        title=_("整改工单 %(number)s") % {"number": order},
+        body=words,
+        url=order.get_absolute_url(),
+        at=at,
+        subject=order,
+    )
 
 
 def begin_mending(order: WorkOrder, title: str, at: datetime) -> None:

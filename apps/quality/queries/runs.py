@@ -96,8 +96,7 @@ def runs_to_profile() -> QuerySet[QualityRun]:
     latest = done.order_by("dataset_id", "-pk").distinct("dataset_id").values("pk")
     profiled = done.filter(profiled_at__isnull=False, dataset=OuterRef("dataset"))
     seen = profiled.values("dataset").annotate(to=Max("horizon")).values("to")
-    return (
-        done.filter(pk__in=latest, profiled_at=None)
-        .exclude(horizon__lte=Subquery(seen))
-        .order_by("pk")
+    unseen: QuerySet[QualityRun] = done.annotate(seen=Subquery(seen)).filter(
+        Q(seen=None) | Q(horizon__gt=F("seen")), pk__in=latest, profiled_at=None
     )
+    return unseen.order_by("pk")
