@@ -156,7 +156,10 @@ def _equal(left: Contract, own: str, right: Contract, theirs: str) -> sql.Compos
 
 
 def _type(contract: Contract, name: str) -> str:
-    return "text" if name == contract.key[0] else postgres_type(contract.column(name))
+    try:
+        return "text" if name == contract.key[0] else postgres_type(contract.column(name))
+    except KeyError as error:
+        raise CannotCompile(name) from error
 
 
 def _filled(names: Iterable[str]) -> sql.Composable:

@@ -2,13 +2,21 @@
 
 For the screens, by what they show (an `actor` sees what `permissions` says):
 
-    rules      rules_of(dataset), rule_states(dataset) -> list[RuleState]
-    runs       runs_of(dataset), results_of(run), due(at), last_done(dataset)
+    rules      rules_of(dataset), rule_states(dataset) -> [RuleState]: rule, landed, delivered,
+               counted (what scores go by), failed
+    runs       runs_of(dataset), results_of(run), last_done(dataset), due(at)
     findings   visible_orders(actor, at), orders_awaiting(actor, at), findings_of(order),
                open_findings(dataset), versions_of(finding), rejections_of(result)
-    profiles   profile_of(dataset) -> list[ColumnProfile]
-    scores     standing(Subject…) -> Standing; history(Subject…) -> list[Point];
-               standings_by_department(on), standings_by_store(on), standings_by_dataset(on, rows)
+    profiles   profile_of(dataset) -> [ColumnProfile]
+    scores     standing_of_dataset(dataset, on), standing_of_department(department, on),
+               standing_of_store(store, on), standing_of_all(on) -> Standing: ratio, dimensions;
+               standings_by_dataset(datasets, on), standings_by_department(on),
+               standings_by_store(on) -> {key: Standing};
+               history_of_dataset(dataset, on=, days=), history_of(Score rows, begin=, end=)
+               -> [Standing] by day
+
+Whoever shows findings, rejections or profiles asks first for "view" on Finding and ColumnProfile
+or "view_findings" on the order, scores for "view_quality" on the dataset.
 """
 
 from apps.quality.queries import findings, profiles, rules, runs, scores
