@@ -6,6 +6,7 @@ returns is compiled into the same statement as the contract's own rules.
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from hashlib import sha256
 
 from apps.core.contracts import Contract
 from apps.warehouse.landing.rules import Rule
@@ -20,6 +21,14 @@ def register(provider: Provider) -> None:
     """Have a function of (dataset, contract, day) answer with rules; the same one counts once."""
     if provider not in _providers:
         _providers.append(provider)
+
+
+def signature(rules: Sequence[Rule]) -> str:
+    """Return what differs where the same file would be judged otherwise; "" for no rules."""
+    if not rules:
+        return ""
+    said = "\n".join(f"{rule.code} {rule.is_quarantine} {rule.broken}" for rule in rules)
+    return sha256(said.encode()).hexdigest()
 
 
 def of_batch(batch: Batch, contract: Contract, *, on: date) -> list[Rule]:

@@ -23,6 +23,7 @@ from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
 from apps.warehouse.landing.reader import Reader
 from apps.warehouse.landing.rewriting import Rewritten
+from apps.warehouse.landing.rules import Rule
 from apps.warehouse.landing.survey import Survey
 from apps.warehouse.loading import Loading
 from apps.warehouse.models import Batch, DataTable
@@ -81,6 +82,7 @@ class Application:
         self.contract: Contract
         self.file: Arrived
         self.arrivals: Arrivals
+        self.added: list[Rule] = []
         self.counts = Counts(0)
         self.rewritten: list[Rewritten] = []
         self.is_unchanged = False
@@ -114,12 +116,13 @@ class Application:
                 raise  # it will pass; the batch is taken again
             raise Refusal(str(obstacle), code=obstacle.code, **obstacle.details) from obstacle
         self.contract = Contract.from_json(self.table.version.contract)
+        today = timezone.localdate(self._at)
+        self.added = added_rules.of_batch(self.batch, self.contract, on=today)
         self.is_unchanged = self._is_last_applied()
         if self.is_unchanged:
             return
         self.file = arrived(self.batch, self.contract, self._workplace)
         self._heartbeat.expect(self.survey.record_count, self.batch.file.size_bytes)
-        today = timezone.localdate(self._at)
         reader = Reader(self.survey, self.file.columns, workplace=self._workplace, on=today)
         self._open.enter_context(reader)
         self.arrivals = Arrivals(
@@ -128,7 +131,7 @@ class Application:
             column_order=self.table.column_names,
             earlier_types=self.table.earlier_types,
             only_key=self.batch.mode == Mode.DELETE,
-            added=added_rules.of_batch(self.batch, self.contract, on=today),
+            added=self.added,
         )
 
     def apply(self) -> None:
@@ -162,13 +165,14 @@ class Application:
             )
 
     def _is_last_applied(self) -> bool:
-        """Say whether the table's last applied batch was this file, mode and contract."""
+        """Say whether the table's last applied batch was this file, mode, contract and rules."""
         last = queries.last_applied(self.table)
         return (
             last is not None
             and last.file_id == self.batch.file_id
             and last.mode == self.batch.mode
             and last.version_id == self.table.version_id
+            and last.details.get("added_rules", "") == added_rules.signature(self.added)
         )
 
     def _load_first(self, loading: Loading) -> Counts:

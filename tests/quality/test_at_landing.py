@@ -6,6 +6,7 @@ import pytest
 
 from apps.catalog.models import Dataset
 from apps.core.errors import IllegalMove, NotAllowed
+from apps.quality import operations as quality
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.models import Batch, Rejection
@@ -101,3 +102,17 @@ def test_a_list_of_keys_to_delete_is_asked_no_added_rule(dataset: Dataset, provi
         dataset, "身份证号\n" + person(0).split(",")[0] + "\n", actor=provider, mode="delete"
     )
     assert (batch.status, batch.deleted) == ("landed", 1)
+
+
+def test_the_same_file_is_judged_anew_when_an_added_rule_changed(
+    dataset: Dataset, provider: Any
+) -> None:
+    rule = added(dataset, "range", severity="reject", actor=provider, **ENDS)
+    content = persons(person(0), person(1, amount="21"))
+    landed(dataset, content, actor=provider)
+    assert landed(dataset, content, actor=provider).status == "unchanged"
+
+    quality.retire_rule(rule=rule, reason="上限取消", actor=provider, at=AT)
+
+    assert balance(landed(dataset, content, actor=provider)) == {"landed": 1, "unchanged": 1}
+    assert landed(dataset, content, actor=provider).status == "unchanged"

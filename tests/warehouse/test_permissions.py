@@ -25,6 +25,7 @@ MAY: dict[tuple[type[Any], str], set[str]] = {
     (Dataset, "view_landing"): STAFF | OVERSEERS,
     (Batch, "view"): STAFF | OVERSEERS,
     (Batch, "view_rejections"): STAFF,
+    (Batch, "release"): {"provider_head"},
     (Rejection, "view"): STAFF,
     (Store, "view"): STAFF | OVERSEERS | {"system_admin"},
     (DataTable, "view"): STAFF | OVERSEERS | {"system_admin"},

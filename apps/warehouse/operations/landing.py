@@ -20,7 +20,7 @@ from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.core.workbooks.refusal import Refusal
 from apps.ledger import operations as ledger
-from apps.warehouse import queries
+from apps.warehouse import added_rules, queries
 from apps.warehouse.application import Application, TooDirty
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of
@@ -165,7 +165,11 @@ def _finish(application: Application, at: datetime) -> None:
         horizon=application.table.batch_counter,
         progress_rows=counts.declared,
         message=_landed_words(application),
-        details={"blank_lines": application.survey.blank_count, **_form_of_file(application)},
+        details={
+            "blank_lines": application.survey.blank_count,
+            **_added_rules(application),
+            **_form_of_file(application),
+        },
         **asdict(counts),
     )
     keep_rewritten(batch, application.rewritten)
@@ -187,6 +191,12 @@ def _form_of_file(application: Application) -> dict[str, Any]:
         },
         **application.file.notes,
     }
+
+
+def _added_rules(application: Application) -> dict[str, str]:
+    """What tells whether the same file would be judged alike another time."""
+    signature = added_rules.signature(application.added)
+    return {"added_rules": signature} if signature else {}
 
 
 def _landed_words(application: Application) -> str:
