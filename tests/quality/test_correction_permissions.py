@@ -1,4 +1,4 @@
-"""The matrix of corrections: cast × action × status; list and row agree; refusals change naught."""
+"""The matrix of corrections: cast × action × status; list and row agree; no harm in a no."""
 
 from datetime import datetime
 from typing import Any, Final

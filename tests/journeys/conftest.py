@@ -1,0 +1,5 @@
+"""Journeys that read as a consumer leave roles and schemas in the server, dropped afterwards."""
+
+from tests.sharing.conftest import server
+
+__all__ = ["server"]
