@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.console.demo import (
     catalogue,
     changes,
+    corrections,
     demands,
     duties,
     landing,
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  共入库 {rows:,} 条记录")
         count = requests.load_requests(at=at, progress=self._say)
         self.stdout.write(f"  共享申请 {count} 件")
+        self._say(f"校核 {corrections.load_corrections(at=at)} 件")
         self._load_catalogue_work(at)
 
     def _load_catalogue_work(self, at: datetime) -> None:
