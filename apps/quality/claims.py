@@ -23,7 +23,7 @@ def settled(column: Column, text: str, *, on: date, field: str = "claimed_value"
     Raises:
         InvalidInput: a row with this value would not land; the words say why.
     """
-    contract = Contract(dataset_id=0, code="", columns=(column,), key=(column.name,))
+    contract = Contract(0, "", (column,), (column.name,))
     kept = [rule for rule in rules.rules_of(contract) if _concerns(rule, column)]
     select = rules.typed_select(contract, f"(SELECT ?::VARCHAR AS {rules.quoted(column.name)})")
     statement = (

@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
         "GrantStatusEnum": "apps.sharing.models.Grant.Status",
         "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
         "ChangeStatusEnum": "apps.catalog.models.ChangeStatus",
+        "ScopeEnum": "apps.catalog.models.CatalogImport.Scope",
         "CorrectionStatusEnum": "apps.quality.models.CorrectionStatus",
         "CorrectionScopeEnum": "apps.quality.models.CorrectionScope",
         "DemandStatusEnum": "apps.catalog.models.DemandStatus",

@@ -84,7 +84,8 @@ def test_one_is_raised_with_its_evidence_and_moved(doubt: Doubt, at: datetime) -
     answer = post(client, ADDRESS, body)
     assert answer.status_code == 201, answer.content
     assert answer.json()["has_evidence_file"]
-    assert Correction.objects.get().evidence_file.read() == b"%PDF-1.4"
+    with Correction.objects.get().evidence_file.open() as kept:
+        assert kept.read() == b"%PDF-1.4"
     assert post(client, ADDRESS, body).json()["code"] == "already_raised"
     own = f"{ADDRESS}/{answer.json()['id']}"
     provider, head = signed_in(doubt.provider), signed_in(doubt.provider_head)

@@ -44,7 +44,8 @@ class TestRaising:
             doubt.editor.department,
             doubt.editor,
         )
-        assert correction.evidence_file.read() == b"%PDF-1.4 scan"
+        with correction.evidence_file.open() as kept:
+            assert kept.read() == b"%PDF-1.4 scan"
         assert len(correction.evidence_sha256) == 64
         assert correction.history.count() == 1
         event = Event.objects.get(verb="quality.raise_correction")

@@ -60,7 +60,7 @@ def test_the_buttons_are_the_lifecycle_and_what_the_person_may(
 def test_one_is_found_raised_and_brought_through_by_the_screens(doubt: Doubt) -> None:
     client = signed_in(doubt.editor)
     code = doubt.dataset.dashed_code
-    assert doubt.dataset.name in client.get(reverse("quality:correction-new")).content.decode()
+    assert doubt.dataset.code in client.get(reverse("quality:correction-new")).content.decode()
     find = reverse("quality:correction-find", args=[code])
     assert "填写主键或者记录号" in client.post(find, {}).content.decode()
     answer = client.post(find, {"key_identity_number": IDENTITIES[0]})
@@ -84,6 +84,8 @@ def test_one_is_found_raised_and_brought_through_by_the_screens(doubt: Doubt) ->
     assert answer.headers["Location"] == correction.get_absolute_url()
     evidence = client.get(reverse("quality:correction-evidence", args=[correction.pk]))
     assert "attachment" in evidence.headers["Content-Disposition"]
+    assert b"".join(evidence.streaming_content) == b"%PDF-1.4"  # type: ignore[attr-defined]
+    evidence.close()
     assert "校核中" in page_of(doubt.provider, f"/work/corrections/on/{code}/1/")
     for user, name, words in (
         (doubt.provider, "accept", {}),

@@ -67,7 +67,7 @@ def correction(request: HttpRequest, pk: int) -> HttpResponse:
         "my_todos": set(mine.values_list("pk", flat=True)),
         "trail": ledger.trail(subject),
         "sees_values": access.allowed(user, "see_values", subject, at=at),
-        "key": key_in_words(subject, is_own=is_own),
+        "key": key_in_words(user, subject),
         "now_value": _now_value(subject) if is_own else None,
         "batch_url": _batch_url(user, subject, at),
         "dataset_url": _dataset_url(user, subject),
@@ -96,9 +96,11 @@ def clock_lines(subject: Correction, at: datetime) -> list[ClockLine]:
     ]
 
 
-def key_in_words(subject: Correction, *, is_own: bool) -> list[tuple[str, str]]:
-    """The business key in words, to whom it is shown: its owner, and who raised it by it."""
-    if not subject.row_key or not (is_own or subject.is_key_known):
+def key_in_words(user: Any, subject: Correction) -> list[tuple[str, str]]:
+    """The business key in words, for its owner, and for the parties where the raiser reads it."""
+    is_own = user.department_id == subject.dataset.department_id
+    is_shown = is_own or subject.is_key_known
+    if not subject.row_key or not is_shown or not access.allowed(user, "see_values", subject):
         return []
     labels = dict(subject.dataset.items.values_list("column_name", "name"))
     return [(labels.get(name, name), value or "") for name, value in subject.row_key.items()]

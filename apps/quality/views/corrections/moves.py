@@ -71,7 +71,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "why_not": _why_not(subject, found),
         "back_url": subject.get_absolute_url(),
         "keep": f"correction-{pk}",
-        "key": key_in_words(subject, is_own=user.department_id == subject.dataset.department_id),
+        "key": key_in_words(user, subject),
         "sees_values": access.allowed(user, "see_values", subject),
     }
     return render(request, "quality/correction_move.html", context)
