@@ -44,7 +44,7 @@ phrases.register(
         "quality.hand_in_correction": _("按认定值提交更正批次"),
         "quality.link_batch": _("指定更正批次"),
         "quality.route_correction": _("转交核实"),
-        "quality.read_row": _("查看记录"),
+        "quality.draw_audit": _("生成审计报告"),
     }
 )
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.urls import path
 
+from apps.quality.views import audit
 from apps.quality.views.corrections import detail, listing, moves, raising
 
 PATHS: Final = [
@@ -12,6 +13,7 @@ PATHS: Final = [
     path("corrections/on/<slug:code>/", raising.find, name="correction-find"),
     path("corrections/on/<slug:code>/raise/", raising.raise_one, name="correction-raise"),
     path("corrections/on/<slug:code>/<int:row_id>/", raising.record, name="correction-record"),
+    path("quality/audit/<slug:code>/", audit.audit, name="audit"),
     path("corrections/<int:pk>/", detail.correction, name="correction"),
     path("corrections/<int:pk>/evidence/", detail.evidence, name="correction-evidence"),
     path("corrections/<int:pk>/move/<slug:name>/", moves.move, name="correction-move"),
