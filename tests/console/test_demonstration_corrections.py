@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.console.demo.corrections import CASES, load_corrections
 from apps.quality.models import Correction
+from apps.warehouse.models import Batch
 from tests import stories
 from tests.factories.sharing import land, make_scene
 from tests.factories.warehouse import IDENTITIES
@@ -35,6 +36,8 @@ def test_they_stand_in_many_statuses_and_a_second_run_finds_them(granted: dateti
     made = load_corrections(at=granted)
     assert made == len(CASES)
     assert load_corrections(at=granted) == made
+    told = list(Batch.objects.values_list("status", "message"))
+    assert [status for status, _message in told] == ["landed"], told
     found = set(Correction.objects.values_list("status", flat=True))
     assert found == {
         *("raised", "accepted", "verifying", "correcting", "feedback", "contested"),

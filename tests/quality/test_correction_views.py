@@ -62,7 +62,7 @@ def test_one_is_found_raised_and_brought_through_by_the_screens(doubt: Doubt) ->
     code = doubt.dataset.dashed_code
     assert doubt.dataset.code in client.get(reverse("quality:correction-new")).content.decode()
     find = reverse("quality:correction-find", args=[code])
-    assert "填写主键或者记录号" in client.post(find, {}).content.decode()
+    assert "填写主键或者记录号" in client.post(find, {"row_id": ""}).content.decode()
     answer = client.post(find, {"key_identity_number": IDENTITIES[0]})
     assert answer.headers["Location"] == f"/work/corrections/on/{code}/1/"  # no key in an address
     record = client.get(answer.headers["Location"]).content.decode()
@@ -85,7 +85,7 @@ def test_one_is_found_raised_and_brought_through_by_the_screens(doubt: Doubt) ->
     evidence = client.get(reverse("quality:correction-evidence", args=[correction.pk]))
     assert "attachment" in evidence.headers["Content-Disposition"]
     assert b"".join(evidence.streaming_content) == b"%PDF-1.4"  # type: ignore[attr-defined]
-    evidence.close()
+    evidence.file_to_stream.close()  # type: ignore[attr-defined]
     assert "校核中" in page_of(doubt.provider, f"/work/corrections/on/{code}/1/")
     for user, name, words in (
         (doubt.provider, "accept", {}),

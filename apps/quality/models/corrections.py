@@ -174,12 +174,6 @@ class Correction(Governed):
                 | Q(scope="row", row_id__isnull=False, item="")
                 | Q(scope="value", row_id__isnull=False) & ~Q(item=""),
             ),
-            models.UniqueConstraint(
-                fields=("department", "dataset", "row_id", "item"),
-                condition=~Q(status__in=CORRECTION_OVER),
-                nulls_distinct=False,
-                name="quality_correction_once_a_department",
-            ),
             models.CheckConstraint(
                 name="quality_correction_says_something",
                 condition=~Q(description="") | Q(claimed_value__isnull=False),

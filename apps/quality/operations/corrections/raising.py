@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core.files.base import File
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -249,28 +249,30 @@ def _composed(dataset: Dataset, raiser: User, doubted: _Doubted, at: datetime) -
 
 
 def _save_once(correction: Correction, *, actor: User, at: datetime) -> None:
-    """Save with history, unless the department has an open one on the same place."""
-    same = Correction.objects.filter(
-        department=correction.department,
-        dataset=correction.dataset,
-        row_id=correction.row_id,
-        item=correction.item,
-    ).exclude(status__in=CORRECTION_OVER)
-    earlier = same.first()
-    if earlier is None:
-        remember(correction, actor=actor, at=at, reason=_("提出校核"))
-        try:
-            with transaction.atomic():
-                correction.save(force_insert=True)
-        except IntegrityError:  # two at once: the other was first
-            earlier = same.first()
-        else:
-            return
-    raise Conflict(
-        _("本部门对这里已提出校核 %(number)s，尚未办结") % {"number": earlier},
-        code="already_raised",
-        number=str(earlier),
+    """Save with history, unless the department has an open one on the same place.
+
+    Two at once meet at the dataset's row. No constraint says it: departments that are merged may
+    each have had one.
+    """
+    Dataset.objects.select_for_update(of=("self",), no_key=True).get(pk=correction.dataset_id)
+    earlier = (
+        Correction.objects.filter(
+            department=correction.department,
+            dataset=correction.dataset,
+            row_id=correction.row_id,
+            item=correction.item,
+        )
+        .exclude(status__in=CORRECTION_OVER)
+        .first()
     )
+    if earlier is not None:
+        raise Conflict(
+            _("本部门对这里已提出校核 %(number)s，尚未办结") % {"number": earlier},
+            code="already_raised",
+            number=str(earlier),
+        )
+    remember(correction, actor=actor, at=at, reason=_("提出校核"))
+    correction.save(force_insert=True)
 
 
 def _system_of(actor: User) -> InformationSystem | None:
