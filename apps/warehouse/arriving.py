@@ -63,7 +63,7 @@ def arrived(batch: Batch, contract: Contract, workplace: Path) -> Arrived:
         found = replace(found, encoding=Encoding("", "—", why="form"))
     if found.sha256 != batch.file.sha256:
         raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
-    read = _matched(found, text, contract, workplace, layout, only_key=only_key)
+    read = matched(found, text, contract, workplace, layout, only_key=only_key)
     _require_declared(batch, read.survey)
     return read
 
@@ -81,7 +81,7 @@ def layout_of(batch: Batch) -> Layout:
     return replace(found, encoding=given.encoding or found.encoding)
 
 
-def _matched(
+def matched(
     found: Survey,
     text: Text,
     contract: Contract,

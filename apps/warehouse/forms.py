@@ -1,11 +1,16 @@
 """What is asked when somebody hands a file in."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog.forms.drafting import ClassificationField
+from apps.catalog.models import Classification
 from apps.warehouse.landing.encodings import SAID
 from apps.warehouse.models import Batch
 
+PROPOSED_LIMIT_BYTES = 50 << 20
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.et,.ods,.json,.ndjson,.geojson,.parquet,.zip,.gz"
 
 
@@ -50,6 +55,39 @@ class UploadForm(forms.Form):
         initial="1",
         error_messages={"required": _("文件没有传完，连接就断开了；重新提交")},
     )
+
+
+class ProposeForm(forms.Form):
+    """A file from which an entry is to be drafted."""
+
+    file = forms.FileField(
+        label=_("数据文件"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=_(
+            "CSV、XLSX、XLS、ODS、JSON、Parquet，或者其 ZIP、GZ，不超过 50 MB；整个文件都会读。"
+        ),
+        error_messages={"required": _("选择数据文件")},
+    )
+    classification = ClassificationField(
+        label=_("资源分类"),
+        queryset=Classification.objects.filter(level__gte=Classification.Level.CATEGORY),
+        empty_label=_("选择分类"),
+        help_text=_("分类决定目录代码的前段，保存后不能再改。"),
+    )
+    name = forms.CharField(
+        label=_("目录名称"),
+        required=False,
+        max_length=50,
+        help_text=_("不填则由文件名得出。"),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > PROPOSED_LIMIT_BYTES:
+            raise forms.ValidationError(
+                _("文件超过 50 MB；截取有代表性的一部分，或者由运维人员用命令生成")
+            )
+        return file
 
 
 class DayInput(forms.DateInput):

@@ -161,6 +161,11 @@ def source_to_keep(actor: User) -> Q:
     return NOBODY
 
 
+@access.scope("warehouse.FileProposal", "view")
+def proposal_of_own_department(actor: User) -> Q:
+    return _of_department(actor, "dataset__department")
+
+
 @access.scope("warehouse.Store", "view", audience="internal")
 def store_of_own_department(actor: User) -> Q:
     return EVERYBODY if actor.holds("system_admin") else _of_department(actor, "department")

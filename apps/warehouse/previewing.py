@@ -62,7 +62,7 @@ def preview(batch: Batch, contract: Contract, layout: Layout) -> Preview:
             code="layout_not_for_form",
         )
     most = max(HEADER_WITHIN, layout.header_row + 1) + SHOWN
-    sheets = _first_rows(path, batch.file_name, most, layout.encoding)
+    sheets = first_rows(path, batch.file_name, most, layout.encoding)
     sheet = layout.sheet if layout.sheet in sheets else _best(sheets, contract)
     rows = sheets.get(sheet, [])
     only_key = batch.mode == Batch.Mode.DELETE
@@ -91,7 +91,7 @@ def _best(sheets: dict[str, list[Numbered]], contract: Contract) -> str:
     return max(sheets, key=found, default="")
 
 
-def _first_rows(path: Path, file_name: str, most: int, said: str) -> dict[str, list[Numbered]]:
+def first_rows(path: Path, file_name: str, most: int, said: str) -> dict[str, list[Numbered]]:
     if kind_of(path, file_name) not in WORKBOOKS:
         return {"": list(_first_lines(path, most, said))}
     found: dict[str, list[Numbered]] = {}

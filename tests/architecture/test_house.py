@@ -81,7 +81,9 @@ OWN_ROOMS = {
             ["physical", "shapes", "rehashing", "loading", "rejecting", "heartbeat"], "on models"
         ),
         **dict.fromkeys(["rejected_file", "freshness", "added_rules"], "on models"),
-        **dict.fromkeys(["application", "arriving", "previewing", "rewritten_file"], "on queries"),
+        **dict.fromkeys(
+            ["application", "arriving", "previewing", "rewritten_file", "proposing"], "on queries"
+        ),
     },
     "quality": {
         **dict.fromkeys(["readership", "claims"], "below"),

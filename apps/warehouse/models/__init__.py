@@ -12,6 +12,7 @@ from apps.warehouse.models.batches import (
     Rejection,
     StoredFile,
 )
+from apps.warehouse.models.proposals import FileProposal
 from apps.warehouse.models.pulls import PullRun, PullSource
 from apps.warehouse.models.stores import DataTable, Store
 from apps.warehouse.models.ways_in import Upload
@@ -20,6 +21,7 @@ __all__ = [
     "Batch",
     "DataTable",
     "FileLayout",
+    "FileProposal",
     "NoChange",
     "Normalisation",
     "PullRun",

@@ -2,6 +2,7 @@
 
 from apps.warehouse.operations.confirming import confirm_no_change
 from apps.warehouse.operations.landing import land, land_due
+from apps.warehouse.operations.proposing import propose
 from apps.warehouse.operations.pulling import pull, pull_due, settle_runs
 from apps.warehouse.operations.receiving import receive, require_may_land
 from apps.warehouse.operations.registering import (
@@ -37,6 +38,7 @@ __all__ = [
     "land_due",
     "make_table",
     "pause_source",
+    "propose",
     "pull",
     "pull_due",
     "receive",

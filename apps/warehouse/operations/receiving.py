@@ -135,13 +135,7 @@ def _queue_once(batch: Batch, kept: KeptFile, standing: Standing, at: datetime) 
 def _queue(batch: Batch, kept: KeptFile, standing: Standing, at: datetime) -> Batch:
     if batch.idempotency_key and _earlier(batch) is not None:
         return _repeated(batch, kept)
-    stored, _made = StoredFile.objects.get_or_create(
-        sha256=kept.sha256, defaults={"size_bytes": kept.size_bytes, "stored_at": at}
-    )
-    if stored.discarded_at is not None:
-        stored.discarded_at = None
-        stored.save(update_fields=["discarded_at"])
-    batch.file = stored
+    batch.file = stored_file(kept, at)
     batch.save(force_insert=True)
     ledger.record(
         standing,
@@ -159,6 +153,17 @@ def _queue(batch: Batch, kept: KeptFile, standing: Standing, at: datetime) -> Ba
     )
     jobs.wake("warehouse.land_due")
     return batch
+
+
+def stored_file(kept: KeptFile, at: datetime) -> StoredFile:
+    """Return the record of a file that lies in its place, whoever sent it first."""
+    stored, _made = StoredFile.objects.get_or_create(
+        sha256=kept.sha256, defaults={"size_bytes": kept.size_bytes, "stored_at": at}
+    )
+    if stored.discarded_at is not None:
+        stored.discarded_at = None
+        stored.save(update_fields=["discarded_at"])
+    return stored
 
 
 def _earlier(batch: Batch) -> Batch | None:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.warehouse.views import batches, layout, reshaping, tables, uploads
+from apps.warehouse.views import batches, layout, proposing, reshaping, tables, uploads
 
 pages = (
     [
@@ -11,6 +11,8 @@ pages = (
         path("tables/<str:code>/template.csv", tables.template, name="table-template"),
         path("tables/<str:code>/change/", reshaping.change, name="table-change"),
         path("tables/<str:code>/no-change/", tables.no_change, name="table-no-change"),
+        path("datasets/from-file/", proposing.new, name="propose"),
+        path("datasets/<str:code>/from-file/", proposing.proposal, name="proposal"),
         path("batches/<int:pk>/", batches.batch, name="batch"),
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),
         path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
