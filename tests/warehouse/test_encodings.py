@@ -37,6 +37,7 @@ def test_it_says_what_was_decided_and_why(
     batch = landed(dataset, content, actor=provider)
     assert (batch.status, batch.encoding) == ("landed", label), batch.message
     assert words in encoding_reason(batch)
+    assert batch.details["blank_lines"] == 0
     client.force_login(provider)
     assert words in client.get(f"/work/batches/{batch.pk}/").content.decode()
 

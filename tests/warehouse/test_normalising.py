@@ -98,6 +98,15 @@ def test_it_shows_every_value_as_it_was_sent(
     assert "1990/1/1" in page
 
 
+def test_it_makes_blanks_around_a_value_visible(
+    dataset: Dataset, provider: Any, client: Client
+) -> None:
+    batch = landed(dataset, HEADER + person(A, name="  李四　"), actor=provider)
+    client.force_login(provider)
+    page = client.get(reverse("warehouse:batch", args=[batch.pk])).content.decode()
+    assert "␣␣李四␣" in page
+
+
 def test_it_shows_no_values_to_whoever_may_not_read_them(
     dataset: Dataset, provider: Any, consumer: Any, authority: Any, client: Client
 ) -> None:

@@ -213,7 +213,8 @@ class _Rewriter:
     def _bytes(self) -> Iterator[bytes]:
         if not self._encoding.is_utf8:
             for text in encodings.decoded(self._path, self._encoding):
-                yield text.encode()
+                if text:  # an empty block would count as an empty line
+                    yield text.encode()
             return
         with self._path.open("rb") as file:
             file.seek(self._encoding.bom_bytes)

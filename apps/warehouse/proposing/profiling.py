@@ -67,7 +67,7 @@ COUNTED: Final[dict[str, str]] = {
     "scientific": f"count_if(regexp_full_match(x, '{SCIENTIFIC}'))",
     "units": f"count_if(regexp_full_match(x_amount, '{_NUMBER}'))",
     "identity_number": "count_if(check_identity_number(x_identity))",
-    "old_identity_number": "count_if(check_identity_number(x_long_identity))",
+    "old_identity_number": "count_if(strlen(x_long_identity) = 18)",
     "uscc": "count_if(check_uscc(x_identity))",
     "mobile": "count_if(check_mobile(x_phone))",
     "division_code": "count_if(strlen(x) IN (6, 9, 12) AND check_division_code(x))",

@@ -17,6 +17,7 @@ from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
 from apps.ledger import queries as ledger
+from apps.standards.normalisers import BLANKS
 from apps.standards.rewritings import REWRITINGS
 from apps.warehouse import queries
 from apps.warehouse.landing.reasons import reason_label
@@ -182,10 +183,19 @@ def _rewritten(request: HttpRequest, subject: Batch, *, may_read: bool) -> list[
             row.column,
             row.count,
             [(str(REWRITINGS[name].label), count) for name, count in row.ways.items()],
-            row.examples if may_read else [],
+            [[_visible(part or "") for part in pair] for pair in row.examples if may_read],
         )
         for row in rows.order_by("position")
     ]
+
+
+def _visible(text: str) -> str:
+    """Show the blanks around a value, which nobody would see."""
+    bare = text.strip(BLANKS)
+    if not bare:
+        return "␣" * len(text)
+    start = text.index(bare)
+    return "␣" * start + bare + "␣" * (len(text) - start - len(bare))
 
 
 def _chips(request: HttpRequest, subject: Batch) -> list[ReasonChip]:
