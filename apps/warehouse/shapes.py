@@ -69,13 +69,11 @@ def require_possible(found: Sequence[Step]) -> None:
         Conflict: `table_shape_changed` or `table_key_changed`.
     """
     refused = [step for step in found if not step.is_possible]
+    words = "；".join(str(step.words) for step in refused)
+    if refused and refused[0].kind == "key":
+        raise Conflict(words, code="table_key_changed")
     if refused:
-        is_key = refused[0].kind == "key"
-        raise Conflict(
-            "；".join(str(step.words) for step in refused),
-            code="table_key_changed" if is_key else "table_shape_changed",
-            column=refused[0].column,
-        )
+        raise Conflict(words, code="table_shape_changed", column=refused[0].column)
 
 
 def present_types(table: DataTable) -> dict[str, str]:
