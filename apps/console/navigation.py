@@ -113,6 +113,9 @@ GROUPS: tuple[Group, ...] = (
         (
             Entry(_("数据库"), "admin:warehouse_store_changelist", "warehouse.Store"),
             Entry(_("数据表"), "warehouse:tables", "catalog.Dataset", "view_landing"),
+            Entry(
+                _("接入"), "warehouse:ways-in", "warehouse.PullSource", holds=("/work/sources/",)
+            ),
             Entry(_("归集批次"), "admin:warehouse_batch_changelist", "warehouse.Batch"),
         ),
     ),

@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import InformationSystem
 from apps.catalog.forms.drafting import ClassificationField
 from apps.catalog.models import Classification
+from apps.core.contracts import Contract
 from apps.warehouse.landing.encodings import SAID
-from apps.warehouse.models import Batch
+from apps.warehouse.models import Batch, PullSource
 
 PROPOSED_LIMIT_BYTES = 50 << 20
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.et,.ods,.json,.ndjson,.geojson,.parquet,.zip,.gz"
@@ -105,3 +107,115 @@ class NoChangeForm(forms.Form):
         label=_("期间止"), widget=DayInput(), help_text=_("最晚为今天；这几天按已更新计。")
     )
     note = forms.CharField(label=_("说明"), required=False, max_length=300)
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
+class SourceForm(forms.Form):
+    """A source as its department describes it; which column fills which item stands last."""
+
+    name = forms.CharField(label=_("来源名称"), max_length=100)
+    system = forms.ModelChoiceField(
+        InformationSystem.objects.none(),
+        label=_("来源系统"),
+        help_text=_("本部门登记的信息系统；批次以它的名义提交。"),
+    )
+    kind = forms.ChoiceField(label=_("类型"), choices=PullSource.Kind.choices)
+    host = forms.CharField(label=_("主机"), max_length=255, required=False)
+    port = forms.IntegerField(label=_("端口"), required=False, min_value=1, max_value=65_535)
+    database = forms.CharField(label=_("库名"), max_length=128, required=False)
+    table_schema = forms.CharField(label=_("模式"), max_length=128, required=False)
+    table_name = forms.CharField(
+        label=_("表或视图"),
+        max_length=128,
+        required=False,
+        help_text=_("只读取列出的列；建议给平台单独的只读账号。"),
+    )
+    url = forms.CharField(
+        label=_("文件地址"),
+        max_length=1000,
+        required=False,
+        help_text=_("HTTP 文件填写，以 https:// 开头；其余类型不填。"),
+    )
+    username = forms.CharField(label=_("用户名"), max_length=128, required=False)
+    secret = forms.CharField(
+        label=_("口令"),
+        max_length=500,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("加密保存，不再显示；修改时不填则不变。"),
+    )
+    requires_tls = forms.BooleanField(label=_("数据库连接必须加密"), required=False)
+    mode = forms.ChoiceField(
+        label=_("入库方式"),
+        choices=[
+            (Batch.Mode.UPSERT, _("更新：主键已有的改为新内容，没有的新增")),
+            (Batch.Mode.SNAPSHOT, _("全量替换：每次读取的即全部数据")),
+            (Batch.Mode.APPEND, _("追加：只新增（HTTP 文件）")),
+        ],
+    )
+    watermark_column = forms.CharField(
+        label=_("水位列"),
+        max_length=128,
+        required=False,
+        help_text=_("记录变更时间或者递增编号的列，只读取比上次新的；不填则每次读取全表。"),
+    )
+    overlap = forms.IntegerField(
+        label=_("回看"),
+        min_value=0,
+        max_value=31_536_000,
+        initial=600,
+        help_text=_("每次从上次水位之前多少开始：时间为秒，编号为个数。重读的不会重复入库。"),
+    )
+    every_minutes = forms.IntegerField(
+        label=_("每隔几分钟"), required=False, min_value=1, max_value=10_080
+    )
+    daily_at = forms.TimeField(
+        label=_("或者每日几点"), required=False, widget=TimeInput(), help_text=_("两项填一项。")
+    )
+    window_from = forms.TimeField(label=_("允许时段起"), required=False, widget=TimeInput())
+    window_to = forms.TimeField(
+        label=_("允许时段止"),
+        required=False,
+        widget=TimeInput(),
+        help_text=_("只在这个时段读取来源，可以跨过零点；不填则不限。"),
+    )
+
+    def __init__(
+        self, *args: Any, contract: Contract, systems: Any, chosen: dict[str, str], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self.fields["system"].queryset = systems  # type: ignore[attr-defined]
+        self._items = [column.name for column in contract.columns]
+        for column in contract.columns:
+            self.fields[f"column-{column.name}"] = forms.CharField(
+                label=column.label,
+                max_length=128,
+                required=False,
+                initial=chosen.get(column.name, "" if chosen else column.name),
+            )
+
+    def terms(self) -> dict[str, Any]:
+        """Return what was said, as the operations take it."""
+        given = dict(self.cleaned_data)
+        columns = {name: given.pop(f"column-{name}").strip() for name in self._items}
+        given.pop("system")
+        given.pop("secret")
+        return {**given, "columns": {name: column for name, column in columns.items() if column}}
+
+    def mapping(self) -> list[Any]:
+        """Return the fields of the columns, for the table at the end."""
+        return [self[f"column-{name}"] for name in self._items]
+
+    def plain(self) -> list[Any]:
+        """Return the other fields."""
+        return [field for field in self if not field.name.startswith("column-")]
+
+
+class RetireForm(forms.Form):
+    reason = forms.CharField(label=_("停用理由"), widget=forms.Textarea(attrs={"rows": 2}))

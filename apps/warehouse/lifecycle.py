@@ -1,4 +1,4 @@
-"""The moves of a batch, of a file that arrives in parts, of a source and of its readings.
+"""The moves of batches, uploads, sources, their readings, and exchange tables.
 
 The worker makes a batch's moves: nobody presses a button to land a row.
 """
@@ -6,7 +6,7 @@ The worker makes a batch's moves: nobody presses a button to land a row.
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.warehouse.models import Batch, PullRun, PullSource, Upload
+from apps.warehouse.models import Batch, ExchangeTable, PullRun, PullSource, Upload
 
 Status = Batch.Status
 
@@ -116,6 +116,26 @@ PULL_RUN = Lifecycle(
             _("未能入库"),
             sources=(PullRun.Status.HANDED_IN,),
             target=PullRun.Status.REFUSED,
+        ),
+    ],
+)
+
+EXCHANGE = Lifecycle(
+    "warehouse.ExchangeTable",
+    states=ExchangeTable.Status,
+    moves=[
+        Move(
+            "close",
+            _("关闭"),
+            sources=(ExchangeTable.Status.OPEN,),
+            target=ExchangeTable.Status.CLOSED,
+            tone="danger",
+        ),
+        Move(
+            "reopen",
+            _("重新开通"),
+            sources=(ExchangeTable.Status.CLOSED,),
+            target=ExchangeTable.Status.OPEN,
         ),
     ],
 )

@@ -5,12 +5,18 @@
                                 authority's officers and leaders, audit admin   all
     Dataset land,               editor and systems of the department            own department's
       confirm_no_change
-    Dataset register_source     editor of the department                        own department's
+    Dataset register_source,    editor of the department                        own department's
+      open_exchange
     PullSource view, PullRun    as view_landing, system and security admins     as view_landing; all
       view
     PullSource change_source,   editor of the department                        own department's
       try_source, run_now,
       resume, pause, retire
+    ExchangeTable view          as PullSource view                              as PullSource view
+    ExchangeTable               as change_source                                own department's
+      close_exchange
+    FrontNode view              as PullSource view                              as PullSource view
+    FrontNode report_heartbeat  every information system                        its own
     NoChange view               as view_landing                                 as view_landing
     Batch view, Upload view     as view_landing                                 as view_landing
     Upload continue             as land                                         own department's
@@ -53,6 +59,8 @@ phrases.register(
         "warehouse.resume_source": _("启用了拉取来源"),
         "warehouse.pause_source": _("暂停了拉取来源"),
         "warehouse.retire_source": _("停用了拉取来源"),
+        "warehouse.open_exchange": _("开通了交换表，签发了登录口令"),
+        "warehouse.close_exchange": _("关闭了交换表"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
         "warehouse.release": _("放行了暂存待核的记录"),
     }
@@ -129,7 +137,7 @@ def normalisation_of_own_department(actor: User) -> Q:
     return _of_department(actor, "batch__dataset__department")
 
 
-@access.scope("catalog.Dataset", "register_source")
+@access.scope("catalog.Dataset", "register_source", "open_exchange")
 def dataset_to_connect(actor: User) -> Q:
     return Q(department=actor.department_id) if actor.holds("department_editor") else NOBODY
 
@@ -144,6 +152,28 @@ def run_of_own_department(actor: User) -> Q:
     if actor.holds(*KEEPERS):
         return EVERYBODY
     return _of_department(actor, "source__dataset__department")
+
+
+@access.scope("warehouse.ExchangeTable", "view", audience="internal")
+def exchange_of_own_department(actor: User) -> Q:
+    return EVERYBODY if actor.holds(*KEEPERS) else _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.ExchangeTable", "close_exchange")
+def exchange_to_keep(actor: User) -> Q:
+    if actor.holds("department_editor"):
+        return Q(dataset__department=actor.department_id)
+    return NOBODY
+
+
+@access.scope("warehouse.FrontNode", "view", audience="internal")
+def node_of_own_department(actor: User) -> Q:
+    return EVERYBODY if actor.holds(*KEEPERS) else _of_department(actor, "system__department")
+
+
+@access.ability("warehouse.FrontNode", "report_heartbeat")
+def is_a_system(actor: User) -> bool:
+    return bool(actor.kind == User.Kind.SERVICE)
 
 
 @access.scope(

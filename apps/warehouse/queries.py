@@ -15,10 +15,11 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Contract
-from apps.warehouse.models import Batch, DataTable, NoChange, PullRun, PullSource, Upload
+from apps.warehouse.models import Batch, DataTable, FrontNode, NoChange, PullRun, PullSource, Upload
 
 LEASE = timedelta(seconds=30)
 """A worker beats once a second; one that was silent for so long is dead, or is fenced out."""
+LOST_AFTER = timedelta(minutes=15)
 OPEN = (Batch.Status.RECEIVED, Batch.Status.CHECKING)
 
 
@@ -96,6 +97,59 @@ def due(at: datetime) -> QuerySet[Batch]:
         dataset=OuterRef("dataset"), pk__lt=OuterRef("pk"), status__in=OPEN
     )
     return Batch.objects.filter(waiting | left).exclude(Exists(earlier)).order_by("id")
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """A source with its last reading; `heartbeat_at`: when it was last heard of at all.
+
+    last_error: why the latest reading failed, in words; empty when it did not.
+    """
+
+    source: Any
+    run: Any
+    heartbeat_at: datetime | None
+    last_error: str
+    is_overdue: bool
+
+
+def source_lines(sources: Iterable[PullSource], at: datetime) -> list[SourceLine]:
+    """Return each of the sources with what became of its last reading."""
+    rows = list(sources)
+    latest = PullRun.objects.filter(source__in=[row.pk for row in rows])
+    latest = latest.order_by("source_id", "-id").distinct("source_id").select_related("batch")
+    runs = {run.source_id: run for run in latest}
+    return [_source_line(row, runs.get(row.pk), at) for row in rows]
+
+
+def _source_line(source: PullSource, run: PullRun | None, at: datetime) -> SourceLine:
+    failed = run is not None and run.status in (PullRun.Status.FAILED, PullRun.Status.REFUSED)
+    is_overdue = (
+        source.status == PullSource.Status.ACTIVE
+        and source.next_run_at is not None
+        and source.next_run_at < at - 5 * LEASE
+    )
+    heard = None if run is None else run.ended_at or run.heartbeat_at
+    return SourceLine(source, run, heard, run.message if run and failed else "", is_overdue)
+
+
+@dataclass(frozen=True)
+class NodeLine:
+    """A front node; `is_lost` when it was not heard of for a quarter of an hour."""
+
+    node: FrontNode
+    is_lost: bool
+
+
+def node_lines(nodes: QuerySet[FrontNode], at: datetime) -> list[NodeLine]:
+    """Return the front nodes, those heard of last at the end, a hundred at most."""
+    rows = nodes.select_related("system__department").order_by("heartbeat_at")[:100]
+    return [NodeLine(node, node.heartbeat_at < at - LOST_AFTER) for node in rows]
+
+
+def runs_of(source: PullSource) -> QuerySet[PullRun]:
+    """Return the readings of the source, latest first."""
+    return PullRun.objects.filter(source=source).select_related("batch").order_by("-id")
 
 
 OPEN_RUNS = (PullRun.Status.READING, PullRun.Status.HANDED_IN)

@@ -38,3 +38,19 @@ def pull_due(timestamp: int | None = None) -> None:
     """Read every source that is due; one of which more is left is read again at once."""
     while warehouse.pull_due(at=timezone.now()):
         pass
+
+
+@app.periodic(cron="20 * * * *", periodic_id="warehouse.remind_silent")
+@app.task(
+    name="warehouse.remind_silent", queueing_lock="warehouse.remind_silent", pass_context=False
+)
+def remind_silent(timestamp: int | None = None) -> None:
+    """Remind the departments whose datasets are silent beyond their cycle."""
+    warehouse.remind_silent(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="warehouse.drain_due")
+@app.task(name="warehouse.drain_due", queueing_lock="warehouse.drain_due", pass_context=False)
+def drain_due(timestamp: int | None = None) -> None:
+    """Take what departments' systems wrote to their exchange tables."""
+    warehouse.drain_due(at=timezone.now())

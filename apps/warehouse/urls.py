@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.warehouse.api import (
     BatchViewSet,
+    FrontNodeViewSet,
     NoChangeViewSet,
     NormalisedViewSet,
     UploadViewSet,
@@ -29,6 +30,11 @@ api_urlpatterns = [
         "datasets/<str:code>/no-changes",
         NoChangeViewSet.as_view({"get": "list", "post": "create"}),
         name="api-no-changes",
+    ),
+    path(
+        "front-nodes/heartbeat",
+        FrontNodeViewSet.as_view({"post": "heartbeat"}),
+        name="api-front-node-heartbeat",
     ),
     path("uploads", UploadViewSet.as_view({"get": "list", "post": "begin"}), name="api-uploads"),
     path(

@@ -76,7 +76,7 @@ OWN_ROOMS = {
     },
     "warehouse": {
         **dict.fromkeys(["landing", "sync"], "below"),
-        "pulling": "on models",
+        **dict.fromkeys(["pulling", "exchanging"], "on models"),
         **dict.fromkeys(
             ["physical", "shapes", "rehashing", "loading", "rejecting", "heartbeat"], "on models"
         ),

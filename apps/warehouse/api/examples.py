@@ -137,3 +137,24 @@ PART: Final = OpenApiExample(
     media_type="application/octet-stream",
     request_only=True,
 )
+
+_JOB: Final = {
+    "name": "marriages",
+    "dataset": "307027-000001",
+    "last_success_at": "2026-11-18T02:00:00+00:00",
+    "waiting_rows": 0,
+    "message": "",
+}
+NODE: Final = shown(
+    "node",
+    "记下的心跳",
+    {
+        "node": "民政局前置机 1",
+        "version": "1",
+        "heartbeat_at": "2026-11-18T10:00:00+08:00",
+        "jobs": [_JOB],
+    },
+)
+HEARTBEAT: Final = sent(
+    "heartbeat", "一个前置机的心跳", {"node": "民政局前置机 1", "version": "1", "jobs": [_JOB]}
+)

@@ -12,6 +12,8 @@ from apps.warehouse.models.batches import (
     Rejection,
     StoredFile,
 )
+from apps.warehouse.models.exchange import ExchangeTable
+from apps.warehouse.models.nodes import FrontNode
 from apps.warehouse.models.proposals import FileProposal
 from apps.warehouse.models.pulls import PullRun, PullSource
 from apps.warehouse.models.stores import DataTable, Store
@@ -20,8 +22,10 @@ from apps.warehouse.models.ways_in import Upload
 __all__ = [
     "Batch",
     "DataTable",
+    "ExchangeTable",
     "FileLayout",
     "FileProposal",
+    "FrontNode",
     "NoChange",
     "Normalisation",
     "PullRun",

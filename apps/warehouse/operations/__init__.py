@@ -1,7 +1,14 @@
 """What is done with stores and batches."""
 
 from apps.warehouse.operations.confirming import confirm_no_change
+from apps.warehouse.operations.exchange import (
+    close_exchange,
+    drain,
+    drain_due,
+    open_exchange,
+)
 from apps.warehouse.operations.landing import land, land_due
+from apps.warehouse.operations.nodes import report_heartbeat
 from apps.warehouse.operations.proposing import propose
 from apps.warehouse.operations.pulling import pull, pull_due, settle_runs
 from apps.warehouse.operations.receiving import receive, require_may_land
@@ -16,6 +23,7 @@ from apps.warehouse.operations.registering import (
 )
 from apps.warehouse.operations.relaying import relay
 from apps.warehouse.operations.releasing import release
+from apps.warehouse.operations.reminding import remind_silent
 from apps.warehouse.operations.stores import ensure_stores
 from apps.warehouse.operations.tables import make_table
 from apps.warehouse.operations.uploading import (
@@ -29,14 +37,18 @@ from apps.warehouse.operations.uploading import (
 __all__ = [
     "begin_upload",
     "change_source",
+    "close_exchange",
     "confirm_no_change",
     "discard_abandoned_uploads",
     "discard_upload",
+    "drain",
+    "drain_due",
     "ensure_stores",
     "finish_upload",
     "land",
     "land_due",
     "make_table",
+    "open_exchange",
     "pause_source",
     "propose",
     "pull",
@@ -46,6 +58,8 @@ __all__ = [
     "register_source",
     "relay",
     "release",
+    "remind_silent",
+    "report_heartbeat",
     "require_may_land",
     "resume_source",
     "retire_source",

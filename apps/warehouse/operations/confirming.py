@@ -55,6 +55,7 @@ def confirm_no_change(
     except IntegrityError as error:
         raise Conflict(_("这个期间已经确认过"), code="period_confirmed") from error
     _tell(confirmation, at)
+    ledger.close_todos(dataset, at=at, by=actor, kind="warehouse.deliver")
     ledger.record(
         standing,
         "warehouse.confirm_no_change",

@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from apps.warehouse.views import batches, layout, proposing, reshaping, tables, uploads
+from apps.warehouse.views import (
+    batches,
+    layout,
+    proposing,
+    reshaping,
+    sources,
+    tables,
+    uploads,
+    ways_in,
+)
 
 pages = (
     [
@@ -18,6 +27,12 @@ pages = (
         path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
         path("batches/<int:pk>/rejections.csv", batches.rejected, name="batch-rejections"),
         path("batches/<int:pk>/normalised.csv", batches.normalised, name="batch-normalised"),
+        path("ways-in/", ways_in.ways_in, name="ways-in"),
+        path("ways-in/<str:code>/new/", sources.register, name="source-register"),
+        path("sources/<int:pk>/", sources.source, name="source"),
+        path("sources/<int:pk>/state/", sources.state, name="source-state"),
+        path("sources/<int:pk>/change/", sources.change, name="source-change"),
+        path("sources/<int:pk>/<str:move>/", sources.act, name="source-act"),
         path("uploads/<int:pk>/discard/", uploads.discard, name="upload-discard"),
     ],
     "warehouse",

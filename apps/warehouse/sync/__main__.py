@@ -1,0 +1,66 @@
+"""`huiliu-sync`: push tables, watch folders, from a department's front node to the portal."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from apps.warehouse.sync.node import Misconfigured, Node, configured, summary
+
+HEARTBEAT_SECONDS = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 when all went well."""
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        node = configured(asked.config)
+    except Misconfigured as error:
+        print(error, file=sys.stderr)
+        return 2
+    if asked.command == "status":
+        print(summary(node))
+        return 0
+    if asked.command == "watch":
+        node.tables, node.folders = [], [asked.folder]
+    else:
+        node.folders = node.folders if asked.command == "run" else []
+    if asked.once:
+        return 0 if node.turn() else 1
+    return _for_ever(node, asked.command)
+
+
+def _for_ever(node: Node, command: str) -> int:
+    pause = 10.0 if command == "watch" else node.every_minutes * 60
+    while True:
+        node.turn()
+        woken = time.monotonic() + pause
+        while (left := woken - time.monotonic()) > 0:
+            time.sleep(min(left, HEARTBEAT_SECONDS))
+            if left > HEARTBEAT_SECONDS:
+                node.report()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="huiliu-sync", description="汇流前置机")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, words in (
+        ("push", "按水位读取各表，推送新数据"),
+        ("run", "推送各表，并处理配置里的文件夹"),
+        ("status", "显示各表推送到哪里"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("config", type=Path, help="配置文件（TOML）")
+        command.add_argument("--once", action="store_true", help="做一遍就结束")
+    watch = commands.add_parser("watch", help="取走文件夹里带清单的文件")
+    watch.add_argument("folder", type=Path)
+    watch.add_argument("--config", type=Path, required=True, help="配置文件（TOML）")
+    watch.add_argument("--once", action="store_true", help="做一遍就结束")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

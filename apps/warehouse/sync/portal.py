@@ -1,0 +1,182 @@
+"""The portal as a front node sees it: a token, resumable uploads, batches, a heartbeat.
+
+Only the standard library, and only connections from here to there.
+"""
+
+import base64
+import hashlib
+import json
+import random
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+PART_BYTES = 8 << 20
+ATTEMPTS = 6
+SILENCE_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 60.0
+RETRIED = (408, 425, 429, 500, 502, 503, 504)
+
+
+class PortalRefused(Exception):
+    """The portal said no; `code` is stable, the words are for people."""
+
+    def __init__(self, status: int, code: str, words: str, facts: dict[str, Any]) -> None:
+        super().__init__(words)
+        self.status, self.code, self.facts = status, code, facts
+
+
+class PortalUnreachable(Exception):
+    """The portal did not answer, however often it was asked."""
+
+
+@dataclass
+class Portal:
+    """One portal and one system's credential. wait: how to sleep; tests do something else."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    ca_file: str = ""
+    wait: Callable[[float], None] = time.sleep
+    _token: str = field(default="", repr=False)
+
+    def send(self, path: Path, terms: dict[str, Any], key: str) -> int:
+        """Send a file in parts, from where it stopped before; return the number of its batch.
+
+        terms: dataset, mode, rows. The same key sends the same file once, whatever breaks.
+
+        Raises:
+            PortalRefused, PortalUnreachable.
+        """
+        size = path.stat().st_size
+        upload = self._json(
+            "POST",
+            "/api/v1/uploads",
+            {
+                "dataset": terms["dataset"],
+                "file_name": terms.get("file_name", path.name),
+                "size_bytes": size,
+                "mode": terms.get("mode", "upsert"),
+                "declared": terms.get("rows"),
+                "fingerprint": key,
+                "idempotency_key": key,
+            },
+        )
+        place = f"/api/v1/uploads/{upload['id']}"
+        with path.open("rb") as file:
+            while upload["received_bytes"] < size:
+                upload = self._part(place, file, upload["received_bytes"])
+        return int(self._json("POST", f"{place}/finish", None)["id"])
+
+    def outcome(self, batch: int, *, every_seconds: float = 2.0) -> dict[str, Any]:
+        """Wait until a batch is over and return it with its balance."""
+        while True:
+            found = self._json("GET", f"/api/v1/batches/{batch}", None)
+            if found["is_finished"]:
+                return found
+            self.wait(every_seconds)
+
+    def heartbeat(self, report: dict[str, Any]) -> None:
+        """Tell the portal that this node lives, and how its jobs stand."""
+        self._json("POST", "/api/v1/front-nodes/heartbeat", report)
+
+    def _part(self, place: str, file: Any, offset: int) -> dict[str, Any]:
+        file.seek(offset)
+        block = file.read(PART_BYTES)
+        digest = base64.b64encode(hashlib.sha256(block).digest()).decode()
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Upload-Offset": str(offset),
+            "Content-Digest": f"sha-256=:{digest}:",
+        }
+        try:
+            return self._ask("PATCH", place, block, headers)
+        except PortalRefused as refusal:
+            if refusal.code != "offset_mismatch":
+                raise
+            return {"received_bytes": int(refusal.facts["received_bytes"])}
+
+    def _json(self, method: str, place: str, body: Any) -> dict[str, Any]:
+        content = None if body is None else json.dumps(body).encode()
+        return self._ask(method, place, content, {"Content-Type": "application/json"})
+
+    def _ask(
+        self, method: str, place: str, body: bytes | None, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        renewed = False
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._token = self._token or self._draw_token()
+                return self._call(method, place, body, headers)
+            except PortalRefused as refusal:
+                if refusal.status == 401 and not renewed:
+                    self._token, renewed = "", True
+                    continue
+                if refusal.status not in RETRIED and refusal.code not in (
+                    "upload_incomplete",
+                    "digest_mismatch",
+                    "batch_in_flight",
+                ):
+                    raise
+                last: Exception = refusal
+            except OSError as error:
+                last = error
+            if attempt < ATTEMPTS:
+                self.wait(min(LONGEST_PAUSE_SECONDS, 2.0**attempt) * (0.5 + random.random() / 2))  # noqa: S311
+        raise PortalUnreachable(f"{method} {place}: {last}")
+
+    def _draw_token(self) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        answer = self._open(
+            urllib.request.Request(  # noqa: S310 (the operator's own portal)
+                f"{self.url}/oauth/token", data=urlencode(form).encode(), method="POST"
+            )
+        )
+        return str(answer["access_token"])
+
+    def _call(
+        self, method: str, place: str, body: bytes | None, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        return self._open(
+            urllib.request.Request(  # noqa: S310
+                self.url + place,
+                data=body if body is not None or method == "GET" else b"",
+                method=method,
+                headers={**headers, "Authorization": f"Bearer {self._token}"},
+            )
+        )
+
+    def _open(self, request: urllib.request.Request) -> dict[str, Any]:
+        trusted = None
+        if request.full_url.startswith("https:"):
+            trusted = ssl.create_default_context(cafile=self.ca_file or None)
+        try:
+            with urllib.request.urlopen(request, timeout=SILENCE_SECONDS, context=trusted) as it:  # noqa: S310
+                found: dict[str, Any] = json.load(it)
+                return found
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refusal(error.code, error.read()) from None
+
+
+def _refusal(status: int, body: bytes) -> PortalRefused:
+    try:
+        facts = json.loads(body)
+        if not isinstance(facts, dict):
+            raise TypeError
+    except (ValueError, TypeError):
+        facts = {}
+    code = str(facts.get("code") or facts.get("error") or "")
+    words = str(facts.get("detail") or facts.get("error_description") or f"HTTP {status}")
+    return PortalRefused(status, code, words, facts)
