@@ -47,6 +47,9 @@ def make(table: ExchangeTable, columns: Sequence[str], password: str) -> None:
     _run(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
     if not _asks("SELECT has_schema_privilege(%s, %s, 'USAGE')", writers, SCHEMA):
         _run(_sql("GRANT USAGE ON SCHEMA {} TO {}", SCHEMA, writers))
+    # A login must not leave temporary objects in front of ours.
+    if _asks("SELECT has_database_privilege(%s, %s, 'TEMP')", writers, _database()):
+        _run(_sql("REVOKE TEMP ON DATABASE {} FROM PUBLIC", _database()))
     if not _role_exists(login):
         _run(_sql("CREATE ROLE {} NOLOGIN", login))
         _run(_sql("GRANT {} TO {}", writers, login))

@@ -116,6 +116,21 @@ class TimeInput(forms.TimeInput):
         super().__init__(format="%H:%M")
 
 
+SOURCE_GROUPS = (
+    (_("来源"), ("name", "system", "kind")),
+    (
+        _("数据库来源填写"),
+        (
+            "host", "port", "database", "table_schema", "table_name", "watermark_column",
+            "overlap", "requires_tls",
+        ),
+    ),
+    (_("HTTP 文件填写"), ("url",)),
+    (_("登录"), ("username", "secret")),
+    (_("入库和时间"), ("mode", "every_minutes", "daily_at", "window_from", "window_to")),
+)  # fmt: skip
+
+
 class SourceForm(forms.Form):
     """A source as its department describes it; which column fills which item stands last."""
 
@@ -212,10 +227,28 @@ class SourceForm(forms.Form):
         """Return the fields of the columns, for the table at the end."""
         return [self[f"column-{name}"] for name in self._items]
 
-    def plain(self) -> list[Any]:
-        """Return the other fields."""
-        return [field for field in self if not field.name.startswith("column-")]
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """Return the other fields under their headings."""
+        return [(title, [self[name] for name in names]) for title, names in SOURCE_GROUPS]
 
 
 class RetireForm(forms.Form):
     reason = forms.CharField(label=_("停用理由"), widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ExchangeForm(forms.Form):
+    """Which system writes to the exchange table, and what becomes of its rows."""
+
+    system = forms.ModelChoiceField(InformationSystem.objects.none(), label=_("来源系统"))
+    mode = forms.ChoiceField(
+        label=_("入库方式"),
+        choices=[
+            (Batch.Mode.UPSERT, _("更新：主键已有的改为新内容，没有的新增")),
+            (Batch.Mode.APPEND, _("追加：只新增，不改已有的数据")),
+            (Batch.Mode.DELETE, _("删除：写入的主键移出数据表")),
+        ],
+    )
+
+    def __init__(self, *args: Any, systems: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["system"].queryset = systems  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 from psycopg import errors, sql
 
 from apps.catalog.models import Dataset
@@ -76,7 +77,7 @@ class TestTaking:
         self, committed: Dataset, editor: Any, rows: Any
     ) -> None:
         login = opened(committed, editor)
-        write(login, ("A1", "张三"), ("A2", '李, "四"\n'), ("A1", "张三改"))
+        write(login, ("A1", "张三"), ("A2", '李,\n"四"'), ("A1", "张三改"))
         assert warehouse.drain_due(at=AT) == 1
         assert warehouse.drain_due(at=AT) == 0
         batch = Batch.objects.get()
@@ -84,7 +85,7 @@ class TestTaking:
         assert warehouse.land(batch_id=batch.pk, at=AT).status == "landed"
         assert rows(committed, "id_no", "name", order="id_no") == [
             ("A1", "张三改"),
-            ("A2", '李, "四"\n'),
+            ("A2", '李,\n"四"'),
         ]
         table = ExchangeTable.objects.get()
         assert (table.last_batch, exchanging.waiting_rows(table)) == (batch, 0)
@@ -143,7 +144,7 @@ class TestTaking:
     def test_a_withdrawn_entry_keeps_the_rows(self, committed: Dataset, editor: Any) -> None:
         login = opened(committed, editor)
         write(login, ("A1", "x"))
-        Dataset.objects.filter(pk=committed.pk).update(status="withdrawn")
+        Dataset.objects.filter(pk=committed.pk).update(status="withdrawn", withdrawn_at=AT)
         assert warehouse.drain_due(at=AT) == 0
         assert exchanging.waiting_rows(login.table) == 1
 
@@ -301,3 +302,40 @@ class TestTerms:
             EXCHANGE.apply(table, move, actor=provider, at=AT)
         table.refresh_from_db()
         assert table.status == status
+
+
+class TestPage:
+    def test_the_password_is_shown_once_and_the_table_closed_again(
+        self, committed: Dataset, editor: Any
+    ) -> None:
+        system = InformationSystemFactory(department=committed.department)
+        client = Client()
+        client.force_login(editor, backend="django.contrib.auth.backends.ModelBackend")
+        page = f"/work/ways-in/{committed.dashed_code}/exchange/"
+        assert client.get(page).status_code == 200
+        answer = client.post(page, {"move": "open", "system": system.pk, "mode": "upsert"})
+        table = ExchangeTable.objects.get()
+        password = answer.context["login"].password
+        assert password in answer.content.decode()
+        write(answer.context["login"], ("A1", "x"))
+        again = client.get(page).content.decode()
+        assert password not in again
+        assert exchanging.login_of(committed.pk) in again
+        answer = client.post(page, {"move": "close"}, follow=True)
+        assert "已关闭" in answer.content.decode()
+        table.refresh_from_db()
+        assert table.status == "closed"
+
+    def test_others_of_the_department_look_and_strangers_do_not(
+        self, committed: Dataset, editor: Any
+    ) -> None:
+        opened(committed, editor)
+        head = UserFactory(department=committed.department, roles=["department_approver"])
+        stranger = UserFactory(department=DepartmentFactory(), roles=["department_editor"])
+        page = f"/work/ways-in/{committed.dashed_code}/exchange/"
+        for person, looked, acted in ((head, 200, 403), (stranger, 404, 404)):
+            client = Client()
+            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            assert client.get(page).status_code == looked
+            assert client.post(page, {"move": "close"}).status_code == acted
+        assert ExchangeTable.objects.get().status == "open"

@@ -124,7 +124,7 @@ class TestPush:
     ) -> None:
         assert started(config).turn()
         assert len(rows(dataset, "id_no")) == 250
-        assert [batch.declared for batch in Batch.objects.order_by("id")] == [100, 101, 51]
+        assert [batch.declared for batch in Batch.objects.order_by("id")] == [101, 102, 49]
         known = FrontNode.objects.get()
         assert (known.name, known.jobs[0]["waiting_rows"]) == ("前置机一", 0)
         assert known.jobs[0]["last_success_at"]
@@ -215,13 +215,13 @@ class TestPush:
 @pytest.mark.usefixtures("home")
 class TestFerry:
     def put(
-        self, folder: Path, dataset: Dataset, content: str, *, age: float = 0, **said: Any
+        self, folder: Path, entry: Dataset, content: str, *, age: float = 0, **said: Any
     ) -> Path:
         folder.mkdir(exist_ok=True)
         (folder / "people.csv").write_bytes(content.encode())
         facts = {
             "file": "people.csv",
-            "dataset": dataset.dashed_code,
+            "dataset": entry.dashed_code,
             "sha256": hashlib.sha256(content.encode()).hexdigest(),
             "rows": content.count("\n") - 1,
             **said,

@@ -20,12 +20,12 @@ TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
         "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
-        "receipted",
+        "receipted", "nothing_new",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
-        "received", "paused", "narrow", "clarify",
+        "received", "paused", "narrow", "clarify", "reading", "handed_in",
         "raised", "verifying", "correcting", "contested", "feedback",
         "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
     },

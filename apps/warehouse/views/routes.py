@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from apps.warehouse.views import (
     batches,
+    exchange,
     layout,
     proposing,
     reshaping,
@@ -29,6 +30,7 @@ pages = (
         path("batches/<int:pk>/normalised.csv", batches.normalised, name="batch-normalised"),
         path("ways-in/", ways_in.ways_in, name="ways-in"),
         path("ways-in/<str:code>/new/", sources.register, name="source-register"),
+        path("ways-in/<str:code>/exchange/", exchange.exchange, name="exchange"),
         path("sources/<int:pk>/", sources.source, name="source"),
         path("sources/<int:pk>/state/", sources.state, name="source-state"),
         path("sources/<int:pk>/change/", sources.change, name="source-change"),
