@@ -256,7 +256,7 @@ def codes_of_the_code(*places: str) -> set[str]:
     for place in places:
         base = ROOT / "apps" / place
         for path in base.rglob("*.py") if base.is_dir() else [base]:
-            if {"migrations", "management"} & set(path.parts) or path.name == "models.py":
+            if {"migrations", "management", "models", "models.py"} & set(path.parts):
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 value = _code_of(node)

@@ -26,6 +26,7 @@ BATCH: Final = shown(
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "size_bytes": 98120,
         "encoding": "utf-8",
+        "encoding_reason": "全部字节都是有效的 UTF-8",
         "declared_by_source": 1204,
         "balance": {
             "declared": 1204,
@@ -36,6 +37,14 @@ BATCH: Final = shown(
             "rejected": 2,
             "deleted": 0,
         },
+        "normalised": [
+            {
+                "column": "registered_on",
+                "label": "登记日期",
+                "count": 12,
+                "ways": {"date": 12},
+            }
+        ],
         "horizon": 7,
         "code": "",
         "message": "",
@@ -157,4 +166,15 @@ NODE: Final = shown(
 )
 HEARTBEAT: Final = sent(
     "heartbeat", "一个前置机的心跳", {"node": "民政局前置机 1", "version": "1", "jobs": [_JOB]}
+)
+NORMALISED: Final = OpenApiExample(
+    "csv",
+    summary="两个统一了写法的值",
+    value=(
+        "记录序号,数据项,列名,原值,规范化后的值\r\n"
+        "3,登记日期,registered_on,2026/11/17,2026-11-17\r\n"
+        "8,注册资本,capital,800万人民币,8000000.00\r\n"
+    ),
+    media_type="text/csv",
+    response_only=True,
 )

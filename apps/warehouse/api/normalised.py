@@ -15,6 +15,7 @@ from apps.core import access
 from apps.core.api import ScopedViewSet
 from apps.core.errors import NotAllowed
 from apps.core.openapi import refusals
+from apps.warehouse.api import examples
 from apps.warehouse.models import Batch, Normalisation
 from apps.warehouse.rewritten_file import rewritten_lines
 
@@ -56,6 +57,7 @@ class NormalisedViewSet(ScopedViewSet):
         tags=["batches"],
         summary=_("统一了写法的值"),
         description=_("CSV：记录序号、数据项、列名、原值、入库的值；从保存的原始文件读出。"),
+        examples=[examples.NORMALISED],
         responses={
             (200, "text/csv"): OpenApiTypes.BINARY,
             **refusals(
