@@ -1,12 +1,12 @@
 """DuckDB judging rows that were copied out of a data table, in bounded memory.
 
-One pass reads the copy and keeps, of each row, which rules speak of it and which it breaks; rows
-that break one are then read once more for their key and the offending values.
+One pass reads the copy and keeps, of each row, which rules speak of it and which it breaks; of rows
+that break one, their texts too.
 """
 
 # ruff: noqa: S608 -- names and literals are quoted by `landing.rules`; no SQL comes from a user
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -74,13 +74,13 @@ class Judge:
         """
         counts: list[int] = []
         for place, part in enumerate(_parts(rules)):
-            source = self._pass(copy, contract, part, rows)
+            self._pass(copy, contract, part, rows)
             counts += self._spoken_of(part)
             if failing is not None and self._value("SELECT count(*) FROM judged WHERE broken <> 0"):
-                self._write_failing(source, contract, part, failing / f"{place}.csv")
+                self._write_failing(contract, part, failing / f"{place}.csv")
         return counts
 
-    def _pass(self, copy: Path, contract: Contract, rules: Sequence[RowRule], rows: int) -> str:
+    def _pass(self, copy: Path, contract: Contract, rules: Sequence[RowRule], rows: int) -> None:
         """Judge every row; a copy with line ends inside of values is read by one thread."""
         for careful in (False, True):
             source = _scan(copy, contract, careful=careful)
@@ -91,7 +91,7 @@ class Judge:
                     raise
                 continue
             if self._value("SELECT count(*) FROM judged") == rows:
-                return source
+                return
         raise RuntimeError(f"{copy.name}: the copy was not read whole")
 
     def _spoken_of(self, rules: Sequence[RowRule]) -> list[int]:
@@ -101,21 +101,18 @@ class Judge:
         row = self._connection.execute(f"SELECT {counts} FROM judged").fetchone()
         return [int(count) for count in row or ()]
 
-    def _write_failing(
-        self, source: str, contract: Contract, rules: Sequence[RowRule], path: Path
-    ) -> None:
-        key = _json(contract.key)
+    def _write_failing(self, contract: Contract, rules: Sequence[RowRule], path: Path) -> None:
+        place_of = {name: place for place, name in enumerate(_names(contract), 1)}
         broken = ", ".join(
-            f"CASE WHEN broken & {1 << place} <> 0 THEN"
-            f" {{'rule': {rule.rule.pk}, 'found': CAST({_json(rule.rule.columns)} AS VARCHAR)}} END"
+            f"CASE WHEN broken & {1 << place} <> 0 THEN {{'rule': {rule.rule.pk},"
+            f" 'found': CAST({_json(rule.rule.columns, place_of)} AS VARCHAR)}} END"
             for place, rule in enumerate(rules)
         )
         self._connection.execute(
-            "COPY (SELECT one.rule, _id, _batch, key, one.found FROM ("
-            f"SELECT _id, _batch, CAST({key} AS VARCHAR) AS key,"
+            "COPY (SELECT one.rule, _id, _batch, key, one.found FROM (SELECT _id, _batch,"
+            f" CAST({_json(contract.key, place_of)} AS VARCHAR) AS key,"
             f" unnest(list_filter([{broken}], lambda x: x IS NOT NULL)) AS one"
-            f" FROM {source} AS rows JOIN (SELECT _id, broken FROM judged WHERE broken <> 0)"
-            f" AS found USING (_id))) TO {literal(str(path))} (FORMAT csv, HEADER false)"
+            f" FROM judged WHERE broken <> 0)) TO {literal(str(path))} (FORMAT csv, HEADER false)"
         )
 
     def _value(self, statement: str) -> int:
@@ -141,17 +138,24 @@ def _as_landed(contract: Contract) -> Contract:
 
 
 def _judgement(source: str, contract: Contract, rules: Sequence[RowRule]) -> str:
-    typed = typed_select(_as_landed(contract), source, carried="_id, ")
-    broken = " + ".join(
-        f"CASE WHEN {rule.broken} THEN {1 << place} ELSE 0 END" for place, rule in enumerate(rules)
-    )
-    applies = " + ".join(
-        f"CASE WHEN {rule.applies} THEN {1 << place} ELSE 0 END" for place, rule in enumerate(rules)
-    )
+    """SQL that judges every row, and keeps the texts of those that break a rule."""
+    names = _names(contract)
+    texts = ", ".join(quoted(name) for name in names)
+    typed = typed_select(_as_landed(contract), source, carried=f"_id, _batch, {texts}, ")
     return (
-        f"CREATE OR REPLACE TABLE judged AS SELECT _id, CAST({broken} AS BIGINT) AS broken,"
-        f" CAST({applies} AS BIGINT) AS applies FROM ({typed}) AS typed"
+        "CREATE OR REPLACE TABLE judged AS SELECT _id, _batch, broken, applies,"
+        f" CASE WHEN broken <> 0 THEN [{texts}] END AS texts FROM ("
+        f"SELECT _id, _batch, {texts}, {_bits([rule.broken for rule in rules])} AS broken,"
+        f" {_bits([rule.applies for rule in rules])} AS applies FROM ({typed}) AS typed) AS bits"
     )
+
+
+def _bits(conditions: Sequence[str]) -> str:
+    bits = " + ".join(
+        f"CASE WHEN {condition} THEN {1 << place} ELSE 0 END"
+        for place, condition in enumerate(conditions)
+    )
+    return f"CAST({bits} AS BIGINT)"
 
 
 def _scan(copy: Path, contract: Contract, *, careful: bool) -> str:
@@ -177,5 +181,7 @@ def _names(contract: Contract) -> list[str]:
     return [column.name for column in contract.columns]
 
 
-def _json(names: Sequence[str]) -> str:
-    return "json_object(" + ", ".join(f"{literal(n)}, {quoted(n)}" for n in names) + ")"
+def _json(names: Sequence[str], place_of: Mapping[str, int]) -> str:
+    """SQL of an object of the kept texts of these columns."""
+    parts = ", ".join(f"{literal(name)}, texts[{place_of[name]}]" for name in names)
+    return f"json_object({parts})"
