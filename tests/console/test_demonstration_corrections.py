@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from apps.console.demo.corrections import CASES, load_corrections
+from apps.console.demo.rows import identity_number
 from apps.quality.models import Correction
 from apps.warehouse.models import Batch
 from tests import stories
-from tests.factories.sharing import land, make_scene
-from tests.factories.warehouse import IDENTITIES
+from tests.factories.sharing import make_scene
+from tests.factories.warehouse import landed
 from tests.sharing.conftest import server
 
 __all__ = ["server"]
@@ -22,10 +23,9 @@ def granted(server: Any) -> datetime:
     """A grant that has been in force for a month, over as many records as are doubted."""
     at = timezone.now()
     scene = make_scene()
-    # Eighteen-digit numbers with valid check digits are six; what is corrected lands among them.
-    rows = [(IDENTITIES[n], f"王{n}", "500103", "2026-01-05", "1.00") for n in range(6)]
-    more = [(f"X{n:017d}", f"李{n}", "500103", "2026-01-05", "1.00") for n in range(8)]
-    land(scene.dataset, (*more[:4], *rows, *more[4:]))
+    lines = ["identity_number,name,division_code,registered_on,amount"]
+    lines += [f"{identity_number(n)},王小明,500103,2026-01-05,1.00" for n in range(14)]
+    landed(scene.dataset, "\n".join([*lines, ""]), actor=scene.provider)
     stories.delivered(
         scene, at - timedelta(days=30), items={"name": "", "division_code": "", "registered_on": ""}
     )
@@ -37,7 +37,7 @@ def test_they_stand_in_many_statuses_and_a_second_run_finds_them(granted: dateti
     assert made == len(CASES)
     assert load_corrections(at=granted) == made
     told = list(Batch.objects.values_list("status", "message"))
-    assert [status for status, _message in told] == ["landed"], told
+    assert [status for status, _message in told] == ["landed", "landed"], told
     found = set(Correction.objects.values_list("status", flat=True))
     assert found == {
         *("raised", "accepted", "verifying", "correcting", "feedback", "contested"),

@@ -85,7 +85,6 @@ def test_one_is_found_raised_and_brought_through_by_the_screens(doubt: Doubt) ->
     evidence = client.get(reverse("quality:correction-evidence", args=[correction.pk]))
     assert "attachment" in evidence.headers["Content-Disposition"]
     assert b"".join(evidence.streaming_content) == b"%PDF-1.4"  # type: ignore[attr-defined]
-    evidence.file_to_stream.close()  # type: ignore[attr-defined]
     assert "校核中" in page_of(doubt.provider, f"/work/corrections/on/{code}/1/")
     for user, name, words in (
         (doubt.provider, "accept", {}),
