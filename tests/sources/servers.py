@@ -134,7 +134,7 @@ class MariaDb(Server):
             "--bind-address=127.0.0.1",
             f"--socket={self.folder / 'socket'}",
             "--innodb-buffer-pool-size=64M",
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
         ]
 
     def connect(self) -> Any:

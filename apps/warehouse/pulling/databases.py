@@ -1,7 +1,7 @@
 """Engines for the databases of departments: the checked address, read only, never for ever."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg
 import pymysql
 import sqlalchemy
 from django.utils.translation import gettext_lazy as _
+from pymysql.cursors import SSCursor
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -45,13 +46,7 @@ def opened(login: Login) -> Iterator[sqlalchemy.Engine]:
         SourceFailed: the source refused, died, or holds what cannot be read.
     """
     place = outbound.checked(login.host, login.port)
-    connect: Callable[[], Any] = (
-        (lambda: _postgresql(login, place))
-        if login.kind == "postgresql"
-        else (lambda: _mysql(login, place))
-    )
-    dialect = "postgresql+psycopg" if login.kind == "postgresql" else "mysql+pymysql"
-    engine = sqlalchemy.create_engine(f"{dialect}://", creator=connect, poolclass=NullPool)
+    engine = _engine_of(login, place)
     try:
         yield engine
     except NoSuchTableError as error:
@@ -77,6 +72,45 @@ def opened(login: Login) -> Iterator[sqlalchemy.Engine]:
         ) from error
     finally:
         engine.dispose()
+
+
+def _engine_of(login: Login, place: outbound.Checked) -> sqlalchemy.Engine:
+    if login.kind == "postgresql":
+        return sqlalchemy.create_engine(
+            "postgresql+psycopg://", creator=lambda: _postgresql(login, place), poolclass=NullPool
+        )
+    # A reading that was given up leaves a closed line behind, on which nothing can be rolled back.
+    engine = sqlalchemy.create_engine(
+        "mysql+pymysql://",
+        creator=lambda: _mysql(login, place),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
+    )
+    dialect: Any = engine.dialect
+    assert dialect.supports_server_side_cursors  # asking chooses the driver's own cursor
+    dialect._sscursor = AbandoningCursor  # noqa: SLF001 (no public way to name it)
+    return engine
+
+
+class AbandoningCursor(SSCursor):
+    """Hangs up when it is closed in the middle; the driver's own would fetch all that is left."""
+
+    connection: Any
+    _result: Any
+
+    def close(self) -> None:
+        result, line = self._result, self.connection
+        if result is not None and line is not None and result.unbuffered_active:
+            result.unbuffered_active = False
+            result.connection = None
+            line._force_close()  # noqa: SLF001 (`close` would say goodbye and wait)
+            self.connection = None
+            return
+        super().close()
+
+    __del__ = close
 
 
 def _postgresql(login: Login, place: outbound.Checked) -> Any:

@@ -116,9 +116,8 @@ def _boundary(connection: Connection, query: Query, known: Any, rows: int) -> An
     beyond = sqlalchemy.select(mark).select_from(_table(query)).where(mark.is_not(None))
     if known is not None:
         beyond = beyond.where(mark > known)
-    found = connection.execute(beyond.order_by(mark).offset(rows).limit(1))
-    row = found.first()
-    return None if row is None else row[0]
+    found = connection.execute(beyond.order_by(mark).offset(rows).limit(1)).all()
+    return found[0][0] if found else None
 
 
 def _is_beyond(mark: Any, known: Any) -> bool:
