@@ -120,6 +120,20 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("质量"),
+        (
+            Entry(
+                _("质量概览"),
+                "quality:overview",
+                "quality.Score",
+                holds=("/work/quality/datasets/", "/work/quality/runs/"),
+            ),
+            Entry(_("质量规则"), "quality:rules", "quality.QualityRule"),
+            Entry(_("质量问题"), "quality:findings", "quality.Finding"),
+            Entry(_("整改工单"), "quality:work-orders", "quality.WorkOrder"),
+        ),
+    ),
+    Group(
         _("共享"),
         (
             Entry(_("共享申请"), "sharing:requests", "sharing.SharingRequest"),

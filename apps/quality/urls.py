@@ -1,9 +1,8 @@
-"""Addresses of quality: screens under /work/, the API under /api/v1/."""
-
-from django.urls import include, path
+"""Addresses of quality: pages under /work/, the API under /api/v1/."""
 
 from apps.quality.api.corrections.routes import PATHS as CORRECTION_API
-from apps.quality.views.corrections.routes import PATHS as CORRECTION_PAGES
+from apps.quality.views.routes import urlpatterns
 
-urlpatterns = [path("", include((CORRECTION_PAGES, "quality")))]
+__all__ = ["api_urlpatterns", "urlpatterns"]
+
 api_urlpatterns = [*CORRECTION_API]

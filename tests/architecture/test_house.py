@@ -89,6 +89,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["readership", "claims"], "below"),
         **dict.fromkeys(["parameters", "row_rules", "set_rules", "judging"], "on models"),
         **dict.fromkeys(["inspecting", "delivered", "profiling", "heartbeat"], "on models"),
+        "wording": "on models",
         "recording": "on queries",
     },
     "sharing": {

@@ -20,7 +20,7 @@ TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
         "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
-        "receipted", "nothing_new",
+        "receipted", "nothing_new", "fixed",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
@@ -28,10 +28,11 @@ TONES = {
         "received", "paused", "narrow", "clarify", "reading", "handed_in",
         "raised", "verifying", "correcting", "contested", "feedback",
         "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
+        "in_mending",
     },
     "bad": {
         "refused", "suspended", "standing", "failed", "overdue", "rejected", "expired_over",
-        "refuse",
+        "refuse", "contested", "disputed",
     },
 }  # fmt: skip
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}

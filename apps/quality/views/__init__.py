@@ -1,1 +1,1 @@
-"""Screens of quality."""
+"""The pages of quality: overview, datasets, rules, findings, work orders, corrections."""
