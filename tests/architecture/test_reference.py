@@ -62,6 +62,7 @@ NOT_OF_THE_API = {
     "nothing_set_aside": "rows set aside are released by page",
     "not_sent": "receipts are taken in by page",
     "value_needed": "a form's condition",
+    "table_too_large": "rules are tried out by page",
     "already_delivering": "a task's",
     "not_expired": "a task's",
 }
@@ -300,6 +301,7 @@ API_PLACES = (
     "catalog/spreadsheets/rows.py",
     "catalog/operations/responsibility.py",
     "catalog/operations/splitting.py",
+    "quality",
     "supervision",
 )
 
