@@ -131,6 +131,12 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("质量规则"), "quality:rules", "quality.QualityRule"),
             Entry(_("质量问题"), "quality:findings", "quality.Finding"),
             Entry(_("整改工单"), "quality:work-orders", "quality.WorkOrder"),
+            Entry(
+                _("维度权重"),
+                "admin:quality_dimensionweights_changelist",
+                "quality.DimensionWeights",
+                "set",
+            ),
         ),
     ),
     Group(
