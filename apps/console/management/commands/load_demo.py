@@ -16,6 +16,7 @@ from apps.console.demo import (
     duties,
     landing,
     people,
+    quality,
     requests,
     sources,
     tasks,
@@ -49,6 +50,8 @@ class Command(BaseCommand):
         self._say(f"开始归集的部门 {begun} 个")
         rows = landing.load_records(at=at, progress=self._say)
         self.stdout.write(f"  共入库 {rows:,} 条记录")
+        found = quality.load_quality(at=at, progress=self._say)
+        self.stdout.write(f"  待整改的记录 {found:,} 条")
         count = requests.load_requests(at=at, progress=self._say)
         self.stdout.write(f"  共享申请 {count} 件")
         self._say(f"校核 {corrections.load_corrections(at=at)} 件")
