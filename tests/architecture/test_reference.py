@@ -301,7 +301,9 @@ API_PLACES = (
     "catalog/spreadsheets/rows.py",
     "catalog/operations/responsibility.py",
     "catalog/operations/splitting.py",
-    "quality",
+    "quality/api",
+    "quality/operations",
+    "quality/parameters.py",
     "supervision",
 )
 

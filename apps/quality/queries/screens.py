@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import QueryDict
 
 from apps.accounts.models import Department, User
@@ -128,10 +128,11 @@ def stores_seen(actor: User, at: Any = None) -> QuerySet[Store]:
 
 
 def departments_seen(actor: User, at: Any = None) -> QuerySet[Department]:
+    """Return the departments of the datasets that have rules, as far as the person may see them."""
     measured = access.rows(actor, "view_quality", Dataset, at=at)
-    used = measured.filter(Q(quality_rules__isnull=False) | Q(scores__isnull=False))
+    ruled = measured.filter(Exists(QualityRule.objects.filter(dataset=OuterRef("pk"))))
     found: QuerySet[Department] = Department.objects.filter(
-        pk__in=used.order_by().values("department")
+        pk__in=ruled.order_by().values("department")
     )
     return found.order_by("code")
 

@@ -37,6 +37,7 @@ RUNS_SHOWN: Final = 8
 ORDERS_SHOWN: Final = 10
 FINDINGS_SHOWN: Final = 10
 VALUES: Final = 5
+MARKS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "columns": [column_line(one) for one in columns],
         "profiled_at": columns[0].run.profiled_at if columns else None,
         "is_provider": is_provider,
+        "marks": range(MARKS),
+        "seen_at": at,
         "can_check": access.allowed(user, "check_quality", subject),
         "can_add": access.allowed(user, "add_quality_rule", subject),
     }

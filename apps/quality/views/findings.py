@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -219,21 +219,18 @@ def _status_chips(rows: QuerySet[Finding], chosen: str) -> list[Chip]:
 
 
 def _datasets(visible: QuerySet[Finding]) -> list[Dataset]:
-    keys = visible.order_by().values("dataset").distinct()
-    return list(Dataset.objects.filter(pk__in=keys).order_by("name"))
+    """The datasets to choose from: looked up one by one, however many rows fail."""
+    behind = visible.filter(dataset=OuterRef("pk"))
+    return list(Dataset.objects.filter(Exists(behind)).order_by("name"))
 
 
 def _rules(visible: QuerySet[Finding], query: QueryDict) -> list[QualityRule]:
-    """The rules to choose from, once a dataset or a rule is chosen."""
+    """The rules of the chosen dataset to choose from; of a chosen rule, that one."""
     if not (query.get("dataset") or query.get("rule")):
         return []
-    rows = screens.narrowed(visible, query)
-    if not query.get("dataset"):
-        rows = narrowed(visible, query)
+    behind = screens.narrowed(visible, query) if query.get("dataset") else narrowed(visible, query)
     return list(
-        QualityRule.objects.filter(pk__in=rows.order_by().values("rule").distinct()).order_by(
-            "name"
-        )
+        QualityRule.objects.filter(Exists(behind.filter(rule=OuterRef("pk")))).order_by("name")
     )
 
 
