@@ -54,7 +54,6 @@ NOT_OF_THE_API = {
             "schedule_invalid",
             "mode_unfit",
             "mapping_invalid",
-            "name_taken",
         ),
         "sources that the portal reads are kept by page",
     ),

@@ -93,7 +93,7 @@ class ScoreViewSet(ScopedViewSet):
         query = request.query_params
         by, on = _asked(request)
         rows = screens.narrowed(self.get_queryset(), query)
-        standings = screens.standings_of(rows, by, on)
+        standings = screens.standings_of(screens.current(rows, on), by, on)
         _path, model = screens.RANKED_BY[by]
         page = self.paginate_queryset(model._default_manager.filter(pk__in=standings))
         found = [_standing(subject, standings[subject.pk], on) for subject in page or ()]

@@ -1,18 +1,27 @@
 """What the pages of quality show, each only of what the person may see."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.http import QueryDict
 
 from apps.accounts.models import Department, User
 from apps.catalog.models import DataItem, Dataset
 from apps.core import access
-from apps.quality.models import Finding, QualityRule, RuleResult, Score, WorkOrder
+from apps.quality.models import (
+    Dimension,
+    DimensionWeights,
+    Finding,
+    QualityRule,
+    RuleResult,
+    Score,
+    WorkOrder,
+)
 from apps.quality.models.findings import LIVE_ORDERS
 from apps.quality.queries import scores
 from apps.quality.queries.scores import Standing
@@ -58,15 +67,48 @@ def narrowed(rows: QuerySet[Any], query: QueryDict, *, dataset: str = "dataset")
     return rows
 
 
-def standing_of_scores(rows: QuerySet[Score], on: date) -> Standing:
-    """Return how these scores stand together on the day, each dataset by its last ones."""
-    shares = _shares(rows.filter(pk__in=scores.scores_on(on).values("pk")))
-    return scores.standing_of(shares, scores.weights_on(on), on)
+def current(rows: QuerySet[Score], on: date) -> QuerySet[Score]:
+    """Keep of each dataset the scores of its last day till then.
+
+    Nearly always that is one day for all, as every dataset is scored every night; so the days are
+    looked up first, instead of asking of each of a year's scores whether a later one follows.
+    """
+    last_days = rows.filter(on__lte=on).order_by().values_list("dataset").annotate(Max("on"))
+    by_day: dict[date, list[int]] = defaultdict(list)
+    for dataset, day in last_days:
+        by_day[day].append(dataset)
+    if len(by_day) == 1:
+        return rows.filter(on__in=by_day)
+    wanted = Q(pk__in=[])
+    for day, datasets in by_day.items():
+        wanted |= Q(on=day, dataset__in=datasets)
+    return rows.filter(wanted)
+
+
+def standing_of_scores(present: QuerySet[Score], on: date) -> Standing:
+    """Return how the `current` scores of a day stand together."""
+    return scores.standing_of(_shares(present), scores.weights_on(on), on)
 
 
 def trend_of(rows: QuerySet[Score], on: date) -> list[Standing]:
-    """Return the standings of these scores together over the last ninety days."""
-    return scores.history_of(rows, begin=on - timedelta(days=TREND_DAYS), end=on)
+    """Return the standings of these scores together over the last ninety days, in two statements.
+
+    Each day by the weights that were in force on it.
+    """
+    by_day: dict[date, dict[str, tuple[int, int]]] = defaultdict(dict)
+    shown = rows.filter(on__gt=on - timedelta(days=TREND_DAYS), on__lte=on)
+    for day, indicator, good, of in _summed(shown, "on", "indicator"):
+        by_day[day][indicator] = (good, of)
+    known = list(DimensionWeights.objects.filter(valid_from__lte=on).order_by("-valid_from"))
+    return [scores.standing_of(by_day[day], _weights_of(day, known), day) for day in sorted(by_day)]
+
+
+def _weights_of(day: date, known: Sequence[DimensionWeights]) -> Mapping[str, Decimal]:
+    """Return what each dimension weighed that day; `known`: the latest first."""
+    for row in known:
+        if row.valid_from <= day:
+            return {dimension.value: row.of(dimension.value) for dimension in Dimension}
+    return scores.HOUSE_WEIGHTS
 
 
 RANKED_BY: Final[dict[str, tuple[str, type[Any]]]] = {
@@ -76,15 +118,15 @@ RANKED_BY: Final[dict[str, tuple[str, type[Any]]]] = {
 }
 
 
-def ranking(rows: QuerySet[Score], by: str, on: date, *, dimension: str = "") -> list[Ranked]:
+def ranking(present: QuerySet[Score], by: str, on: date, *, dimension: str = "") -> list[Ranked]:
     """Rank departments, stores or datasets by the whole or by one dimension, best first.
 
     What cannot be evaluated has no place and stands last.
     """
     path, model = RANKED_BY[by]
-    counted = rows.filter(pk__in=scores.scores_on(on).values("pk")).exclude(**{path: None})
-    counts = dict(counted.order_by().values_list(path).annotate(Count("dataset", distinct=True)))
-    standings = standings_of(rows, by, on)
+    placed = present.exclude(**{path: None}).order_by()
+    counts = dict(placed.values_list(path).annotate(Count("dataset", distinct=True)))
+    standings = standings_of(present, by, on)
     subjects = model._default_manager.filter(pk__in=standings)
     if by == "dataset":
         subjects = subjects.select_related("department")
@@ -101,12 +143,11 @@ def ranking(rows: QuerySet[Score], by: str, on: date, *, dimension: str = "") ->
     return ranked
 
 
-def standings_of(rows: QuerySet[Score], by: str, on: date) -> dict[int, Standing]:
+def standings_of(present: QuerySet[Score], by: str, on: date) -> dict[int, Standing]:
     """Return the standing of each department, store or dataset among the scores, by its key."""
     path, _model = RANKED_BY[by]
-    counted = rows.filter(pk__in=scores.scores_on(on).values("pk")).exclude(**{path: None})
     shares: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for key, indicator, good, of in _summed(counted, path, "indicator"):
+    for key, indicator, good, of in _summed(present.exclude(**{path: None}), path, "indicator"):
         shares[key][indicator] = (good, of)
     weights = scores.weights_on(on)
     return {key: scores.standing_of(found, weights, on) for key, found in shares.items()}

@@ -79,8 +79,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     chosen = query.get("dimension", "")
     dimension = chosen if chosen in Dimension.values else ""
     rows = screens.narrowed(screens.visible_scores(user, at), query)
-    whole = screens.standing_of_scores(rows, on)
-    ranked = screens.ranking(rows, by, on, dimension=dimension)
+    present = screens.current(rows, on)
+    whole = screens.standing_of_scores(present, on)
+    ranked = screens.ranking(present, by, on, dimension=dimension)
     trend = screens.trend_of(rows, on)
     stores = list(screens.stores_seen(user, at))
     context = {
