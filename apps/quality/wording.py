@@ -191,7 +191,7 @@ def _wider(rule: QualityRule, labels: Mapping[str, str], datasets: Mapping[str, 
         case RuleKind.CROSS_COLUMN:
             return _relation(told, labels)
         case RuleKind.REFERENCE_IN_TIME:
-            on = _named([told["on"]], labels) if told.get("on") else _("检查")
+            on = _named([told["on"]], labels) if told.get("on") else _("检查日")
             return _("%(columns)s是代码集“%(codes)s”里在%(on)s当天有效的代码") % {
                 "columns": named,
                 "codes": told.get("code_list", ""),
@@ -261,14 +261,17 @@ def _relation(told: Mapping[str, Any], labels: Mapping[str, str]) -> str:
 def _condition(one: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     item = _named([one["item"]], labels)
     if one["operator"] == "is_null":
-        return item + (_("为空") if one.get("value") is not False else _("不为空"))
+        words = _("%(item)s为空") if one.get("value") is not False else _("%(item)s不为空")
+        return words % {"item": item}
     if one.get("other"):
         value = _named([one["other"]], labels)
     elif isinstance(one.get("value"), list):
         value = "、".join(str(part) for part in one["value"])
     else:
         value = str(one.get("value", ""))
-    return f"{item}{COMPARISONS.get(one['operator'], one['operator'])} {value}"
+    comparison = COMPARISONS.get(one["operator"], one["operator"])
+    facts = {"item": item, "comparison": comparison, "value": value}
+    return _("%(item)s%(comparison)s %(value)s") % facts
 
 
 def _counterpart(
