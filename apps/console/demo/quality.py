@@ -37,7 +37,7 @@ MARRIAGES: Final = "婚姻登记基本信息"
 DISABLED: Final = "残疾人证基本信息"
 FOOD: Final = "食品经营许可基本信息"
 SHELTERS: Final = "应急避难场所基本信息"
-PROFILED: Final = (ALLOWANCE, HOMES, SHELTERS)
+PROFILED: Final = (ALLOWANCE, HOMES)
 
 RULES: Final = (
     RulePlan(
