@@ -196,7 +196,10 @@ class DatasetAdmin(SimpleHistoryAdmin, ScopedAdmin):
             _("数据约定"),
             {
                 "classes": ("tab",),
-                "fields": ("key_items", ("dirty_limit_ratio", "dirty_limit_rows")),
+                "fields": (
+                    "key_items",
+                    ("dirty_limit_ratio", "dirty_limit_rows", "dirty_limit_action"),
+                ),
             },
         ),
     )

@@ -117,6 +117,7 @@ def _contract(dataset: Dataset, items: Sequence[DataItem], codes: Codes) -> Cont
         key=tuple(dataset.key_items),
         dirty_limit_ratio=dataset.dirty_limit_ratio,
         dirty_limit_rows=dataset.dirty_limit_rows,
+        dirty_limit_action=dataset.dirty_limit_action,
     )
 
 

@@ -39,6 +39,7 @@ DATASET_FIELDS: Final = (
     "key_items",
     "dirty_limit_ratio",
     "dirty_limit_rows",
+    "dirty_limit_action",
 )
 """What an editor may change; department, classification and code stay."""
 

@@ -55,7 +55,8 @@ class Contract:
     """The columns, the business key and the limit of unclean rows of one published version.
 
     key: column names; the first is the subject key, stored as `text NOT NULL`.
-    dirty_limit_ratio: share of rejected rows (0–1) above which a batch does not land.
+    dirty_limit_ratio: share of rejected rows (0–1) that is still in order; dirty_limit_action says
+    what becomes of a batch with more: "stop" refuses it, "quarantine" lands its sound rows.
     """
 
     dataset_id: int
@@ -64,6 +65,7 @@ class Contract:
     key: tuple[str, ...]
     dirty_limit_ratio: float = 0.1
     dirty_limit_rows: int | None = None
+    dirty_limit_action: str = "stop"
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -97,4 +99,5 @@ class Contract:
             key=tuple(values["key"]),
             dirty_limit_ratio=values.get("dirty_limit_ratio", 0.1),
             dirty_limit_rows=values.get("dirty_limit_rows"),
+            dirty_limit_action=values.get("dirty_limit_action", "stop"),
         )

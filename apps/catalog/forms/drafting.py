@@ -81,6 +81,7 @@ class BasicsForm(forms.ModelForm[Dataset]):
             "release_on",
             "dirty_limit_ratio",
             "dirty_limit_rows",
+            "dirty_limit_action",
             "themes",
             "note",
         )
@@ -105,7 +106,7 @@ class BasicsForm(forms.ModelForm[Dataset]):
             (
                 ("format_class", "format_type"),
                 ("update_cycle", "release_on"),
-                ("dirty_limit_ratio", "dirty_limit_rows"),
+                ("dirty_limit_ratio", "dirty_limit_rows", "dirty_limit_action"),
             ),
         ),
         (_("其他"), (("related",), ("note",))),

@@ -95,6 +95,13 @@ class UpdateCycle(models.TextChoices):
     ONCE = "once", _("一次性")
 
 
+class DirtyLimitAction(models.TextChoices):
+    """What becomes of a batch with more rejected records than the limit."""
+
+    STOP = "stop", _("整批不入库")
+    QUARANTINE = "quarantine", _("合格的入库，不合格的留存待改")
+
+
 class Grade(models.TextChoices):
     ONE = "1", _("一般数据 1 级")
     TWO = "2", _("一般数据 2 级")

@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 from apps.accounts.models import Department, InformationSystem
 from apps.catalog.models.choices import (
     DatasetStatus,
+    DirtyLimitAction,
     FormatClass,
     Grade,
     ModeClass,
@@ -269,13 +270,16 @@ class Dataset(Governed):
         _("不合格记录上限比例"),
         default=0.1,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("0–1 之间；一批数据中不合格记录超过这个比例时，整批不入库。"),
+        help_text=_("0–1 之间；一批数据中不合格记录超过这个比例时，按“超过上限时”处理。"),
     )
     dirty_limit_rows = models.PositiveIntegerField(
         _("不合格记录上限行数"),
         null=True,
         blank=True,
-        help_text=_("选填；超过这个行数时，整批不入库。"),
+        help_text=_("选填；超过这个行数时，同样处理。"),
+    )
+    dirty_limit_action = models.CharField(
+        _("超过上限时"), max_length=10, choices=DirtyLimitAction, default=DirtyLimitAction.STOP
     )
     status = models.CharField(
         _("状态"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from apps.catalog.models import (
+    DirtyLimitAction,
     FormatClass,
     Grade,
     ModeClass,
@@ -61,6 +62,10 @@ _VARIANTS: Final[dict[str, dict[str, str]]] = {
         "irregular": "其他 其它 按需 按需更新 不定时 随时",
         "once": "一次 不更新 静态",
     },
+    "dirty_limit_action": {
+        "stop": "停止 拒收 整批拒收 不入库",
+        "quarantine": "隔离 留存 留存待改 合格的入库",
+    },
     "grade": {
         "1": "1级 一级 l1 第1级 一般1级 一般数据1级 公开",
         "2": "2级 二级 l2 第2级 一般2级",
@@ -91,6 +96,7 @@ _CHOICES: Final[dict[str, Iterable[tuple[Any, Any]]]] = {
     "mode_type": ModeType.choices,
     "mode": ModeType.choices,
     "update_cycle": UpdateCycle.choices,
+    "dirty_limit_action": DirtyLimitAction.choices,
     "grade": Grade.choices,
     "data_type": DataType.choices,
     "value_check": CHECK_CHOICES,

@@ -172,6 +172,7 @@ COLUMNS: Final = (
     _new("contact_phone", "联系电话"),
     _new("dirty_limit_ratio", "不合格记录上限比例", kind="ratio"),
     _new("dirty_limit_rows", "不合格记录上限行数", kind="integer"),
+    _new("dirty_limit_action", "不合格记录超过上限时", kind="choice"),
     _new("note", "备注", "说明", width=26),
     _new("item.normalise", "规范化", "规范化方式", kind="words"),
 )  # fmt: skip

@@ -30,7 +30,7 @@ _MUST_STAND: Final = frozenset(
     {
         "name", "format_class", "format_type", "sharing_attribute", "mode_class",
         "opening_attribute", "update_cycle", "grade", "item.name", "item.data_type",
-        "item.column_name", "dirty_limit_ratio",
+        "item.column_name", "dirty_limit_ratio", "dirty_limit_action",
     }
 )  # fmt: skip
 _EMPTY: Final[dict[str, Any]] = {
