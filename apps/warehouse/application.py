@@ -87,6 +87,7 @@ class Application:
         self.rewritten: list[Rewritten] = []
         self.is_unchanged = False
         self._counting: Future[list[Rewritten]] | None = None
+        self.is_quarantined = False
 
     def __enter__(self) -> Self:
         return self
@@ -268,6 +269,8 @@ class Application:
         return counts
 
     def _snapshot(self, loading: Loading, counts: Counts, missing: int) -> Counts:
+        if self.is_quarantined:
+            missing = 0  # a file so dirty does not prove that what it lacks is gone
         if missing:
             _require(loading.remove(self._metered(self.arrivals.stream_missing)), missing)
         return replace(self._upsert(loading, counts), deleted=missing)
@@ -280,7 +283,10 @@ class Application:
             raise Refusal(_("数据表里主键重复，整批不予入库"), code="unbalanced")
 
     def _refuse_too_dirty(self, rejected: int, *, quarantined: int) -> None:
-        """Refuse the batch when more was rejected than the contract allows.
+        """Refuse or quarantine the batch when more was rejected than the contract allows.
+
+        A batch that mends another is not judged: its records are known to be bad, and what is still
+        wrong with them waits for the next time.
 
         What is only set aside for a person to look at does not count against the limit.
 
@@ -293,6 +299,11 @@ class Application:
         by_rows = self.contract.dirty_limit_rows
         ratio = rejected / declared
         if ratio <= self.contract.dirty_limit_ratio and (by_rows is None or rejected <= by_rows):
+            return
+        if self.batch.mends_id is not None:
+            return
+        if self.contract.dirty_limit_action == "quarantine":
+            self.is_quarantined = True
             return
         limit = f"{self.contract.dirty_limit_ratio:.1%}"
         if by_rows is not None:

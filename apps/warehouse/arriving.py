@@ -41,11 +41,37 @@ def arrived(batch: Batch, contract: Contract, workplace: Path) -> Arrived:
     path = files.path_of(batch.file.sha256)
     if not path.is_file():
         raise Refusal(_("原始文件已按保存期限清理，重新提交即可"), code="file_discarded")
-    only_key = batch.mode == Batch.Mode.DELETE
-    layout = layout_of(batch)
-    text = text_of(
+    read = read_as_table(
         path,
         file_name=batch.file_name,
+        contract=contract,
+        layout=layout_of(batch),
+        workplace=workplace,
+        only_key=batch.mode == Batch.Mode.DELETE,
+        sha256=batch.file.sha256,
+    )
+    _require_declared(batch, read.survey)
+    return read
+
+
+def read_as_table(
+    path: Path,
+    *,
+    file_name: str,
+    contract: Contract,
+    layout: Layout,
+    workplace: Path,
+    only_key: bool = False,
+    sha256: str = "",
+) -> Arrived:
+    """Read any file as the table of a contract; `sha256` is what it must be, where it is known.
+
+    Raises:
+        Refusal: the file as a whole is no such table.
+    """
+    text = text_of(
+        path,
+        file_name=file_name,
         workplace=workplace,
         contract=contract,
         layout=layout,
@@ -61,11 +87,9 @@ def arrived(batch: Batch, contract: Contract, workplace: Path) -> Arrived:
     )
     if not is_text:
         found = replace(found, encoding=Encoding("", "—", why="form"))
-    if found.sha256 != batch.file.sha256:
+    if sha256 and found.sha256 != sha256:
         raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
-    read = matched(found, text, contract, workplace, layout, only_key=only_key)
-    _require_declared(batch, read.survey)
-    return read
+    return matched(found, text, contract, workplace, layout, only_key=only_key)
 
 
 def layout_of(batch: Batch) -> Layout:
@@ -91,20 +115,21 @@ def matched(
     only_key: bool,
 ) -> Arrived:
     """Match the headings; text that does not begin with them is looked through for its table."""
+    mismatch: Refusal | None = None
     try:
         columns = match_header(
             found.header, delimiter=found.delimiter, contract=contract, only_key=only_key
         )
-        return Arrived(found, columns, text.form, text.notes)
-    except Refusal as mismatch:
-        if mismatch.code not in MISMATCHES or text.lines is not None:
+        if text.lines is not None or not layout.is_returned:
+            return Arrived(found, columns, text.form, text.notes)
+    except Refusal as refusal:
+        if refusal.code not in MISMATCHES or text.lines is not None:
             raise
-        target = workplace / "titled.csv"
-        table = titled.write_table(
-            found, target, contract=contract, layout=layout, only_key=only_key
-        )
-        if table is None or (table.heading.row == found.leading_blanks + 1 and not layout.columns):
-            raise
+        mismatch = refusal
+    target = workplace / "titled.csv"
+    table = titled.write_table(found, target, contract=contract, layout=layout, only_key=only_key)
+    if table is None or (table.heading.row == found.leading_blanks + 1 and not layout.columns):
+        raise mismatch or Refusal(_("文件不能分成各列，核对引号后再提交"), code="text_damaged")
     again = survey(target, workplace=workplace, original=found.original, lines=table.lines)
     columns = match_header(
         again.header, delimiter=again.delimiter, contract=contract, only_key=only_key

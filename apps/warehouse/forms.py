@@ -92,6 +92,23 @@ class ProposeForm(forms.Form):
         return file
 
 
+class MendedFileForm(forms.Form):
+    """The downloaded file of rejected records, mended."""
+
+    file = forms.FileField(
+        label=_("改正后的文件"),
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=_("上面下载的文件，改正后原样传回；行号和原因各列不用删，不会入库。"),
+        error_messages={"required": _("选择要提交的文件")},
+    )
+    end = forms.CharField(
+        widget=forms.HiddenInput,
+        initial="1",
+        error_messages={"required": _("文件没有传完，连接就断开了；重新提交")},
+    )
+
+
 class DayInput(forms.DateInput):
     input_type = "date"
 

@@ -23,6 +23,7 @@
     Batch view_rejections,      editor, approver, systems of the department     own department's
       Rejection view
     Batch release               approver of the department                      own department's
+    Batch mend                  editor and systems of the department            own department's
     Store, DataTable view       as view_landing, and the system administrator   as view_landing
 
 A source's secret is shown to nobody; those who keep the system running see its state.
@@ -63,6 +64,7 @@ phrases.register(
         "warehouse.close_exchange": _("关闭了交换表"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
         "warehouse.release": _("放行了暂存待核的记录"),
+        "warehouse.set_aside": _("不再改正未通过的记录"),
     }
 )
 
@@ -123,6 +125,13 @@ def batch_with_rows_to_read(actor: User) -> Q:
 @access.scope("warehouse.Batch", "release")
 def batch_with_rows_to_release(actor: User) -> Q:
     if actor.holds("department_approver"):
+        return Q(dataset__department=actor.department_id)
+    return NOBODY
+
+
+@access.scope("warehouse.Batch", "mend")
+def batch_of_who_hands_in(actor: User) -> Q:
+    if actor.kind == User.Kind.SERVICE or actor.holds("department_editor"):
         return Q(dataset__department=actor.department_id)
     return NOBODY
 

@@ -15,7 +15,17 @@ from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.contracts import Contract
-from apps.warehouse.models import Batch, DataTable, FrontNode, NoChange, PullRun, PullSource, Upload
+from apps.warehouse.models import (
+    Batch,
+    DataTable,
+    FrontNode,
+    MendedRecord,
+    NoChange,
+    PullRun,
+    PullSource,
+    Rejection,
+    Upload,
+)
 
 LEASE = timedelta(seconds=30)
 """A worker beats once a second; one that was silent for so long is dead, or is fenced out."""
@@ -71,6 +81,61 @@ def reasons_of(batch: Batch) -> list[ReasonCount]:
             [batch.pk],
         )
         return [ReasonCount(*row) for row in cursor.fetchall()]
+
+
+def is_mendable(batch: Batch) -> bool:
+    """Say whether rejected records can be handed in by themselves: the others have landed."""
+    return batch.status == Batch.Status.LANDED and batch.rejected > 0
+
+
+def to_mend(batch: Batch) -> QuerySet[Rejection]:
+    """Return the rejected records that no batch has taken along, in the order of the file.
+
+    What a batch took along that was refused is to be handed in again.
+    """
+    back = (Batch.Status.REFUSED, Batch.Status.FAILED)
+    return (
+        Rejection.objects.filter(batch=batch, released_by=None)
+        .exclude(kind=Rejection.Kind.DUPLICATE)
+        .filter(Q(mended=None) | Q(mended__sent_in=None) | Q(mended__sent_in__status__in=back))
+        .select_related("mended")
+        .order_by("record_number")
+    )
+
+
+def drafts_of(batch: Batch) -> QuerySet[MendedRecord]:
+    """Return the mended records that wait to be handed in."""
+    return (
+        MendedRecord.objects.filter(rejection__in=to_mend(batch).order_by().values("pk"))
+        .select_related("rejection")
+        .order_by("rejection__record_number")
+    )
+
+
+def mended_along(batch: Batch) -> list[Batch]:
+    """Return the batch that this one mends, the one which that one mends, and so on."""
+    found = []
+    while batch.mends is not None:
+        batch = batch.mends
+        found.append(batch)
+    return found
+
+
+def mended_rows(batch: Batch) -> int:
+    """Count the rejected records that have landed since, in whatever batch that mends this one."""
+    landed, level = 0, [batch.pk]
+    while level:
+        later = list(Batch.objects.filter(mends__in=level, status=Batch.Status.LANDED))
+        landed += sum(each.landed + each.changed + each.unchanged for each in later)
+        level = [each.pk for each in later]
+    return min(landed, batch.rejected)
+
+
+def landed_since(batch: Batch) -> QuerySet[Batch]:
+    """Return the batches that landed in the same dataset after this one and do not mend any."""
+    return Batch.objects.filter(
+        dataset=batch.dataset_id, pk__gt=batch.pk, status=Batch.Status.LANDED, mends=None
+    )
 
 
 def batches_of(dataset: Dataset) -> QuerySet[Batch]:

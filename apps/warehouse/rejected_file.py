@@ -2,20 +2,22 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from apps.core.contracts import Contract
 from apps.warehouse.landing.encodings import words_of
+from apps.warehouse.landing.header import known_headings, plain
+from apps.warehouse.landing.layout import Layout, guarded
 from apps.warehouse.models import Batch, Rejection
 
 UTF8_MARK = "\ufeff"
-# A cell that office software would read as a formula; a number with its sign is none.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.])")
+_OWN: Final = (gettext_noop("行号"), gettext_noop("未通过原因"), gettext_noop("原文（不能分列的）"))
 
 
 class _Echo:
@@ -33,7 +35,7 @@ def rejected_lines(
     """
     writer = csv.writer(_Echo())
     header, delimiter = form_of(batch)
-    own = [str(_("行号")), str(_("未通过原因")), str(_("原文（不能分列的）"))]
+    own = [_(word) for word in _OWN]
     yield (UTF8_MARK if for_office else "") + writer.writerow([*header, *own])
     for rejection in rejections.order_by("record_number").iterator(chunk_size=2_000):
         cells = cells_of(rejection.raw, delimiter)
@@ -45,7 +47,54 @@ def rejected_lines(
             reasons,
             "" if is_whole else rejection.raw,
         ]
-        yield writer.writerow([harmless(cell) for cell in row] if for_office else row)
+        yield writer.writerow([guarded(cell) for cell in row] if for_office else row)
+
+
+class Mending:
+    """Reads a batch's rejected records as the contract in force has them, to be corrected.
+
+    columns: those that a file of mended records must have; in mode `delete` the key's alone.
+    """
+
+    def __init__(self, batch: Batch, contract: Contract) -> None:
+        self.contract = contract
+        only_key = batch.mode == Batch.Mode.DELETE
+        self.columns = [
+            column for column in contract.columns if not only_key or column.name in contract.key
+        ]
+        header, self._delimiter = form_of(batch)
+        known = known_headings(contract.columns)
+        self._names = [known.get(plain(heading), "") for heading in header]
+
+    def cells_sent(self, rejection: Rejection) -> dict[str, str]:
+        """Return the record's cells by column as they were sent, as far as it has them."""
+        sent = dict(zip(self._names, cells_of(rejection.raw, self._delimiter), strict=False))
+        return {column.name: sent.get(column.name, "") for column in self.columns}
+
+    def cells_now(self, rejection: Rejection) -> dict[str, str]:
+        """Return the cells with what was typed since."""
+        sent = self.cells_sent(rejection)
+        mended = getattr(rejection, "mended", None)
+        return sent if mended is None else {**sent, **_among(mended.cells, sent)}
+
+    def is_whole(self, rejection: Rejection) -> bool:
+        """Say whether the record has as many cells as the file has headings."""
+        return len(cells_of(rejection.raw, self._delimiter)) == len(self._names)
+
+
+def _among(cells: dict[str, str], names: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in cells.items() if name in names}
+
+
+def returned_layout(contract: Contract, *, is_guarded: bool = True) -> Layout:
+    """Return how such a file is laid out when it comes back mended: without its own columns."""
+    known = known_headings(contract.columns)
+    words = []
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            words += [_(word) for word in _OWN]
+    own = {word: "" for word in words if plain(word) not in known}
+    return Layout(columns=own, is_returned=is_guarded)
 
 
 def form_of(batch: Batch) -> tuple[list[str], str]:
@@ -70,8 +119,3 @@ def cells_of(raw: str, delimiter: str) -> list[str]:
         return next(csv.reader(io.StringIO(raw, newline=""), delimiter=delimiter), [])
     except csv.Error:
         return []
-
-
-def harmless(text: str) -> str:
-    """Keep office software from reading a cell as a formula."""
-    return "'" + text if _FORMULA.match(text) else text

@@ -19,9 +19,10 @@ from apps.core.errors import NotFound
 from apps.warehouse.arriving import arrived
 from apps.warehouse.landing import rewriting
 from apps.warehouse.landing.arrivals import Arrivals
+from apps.warehouse.landing.layout import guarded
 from apps.warehouse.landing.reader import Reader
 from apps.warehouse.models import Batch
-from apps.warehouse.rejected_file import UTF8_MARK, harmless
+from apps.warehouse.rejected_file import UTF8_MARK
 
 _BLOCK_CHARACTERS = 1 << 16
 
@@ -49,7 +50,7 @@ def _lines(batch: Batch, contract: Contract, *, for_office: bool) -> Iterator[st
         buffer.seek(0, io.SEEK_END)
         writer = csv.writer(buffer)
         writer.writerow([_("记录序号"), _("数据项"), _("列名"), _("原值"), _("规范化后的值")])
-        shown = harmless if for_office else str
+        shown = guarded if for_office else str
         only_key = batch.mode == Batch.Mode.DELETE
         for rank, column, raw, kept in rewriting.each(arrivals.reader, contract, only_key=only_key):
             number = arrivals.record_number(rank)

@@ -45,6 +45,7 @@ def published(
     key: tuple[str, ...] = (),
     dirty_limit_ratio: float = 1.0,
     dirty_limit_rows: int | None = None,
+    dirty_limit_action: str = "stop",
     **fields: Any,
 ) -> Dataset:
     """A published dataset whose contract has these columns (persons unless told)."""
@@ -57,6 +58,7 @@ def published(
         key=key,
         dirty_limit_ratio=dirty_limit_ratio,
         dirty_limit_rows=dirty_limit_rows,
+        dirty_limit_action=dirty_limit_action,
     )
     return dataset
 

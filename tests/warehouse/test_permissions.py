@@ -26,6 +26,7 @@ MAY: dict[tuple[type[Any], str], set[str]] = {
     (Batch, "view"): STAFF | OVERSEERS,
     (Batch, "view_rejections"): STAFF,
     (Batch, "release"): {"provider_head"},
+    (Batch, "mend"): {"provider", "own_system"},
     (Rejection, "view"): STAFF,
     (Store, "view"): STAFF | OVERSEERS | {"system_admin"},
     (DataTable, "view"): STAFF | OVERSEERS | {"system_admin"},

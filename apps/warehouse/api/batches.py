@@ -2,26 +2,25 @@
 
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
-    extend_schema_serializer,
     extend_schema_view,
 )
-from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog import queries as catalog
+from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.api import KeysetPagination, ScopedViewSet, read_cursor, sign_cursor
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
@@ -30,110 +29,10 @@ from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.api import examples
-from apps.warehouse.api.encodings import ENCODING, EncodingReasonField
-from apps.warehouse.api.normalised import NormalisationSerializer
+from apps.warehouse.api.encodings import ENCODING
+from apps.warehouse.api.serializers import BatchSerializer, RejectionSerializer
 from apps.warehouse.models import Batch, Rejection
 from apps.warehouse.rejected_file import rejected_lines
-
-
-class BalanceSerializer(serializers.ModelSerializer[Batch]):
-    """declared = landed + changed + unchanged + duplicate + rejected; null before it is counted."""
-
-    about: ClassVar[str | Promise] = _(
-        "收支平衡，各项为记录条数：文件条数 = 新增 + 变更 + 无变化 + 文件内重复 + 未通过"
-    )
-
-    class Meta:
-        model = Batch
-        fields = (
-            "declared", "landed", "changed", "unchanged", "duplicate", "rejected", "deleted",
-        )  # fmt: skip
-        read_only_fields = fields
-
-
-@extend_schema_serializer(examples=[examples.BATCH])
-class BatchSerializer(serializers.ModelSerializer[Batch]):
-    """A batch as it stands; `code` and `message` say how it ended."""
-
-    about: ClassVar[str | Promise] = _("一个归集批次的现状")
-
-    number = serializers.CharField(
-        source="__str__", read_only=True, help_text=_("批次编号，如 B-000001")
-    )
-    dataset = serializers.CharField(
-        source="dataset.dashed_code", read_only=True, help_text=_("目录代码，以 - 代 /")
-    )
-    dataset_name = serializers.CharField(
-        source="dataset.name", read_only=True, help_text=_("目录名称")
-    )
-    source = serializers.CharField(  # type: ignore[assignment]  # of the batch, not of the field
-        source="source.username", read_only=True, help_text=_("提交的账号")
-    )
-    status_label = serializers.CharField(
-        source="get_status_display", read_only=True, help_text=_("状态的名称")
-    )
-    is_finished = serializers.SerializerMethodField(help_text=_("是否处理完；否则稍后再查"))
-    sha256 = serializers.CharField(
-        source="file.sha256", read_only=True, help_text=_("收到的文件的 SHA-256，十六进制")
-    )
-    size_bytes = serializers.IntegerField(
-        source="file.size_bytes", read_only=True, help_text=_("文件大小，字节")
-    )
-    encoding_reason = EncodingReasonField()
-    balance = BalanceSerializer(source="*", read_only=True, help_text=_("收支平衡"))
-    normalised = NormalisationSerializer(
-        source="normalisations", many=True, read_only=True, help_text=_("统一了写法的值，按数据项")
-    )
-    code = serializers.CharField(
-        source="message_code", read_only=True, help_text=_("未入库时的错误代码；入库则为空")
-    )
-    details = serializers.JSONField(read_only=True, help_text=_("与错误代码有关的事实"))
-    rejections = serializers.SerializerMethodField(help_text=_("未通过记录的地址；没有时为空"))
-
-    class Meta:
-        model = Batch
-        fields = (
-            "id", "number", "dataset", "dataset_name", "source", "mode", "status", "status_label",
-            "is_finished", "stage", "progress_rows", "idempotency_key", "file_name", "sha256",
-            "size_bytes", "encoding", "encoding_reason", "declared_by_source", "balance",
-            "normalised", "horizon", "code", "message", "details", "rejections", "received_at",
-            "started_at", "finished_at",
-        )  # fmt: skip
-        read_only_fields = fields
-
-    def get_is_finished(self, batch: Batch) -> bool:
-        return batch.status not in queries.OPEN
-
-    def get_rejections(self, batch: Batch) -> str | None:
-        if not (batch.rejected or batch.duplicate):
-            return None
-        return reverse("api-batch-rejections", args=[batch.pk])
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    about: ClassVar[str | Promise] = _("一条记录未通过的一个原因")
-
-    code = serializers.CharField(help_text=_("原因的代码"))
-    column = serializers.CharField(help_text=_("列名；与整条记录有关时为空"))
-    label = serializers.CharField(  # type: ignore[assignment]  # a field's own label is a text
-        help_text=_("数据项的中文名称")
-    )
-    value = serializers.CharField(help_text=_("文件中的值，过长的截短"))
-    message = serializers.CharField(help_text=_("说明"))
-
-
-@extend_schema_serializer(examples=[examples.REJECTION])
-class RejectionSerializer(serializers.ModelSerializer[Rejection]):
-    """A record that did not land. `line` counts the file's lines from 1, the header's being 1."""
-
-    about: ClassVar[str | Promise] = _("一条没有入库的记录")
-
-    reasons = ReasonSerializer(many=True, help_text=_("全部原因"))
-
-    class Meta:
-        model = Rejection
-        fields = ("record_number", "line", "kind", "reasons", "raw")
-        read_only_fields = fields
 
 
 class RejectionPagination(KeysetPagination):
@@ -168,10 +67,11 @@ REFUSALS = refusals(
             "unknown_parameter", "mode_unknown", "encoding_unknown", "declared_invalid",
             "dataset_not_published", "digest_invalid", "digest_mismatch", "upload_incomplete",
             "form_invalid", "one_file_expected", "idempotency_key_too_long",
+            "mends_unknown",
         ),
         403: ("not_allowed",),
         404: ("not_found",),
-        409: ("idempotency_conflict", "batch_in_flight"),
+        409: ("idempotency_conflict", "batch_in_flight", "not_landed"),
         411: ("length_required",),
         413: ("file_too_large",),
         507: ("storage_full",),
@@ -180,6 +80,14 @@ REFUSALS = refusals(
 CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description=_("目录代码，以 - 代 /"))
 MODE = OpenApiParameter(
     "mode", str, enum=Batch.Mode.values, description=_("入库方式，不写则为 upsert")
+)
+MENDS = OpenApiParameter(
+    "mends",
+    int,
+    description=_(
+        "改正的是哪一批次未通过的记录：文件为下载的那些记录，改正后行号、原因各列不用删；"
+        "入库方式随原批次，不用 mode"
+    ),
 )
 DECLARED = OpenApiParameter("declared", int, description=_("申报条数；与文件不符时不予入库"))
 FILE_NAME = OpenApiParameter("file_name", str, description=_("文件名；表单里的文件自带"))
@@ -268,7 +176,7 @@ class BatchViewSet(ScopedViewSet):
             "正文是 CSV 文件，或者表单里的一个文件。收下后排队处理，按 Location 查看结果。"
             "只能由提供部门的信息系统或人员提交。"
         ),
-        parameters=[CODE, MODE, DECLARED, FILE_NAME, ENCODING, KEY, DIGEST],
+        parameters=[CODE, MODE, MENDS, DECLARED, FILE_NAME, ENCODING, KEY, DIGEST],
         examples=[examples.BATCH, examples.PUSHED],
         request={
             "text/csv": OpenApiTypes.BINARY,
@@ -293,12 +201,25 @@ class BatchViewSet(ScopedViewSet):
     def push(self, request: Request, code: str) -> Response:
         """Take the file and queue it; `Location` is where its balance will stand."""
         user: Any = request.user
-        query = _only(request, {"mode", "declared", "file_name", "encoding"})
+        query = _only(request, {"mode", "declared", "file_name", "encoding", "mends"})
         dataset = catalog.visible_to(user).filter(code=code.replace("-", "/")).first()
         if dataset is None:
             raise NotFound
         warehouse.require_may_land(dataset=dataset, actor=user, at=timezone.now())
+        mends = self._mended(dataset, query.get("mends", ""))
         handed = read_body(_http(request))
+        if mends is not None:
+            return self._queued(
+                warehouse.mend_by_file(
+                    batch=mends,
+                    file=handed.file,
+                    file_name=query.get("file_name") or handed.name or f"{code}.csv",
+                    actor=user,
+                    at=timezone.now(),
+                    idempotency_key=_key(request),
+                    declared=_declared(query, handed),
+                )
+            )
         batch = warehouse.receive(
             dataset=dataset,
             file=handed.file,
@@ -310,6 +231,29 @@ class BatchViewSet(ScopedViewSet):
             declared=_declared(query, handed),
             encoding=query.get("encoding") or handed.fields.get("encoding") or "",
         )
+        return self._queued(batch)
+
+    def _mended(self, dataset: Dataset, number: str) -> Batch | None:
+        """Return the batch that the file mends, where the address names one.
+
+        Raises:
+            InvalidInput: it is no batch of this dataset.
+        """
+        if not number:
+            return None
+        found = None
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            batches: QuerySet[Batch] = self.get_queryset()
+            found = batches.filter(pk=number, dataset=dataset).first()
+        if found is None:
+            raise InvalidInput(
+                _("这个目录没有批次“%(number)s”") % {"number": number[:20]},
+                code="mends_unknown",
+                field="mends",
+            )
+        return found
+
+    def _queued(self, batch: Batch) -> Response:
         found = self.get_queryset().get(pk=batch.pk)
         return Response(
             BatchSerializer(found).data,

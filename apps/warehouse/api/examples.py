@@ -49,6 +49,7 @@ BATCH: Final = shown(
         "code": "",
         "message": "",
         "details": {},
+        "mends": None,
         "rejections": "/api/v1/batches/18/rejections",
         "received_at": "2026-11-18T10:00:00+08:00",
         "started_at": "2026-11-18T10:00:01+08:00",

@@ -27,7 +27,8 @@ from apps.core.incoming import read_body
 from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse.api import examples
-from apps.warehouse.api.batches import BatchSerializer, BodyLater
+from apps.warehouse.api.batches import BodyLater
+from apps.warehouse.api.serializers import BatchSerializer
 from apps.warehouse.models import Batch, Upload
 from apps.warehouse.operations.uploading import PART_LIMIT_BYTES
 

@@ -26,6 +26,8 @@ _FOOT: Final = re.compile(
     r"^(备\s*注|注|说\s*明|附\s*注|制\s*表|填\s*表|填\s*报|审\s*核|复\s*核|单位负责人|负责人|"
     r"联系人|联系电话|数据来源|资料来源|打印)\s*(人|单位|日期|时间)?\s*[:：]"
 )
+# A cell that office software would read as a formula; a number with its sign is none.
+_FORMULA: Final = re.compile(r"[=@\t\r]|[+-](?![\d.])")
 _COUNTING: Final = frozenset({"", "序号", "序", "行号", "no", "no."})
 
 
@@ -35,7 +37,9 @@ class Layout:
 
     sheet: its name; header_row: where the heading begins, as the sheet counts rows, from 1;
     header_rows: over how many rows it goes (1 or 2); columns: heading → an item's column name, or
-    "" for a column that is to be left out; encoding: a name of `encodings.SAID`, for text.
+    "" for a column that is to be left out; encoding: a name of `encodings.SAID`, for text;
+    is_returned: the file is one of rejected records that came back mended, whose cells may bear the
+    guard against formulas.
     """
 
     sheet: str = ""
@@ -43,6 +47,7 @@ class Layout:
     header_rows: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
+    is_returned: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +56,7 @@ class Layout:
             "header_rows": self.header_rows,
             "columns": dict(self.columns),
             "encoding": self.encoding,
+            **({"is_returned": True} if self.is_returned else {}),
         }
 
     @classmethod
@@ -61,6 +67,7 @@ class Layout:
             header_rows=int(values.get("header_rows") or 0),
             columns={str(key): str(value) for key, value in (values.get("columns") or {}).items()},
             encoding=str(values.get("encoding", "")),
+            is_returned=bool(values.get("is_returned")),
         )
 
 
@@ -168,6 +175,7 @@ class Body:
         ]
         self._counted = dict.fromkeys(self._counting, 0)
         self._width = len(heading.words)
+        self._is_returned = layout.is_returned
 
     def record(self, number: int, cells: Sequence[str]) -> list[str] | None:
         """Return the record's cells under the headings; None for a row that is none.
@@ -185,6 +193,8 @@ class Body:
         self._watch_counting(cells)
         self.lines.append(number)
         row = [cells[place] if place < len(cells) else "" for place in self.places]
+        if self._is_returned:
+            row = [unguarded(cell) for cell in row]
         beyond = [cell for cell in cells[self._width :] if cell]
         return row + beyond
 
@@ -210,6 +220,16 @@ class Body:
             text = cells[place].strip() if place < len(cells) else ""
             if text and not text.isdigit():
                 raise StrayColumnError(place)
+
+
+def guarded(text: str) -> str:
+    """Keep office software from reading a cell as a formula."""
+    return "'" + text if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Take the guard off again."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
 
 
 class StrayColumnError(Exception):

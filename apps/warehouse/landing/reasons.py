@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -90,6 +91,12 @@ def reason_label(code: str, label: str) -> str:
     else:
         words = str(_LABELS.get(code, code))
     return str(_("%(label)s：%(words)s") % {"label": label, "words": words}) if label else words
+
+
+def in_cell(reason: Mapping[str, str]) -> str:
+    """Return a reason as it is said beside its cell: without line, item and value."""
+    spoken = reason["message"].partition(f" {reason['value']}，")[2] if reason["value"] else ""
+    return spoken or reason_label(reason["code"], "")
 
 
 def record_reason(code: str, line: int) -> dict[str, Any]:

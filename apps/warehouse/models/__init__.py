@@ -13,6 +13,7 @@ from apps.warehouse.models.batches import (
     StoredFile,
 )
 from apps.warehouse.models.exchange import ExchangeTable
+from apps.warehouse.models.mending import MendedRecord
 from apps.warehouse.models.nodes import FrontNode
 from apps.warehouse.models.proposals import FileProposal
 from apps.warehouse.models.pulls import PullRun, PullSource
@@ -26,6 +27,7 @@ __all__ = [
     "FileLayout",
     "FileProposal",
     "FrontNode",
+    "MendedRecord",
     "NoChange",
     "Normalisation",
     "PullRun",

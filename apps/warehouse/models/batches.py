@@ -113,6 +113,14 @@ class Batch(Governed):
     encoding = models.CharField(_("编码"), max_length=20, blank=True)
     form = models.CharField(_("文件格式"), max_length=30, blank=True)
     layout = models.JSONField(_("表格版式"), default=dict, blank=True)
+    mends = models.ForeignKey(
+        "self",
+        verbose_name=_("改正的批次"),
+        on_delete=models.PROTECT,
+        related_name="mended_by",
+        null=True,
+        blank=True,
+    )
     declared_by_source = models.PositiveBigIntegerField(_("申报条数"), null=True, blank=True)
 
     declared = models.PositiveBigIntegerField(_("文件条数"), null=True, blank=True)
@@ -180,6 +188,9 @@ class Batch(Governed):
                     table__isnull=False,
                 ),
                 name="warehouse_batch_landed_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(mends=None) | Q(mends__lt=F("id")), name="warehouse_batch_mends_earlier"
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["refused", "failed"]) | ~Q(message_code=""),

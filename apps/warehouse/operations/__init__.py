@@ -8,6 +8,12 @@ from apps.warehouse.operations.exchange import (
     open_exchange,
 )
 from apps.warehouse.operations.landing import land, land_due
+from apps.warehouse.operations.mending import (
+    mend_by_file,
+    mode_of,
+    save_mended,
+    submit_mended,
+)
 from apps.warehouse.operations.nodes import report_heartbeat
 from apps.warehouse.operations.proposing import propose
 from apps.warehouse.operations.pulling import pull, pull_due, settle_runs
@@ -21,6 +27,7 @@ from apps.warehouse.operations.registering import (
     run_source_now,
     try_source,
 )
+from apps.warehouse.operations.rejections import set_aside
 from apps.warehouse.operations.relaying import relay
 from apps.warehouse.operations.releasing import release
 from apps.warehouse.operations.reminding import remind_silent
@@ -48,6 +55,8 @@ __all__ = [
     "land",
     "land_due",
     "make_table",
+    "mend_by_file",
+    "mode_of",
     "open_exchange",
     "pause_source",
     "propose",
@@ -64,6 +73,9 @@ __all__ = [
     "resume_source",
     "retire_source",
     "run_source_now",
+    "save_mended",
+    "set_aside",
     "settle_runs",
+    "submit_mended",
     "try_source",
 ]

@@ -26,6 +26,7 @@ from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
+from apps.warehouse.operations import rejections
 from apps.warehouse.rejecting import keep_rejections, keep_rewritten
 
 MOST_ATTEMPTS = 3
@@ -168,13 +169,17 @@ def _finish(application: Application, at: datetime) -> None:
         details={
             "blank_lines": application.survey.blank_count,
             **_added_rules(application),
+            **({"quarantined": True} if application.is_quarantined else {}),
             **_form_of_file(application),
         },
         **asdict(counts),
     )
     keep_rewritten(batch, application.rewritten)
     note_data(batch.dataset_id, has_data=application.table.row_count > 0)
-    if counts.rejected:
+    rejections.settle(batch, at)
+    if application.is_quarantined:
+        rejections.owe(batch, at)
+    elif counts.rejected:
         _tell(batch, _("有 %(rows)s 条未通过校验") % {"rows": f"{counts.rejected:,}"}, at)
 
 
@@ -201,10 +206,16 @@ def _added_rules(application: Application) -> dict[str, str]:
 
 def _landed_words(application: Application) -> str:
     counts = application.counts
-    return _(
+    words = _(
         "共 %(declared)s 条：新增 %(landed)s，变更 %(changed)s，无变化 %(unchanged)s，"
         "文件内重复 %(duplicate)s，未通过 %(rejected)s；移出 %(deleted)s"
     ) % {name: f"{value:,}" for name, value in asdict(counts).items()}
+    if not application.is_quarantined:
+        return words
+    words += _("。未通过的超过规定的上限，全部留存待改")
+    if application.batch.mode == Batch.Mode.SNAPSHOT:
+        words += _("；文件里没有的数据这次没有移出")
+    return words
 
 
 def _refuse(

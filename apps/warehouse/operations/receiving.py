@@ -1,7 +1,8 @@
 """Receive a file for a dataset: kept whole, numbered, and queued for landing."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -30,12 +31,15 @@ def receive(
     idempotency_key: str = "",
     declared: int | None = None,
     encoding: str = "",
+    mends: Batch | None = None,
+    layout: Layout | None = None,
 ) -> Batch:
     """Keep a file that the providing department hands in, and queue it as a batch.
 
     The same key from the same source again gives the first batch back, whatever became of it.
     `declared` is how many records the source says there are; `encoding`, a name of
-    `encodings.SAID`, what it says that a text is written in.
+    `encodings.SAID`, what it says that a text is written in; `mends` the batch whose rejected
+    records the file brings again, laid out as `layout` says.
     Nothing of the file is read before it is certain that the actor may hand it in.
 
     Source: house rule (design §5)
@@ -52,7 +56,8 @@ def receive(
         idempotency_key=idempotency_key,
         file_name=file_name[-255:],
         declared_by_source=declared,
-        layout=Layout(encoding=encoding).to_json() if encoding else {},
+        mends=mends,
+        layout=_layout(layout, encoding),
         received_at=at,
         created_at=at,
         updated_at=at,
@@ -68,6 +73,12 @@ def receive(
             actor, "warehouse.receive", dataset, at=at, code=error.code, message=str(error)
         )
         raise
+
+
+def _layout(layout: Layout | None, encoding: str) -> dict[str, Any]:
+    if layout is None:
+        return Layout(encoding=encoding).to_json() if encoding else {}
+    return replace(layout, encoding=encoding).to_json()
 
 
 def require_may_land(*, dataset: Dataset, actor: User, at: datetime) -> None:

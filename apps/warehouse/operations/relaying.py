@@ -45,6 +45,7 @@ def relay(
         file_name=batch.file_name,
         declared_by_source=batch.declared_by_source,
         layout=layout.to_json(),
+        mends=batch.mends,
         received_at=at,
         created_at=at,
         updated_at=at,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,6 +21,7 @@ from apps.ledger import queries as ledger
 from apps.standards.normalisers import BLANKS
 from apps.standards.rewritings import REWRITINGS
 from apps.warehouse import queries
+from apps.warehouse.forms import MendedFileForm
 from apps.warehouse.landing.reasons import reason_label
 from apps.warehouse.models import Batch, Normalisation, Rejection
 from apps.warehouse.rejected_file import encoding_reason, rejected_lines
@@ -74,7 +76,7 @@ class RewrittenLine:
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     subject = batch_or_404(request, pk)
     may_read = access.allowed(request.user, "view_rejections", subject)
-    chips = _chips(request, subject) if may_read else []
+    chips = reason_chips(request, subject) if may_read else []
     chosen = next((chip for chip in chips if chip.is_on), None)
     context = {
         "subject": subject,
@@ -95,6 +97,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "encoding_reason": encoding_reason(subject),
         "encoding": subject.encoding or (subject.details.get("encoding") or {}).get("label", ""),
         "rewritten": _rewritten(request, subject, may_read=may_read),
+        **mending_of(request, subject),
         "may_lay_out": subject.message_code in LAYOUT_CODES
         and access.allowed(request.user, "land", subject.dataset),
         "faults": {
@@ -144,6 +147,21 @@ def normalised(request: HttpRequest, pk: int) -> HttpResponseBase:
     return response
 
 
+def mending_of(request: HttpRequest, subject: Batch) -> dict[str, Any]:
+    """What the page says of mended records, and whether the person may mend them."""
+    is_mendable = queries.is_mendable(subject)
+    may_mend = is_mendable and access.allowed(request.user, "mend", subject)
+    return {
+        "may_mend": may_mend,
+        "is_mendable": is_mendable,
+        "mended": queries.mended_rows(subject) if is_mendable else 0,
+        "drafts": queries.drafts_of(subject).count() if may_mend else 0,
+        "mended_by": list(subject.mended_by.order_by("pk")),
+        "is_owed": may_mend and ledger.open_todos_of(subject).exists(),
+        "file_form": MendedFileForm() if may_mend else None,
+    }
+
+
 def progress_of(subject: Batch, at: datetime) -> Progress:
     total = subject.declared or subject.declared_by_source
     if subject.started_at is None:
@@ -157,7 +175,7 @@ def progress_of(subject: Batch, at: datetime) -> Progress:
 def batch_or_404(request: HttpRequest, pk: int) -> Batch:
     found = (
         access.rows(request.user, "view", Batch)
-        .select_related("dataset__department", "file", "source", "version", "table")
+        .select_related("dataset__department", "file", "source", "version", "table", "mends")
         .filter(pk=pk)
         .first()
     )
@@ -198,7 +216,8 @@ def _visible(text: str) -> str:
     return "␣" * start + bare + "␣" * (len(text) - start - len(bare))
 
 
-def _chips(request: HttpRequest, subject: Batch) -> list[ReasonChip]:
+def reason_chips(request: HttpRequest, subject: Batch) -> list[ReasonChip]:
+    """Return the reasons of the batch with their counts; the address chooses one."""
     wanted = (request.GET.get("reason", ""), request.GET.get("column", ""))
     return [
         ReasonChip(
