@@ -13,7 +13,10 @@ class SharingConfig(AppConfig):
         from apps.sharing import permissions  # noqa: F401
         from apps.sharing.gateway.single_rows import GrantReader
         from apps.sharing.provisioning.reshaping import stood_aside
+        from apps.sharing.queries.uses import uses_of_dataset
+        from apps.warehouse import uses
         from apps.warehouse.physical import register_dependents
 
         readership.register(GrantReader())
         register_dependents(stood_aside)
+        uses.register(uses_of_dataset)

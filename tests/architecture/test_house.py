@@ -75,12 +75,14 @@ OWN_ROOMS = {
         **dict.fromkeys(["proposals", "differences"], "on models"),
     },
     "warehouse": {
-        **dict.fromkeys(["landing", "sync"], "below"),
+        **dict.fromkeys(["landing", "sync", "uses"], "below"),
         **dict.fromkeys(["pulling", "exchanging"], "on models"),
         **dict.fromkeys(
             ["physical", "shapes", "rehashing", "loading", "rejecting", "heartbeat"], "on models"
         ),
-        **dict.fromkeys(["rejected_file", "freshness", "added_rules"], "on models"),
+        **dict.fromkeys(
+            ["rejected_file", "freshness", "added_rules", "periods", "extent"], "on models"
+        ),
         **dict.fromkeys(
             ["application", "arriving", "previewing", "rewritten_file", "proposing"], "on queries"
         ),

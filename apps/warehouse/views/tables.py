@@ -30,6 +30,7 @@ from apps.warehouse.freshness import Freshness, with_freshness
 from apps.warehouse.models import Batch
 from apps.warehouse.rejected_file import UTF8_MARK
 from apps.warehouse.views import reshaping
+from apps.warehouse.views.console import console_of
 from apps.warehouse.views.reshaping import dataset_or_404
 
 PAGE_ROWS = 50
@@ -118,9 +119,11 @@ def table(request: HttpRequest, code: str) -> HttpResponse:
     contract = queries.contract_of(subject)
     batches = queries.batches_of(subject)
     in_force = catalog.published().filter(pk=subject.pk).exists()
+    data_table = queries.table_of(subject)
     context = {
         "subject": subject,
-        "table": queries.table_of(subject),
+        "table": data_table,
+        **console_of(subject, data_table, timezone.now()),
         "freshness": Freshness(subject.freshness).label,
         "contract": contract,
         "columns": column_lines(contract) if contract else [],
