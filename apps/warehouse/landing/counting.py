@@ -102,13 +102,26 @@ class RecordCounter:
         """Count a block that ends with a line end."""
         self.marks.append(Mark(self._offset, self.records, self.lines, self._is_quoted))
         self.longest_bytes = max(self.longest_bytes, len(block))
-        if self._is_quoted or not is_plain(block):
+        if not self._is_quoted and b'"' not in block:
+            self._count_unquoted(block)
+        elif self._is_quoted or not is_plain(block):
             self._count_line_by_line(block)
         else:
             ends = block.count(b"\n")
             self.records += ends
             self.lines += ends
             self._offset += len(block)
+
+    def _count_unquoted(self, block: bytes) -> None:
+        """Count lines that hold no quote: every one that is not empty is a record."""
+        ends = block.count(b"\n")
+        filled = ends
+        if b"\n\n" in block or block.startswith(b"\n"):
+            filled = sum(map(bool, block.split(b"\n")))
+        self.records += filled
+        self.blanks += ends - filled
+        self.lines += ends
+        self._offset += len(block)
 
     def _count_line_by_line(self, block: bytes) -> None:
         for line in block.split(b"\n")[:-1]:
