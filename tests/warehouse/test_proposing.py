@@ -222,6 +222,15 @@ def test_nothing_is_entered_under_a_name_that_is_taken(provider: Any, classifica
     assert Dataset.objects.count() == FileProposal.objects.count() == 1
 
 
+def test_it_reads_a_wide_file_whose_values_are_of_many_shapes(
+    provider: Any, classification: Any
+) -> None:
+    shapes = ["2019.5.10", "2018年3月7日", IDENTITIES[0], "１２", "800万人民币", "2020.1.2 10:30"]
+    rows = [[shapes[(row + place) % 6] for place in range(40)] for row in range(120)]
+    made = proposed(as_csv([f"第{place}列" for place in range(40)], *rows), provider)
+    assert (made.rows, made.dataset.items.count()) == (120, 40)
+
+
 def test_only_an_editor_drafts(provider_head: Any, classification: Any) -> None:
     with pytest.raises(NotAllowed):
         proposed(as_csv(["编号"], ["1"]), provider_head)

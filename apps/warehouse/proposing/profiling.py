@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
+import duckdb
+
 from apps.standards.normalisers import SCIENTIFIC
 from apps.warehouse.landing.reader import Reader
 from apps.warehouse.landing.rules import quoted
 
-COLUMNS_A_PASS: Final = 20
+COLUMNS_A_PASS: Final = 8
 FEW_VALUES: Final = 60
 _PAIRS_TRIED: Final = 6
 _X: Final = re.compile(r"\bx(_[a-z_]+)?\b")
@@ -99,11 +101,21 @@ class ColumnProfile:
 
 
 def profiles(reader: Reader, headings: dict[str, str]) -> list[ColumnProfile]:
-    """Profile every column of the file, in the file's order."""
+    """Profile every column of the file, in the file's order.
+
+    How much memory a column's forms take depends on its values; a pass that has too little is
+    tried again with half the columns.
+    """
     names = [name for name in reader.columns if name in headings]
     found: list[ColumnProfile] = []
-    for start in range(0, len(names), COLUMNS_A_PASS):
-        found += _pass(reader, names[start : start + COLUMNS_A_PASS], headings)
+    size = COLUMNS_A_PASS
+    while rest := names[len(found) :]:
+        try:
+            found += list(_pass(reader, rest[:size], headings))
+        except duckdb.OutOfMemoryException:
+            if size == 1:
+                raise
+            size //= 2
     return found
 
 
