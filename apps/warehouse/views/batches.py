@@ -76,6 +76,7 @@ class RewrittenLine:
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     subject = batch_or_404(request, pk)
     may_read = access.allowed(request.user, "view_rejections", subject)
+    may_land = access.allowed(request.user, "land", subject.dataset)
     chips = reason_chips(request, subject) if may_read else []
     chosen = next((chip for chip in chips if chip.is_on), None)
     context = {
@@ -98,12 +99,10 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "encoding": subject.encoding or (subject.details.get("encoding") or {}).get("label", ""),
         "rewritten": _rewritten(request, subject, may_read=may_read),
         **mending_of(request, subject),
-        "may_lay_out": subject.message_code in LAYOUT_CODES
-        and access.allowed(request.user, "land", subject.dataset),
+        "may_land": may_land,
+        "may_lay_out": may_land and subject.message_code in LAYOUT_CODES,
         "faults": {
-            name: value
-            for name, value in subject.details.items()
-            if name in ("line", "offset", "columns")
+            name: value for name, value in subject.details.items() if name in ("line", "offset")
         },
     }
     return render(request, "warehouse/batch.html", context)

@@ -18,6 +18,7 @@ from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.landing.encodings import SAID
 from apps.warehouse.landing.layout import HEADER_WITHIN, Layout
+from apps.warehouse.models import Batch
 from apps.warehouse.previewing import Preview, preview
 from apps.warehouse.views.batches import batch_or_404
 
@@ -70,6 +71,8 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
         "problem": problem,
         "choices": _choices(found, contract) if found else [],
         "items": contract.columns,
+        "headings": _labels(found, contract) if found else [],
+        "uncovered": _uncovered(subject, found, contract) if found else [],
         "rows": [
             (number, list(cells[:CELLS_SHOWN]), _is_heading(found, number))
             for number, cells in (found.rows[:HEADER_WITHIN] if found else [])
@@ -128,6 +131,23 @@ def _choices(found: Preview, contract: Contract) -> list[Choice]:
             found.heading.names[place] or AS_READ,
         )
         for place, word in enumerate(found.heading.words)
+    ]
+
+
+def _labels(found: Preview, contract: Contract) -> list[str]:
+    labels = {column.name: column.label for column in contract.columns}
+    return [labels.get(name, name) for name in found.headings]
+
+
+def _uncovered(subject: Batch, found: Preview, contract: Contract) -> list[str]:
+    """Return the items that no column of the file stands for; a deletion wants only the key."""
+    if found.heading is None:
+        return []
+    only_key = subject.mode == Batch.Mode.DELETE
+    return [
+        column.label
+        for column in contract.columns
+        if column.name not in found.heading.names and (not only_key or column.name in contract.key)
     ]
 
 
