@@ -20,7 +20,10 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 class AddressRefused(InvalidInput):
     code = "address_refused"
-    default_message = _("这个地址不在允许接入的网络里，由系统管理员在 HUILIU_PULL_ALLOW 中放行")
+    default_message = _(
+        "这是本机或者内网的地址，平台默认不去连接；确实要接入的，"
+        "由系统管理员在 HUILIU_PULL_ALLOW 中放行所在的网段"
+    )
 
 
 class HostUnknown(InvalidInput):

@@ -155,6 +155,7 @@ class SourceForm(forms.Form):
     system = forms.ModelChoiceField(
         InformationSystem.objects.none(),
         label=_("来源系统"),
+        empty_label=_("选择来源系统"),
         help_text=_("本部门登记的信息系统；批次以它的名义提交。"),
     )
     kind = forms.ChoiceField(label=_("类型"), choices=PullSource.Kind.choices)
@@ -256,7 +257,11 @@ class RetireForm(forms.Form):
 class ExchangeForm(forms.Form):
     """Which system writes to the exchange table, and what becomes of its rows."""
 
-    system = forms.ModelChoiceField(InformationSystem.objects.none(), label=_("来源系统"))
+    system = forms.ModelChoiceField(
+        InformationSystem.objects.none(),
+        label=_("来源系统"),
+        empty_label=_("选择来源系统"),
+    )
     mode = forms.ChoiceField(
         label=_("入库方式"),
         choices=[
