@@ -90,6 +90,7 @@ MEASURES: Final = {
     "latitude": (28.2, 32.2),
     "growth_rate": (-0.2, 0.4),
 }
+BORN: Final = ("identity_number", "gender", "birth_date")
 POOLS: Final = (1009, 1153, 1301, 1451, 1601, 1753, 1901, 2053)
 FIRST_DAY: Final = date(1945, 1, 1)
 TODAY: Final = date(2026, 11, 20)
@@ -108,7 +109,10 @@ class Columns:
 
     def of(self, item: ItemPlan, pool_size: int) -> Iterator[str]:
         if item.column in NUMBERED:
-            return (NUMBERED[item.column](self.picker, number) for number in count())
+            numbers = children() if self.is_of_children and item.column in BORN else count()
+            return (NUMBERED[item.column](self.picker, number) for number in numbers)
+        if self.is_of_children and item.column == "registered_on":
+            return cycle([f"{day(self.picker, 5)}" for _ in range(pool_size)])
         if item.column.endswith("_body"):
             return cycle(self.bodies)
         if item.column in WORDS:
@@ -118,6 +122,10 @@ class Columns:
             by_type = BY_TYPE[item.type]
             return cycle([by_type(self.picker, item) for _ in range(pool_size)])
         return cycle([make(self.picker) for _ in range(pool_size)])
+
+    @cached_property
+    def is_of_children(self) -> bool:
+        return any(word in self.plan.name for word in ("学籍", "儿童"))
 
     @cached_property
     def bodies(self) -> tuple[str, ...]:
@@ -185,6 +193,15 @@ def birth_of(number: int) -> tuple[date, int]:
     return born, sequence
 
 
+def children() -> Iterator[int]:
+    """Yield the numbers of invented persons who are of school age, each once."""
+    days = range((date(2010, 1, 1) - FIRST_DAY).days, (date(2018, 11, 30) - FIRST_DAY).days)
+    step = pow(7919, -1, 27000)  # undoes what `birth_of` does
+    for number in count():
+        round_, place = divmod(number, len(days))
+        yield days[place * 1009 % len(days)] * step % 27000 + 27000 * round_
+
+
 def credit_code(picker: random.Random, number: int) -> str:
     """Return the unified social credit code of an invented enterprise. Source: GB 32100-2015"""
     body = f"91{DISTRICTS[number % len(DISTRICTS)]}MA{number:07d}"
@@ -236,6 +253,7 @@ DRAWN: Final[dict[str, Callable[[random.Random], str]]] = {
     "legal_representative": person_name,
     "applicant_name": person_name,
     "holder_name": company,
+    "established_on": lambda picker: f"{day(picker) - timedelta(days=15 * 365)}",
     "enterprise_name": company,
     "mobile": mobile,
     "address": address,
