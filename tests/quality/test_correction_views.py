@@ -125,6 +125,7 @@ def test_a_refusal_stays_on_the_page_with_what_was_typed(doubt: Doubt, at: datet
 def test_the_authority_sees_no_value(doubt: Doubt, at: datetime) -> None:
     correction = STORIES["correcting"](doubt, at)
     page = page_of(doubt.officer, correction.get_absolute_url())
+    assert "认定时间" in page.partition('id="history"')[2]
     for value in (WRONG, RIGHT, IDENTITIES[0]):
         assert value not in page
         assert value in page_of(doubt.provider, correction.get_absolute_url())

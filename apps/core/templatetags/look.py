@@ -35,6 +35,8 @@ TONES = {
         "refuse", "contested", "disputed",
     },
 }  # fmt: skip
+# A word that means something else in one table.
+TONES_OF_ONE = {("quality.correction", "accepted"): "attention"}
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
 
@@ -52,7 +54,8 @@ def tag(label: object, tone: str = "neutral") -> SafeString:
 @register.simple_tag
 def status(row: Any) -> SafeString:
     """Show a row's status as a word in a tag of its meaning."""
-    return tag(row.get_status_display(), tone_of(row.status))
+    own = TONES_OF_ONE.get((row._meta.label_lower, row.status))
+    return tag(row.get_status_display(), own or tone_of(row.status))
 
 
 @register.filter

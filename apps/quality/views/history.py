@@ -1,7 +1,7 @@
 """What each change of a rule, an order or the weights changed, in the labels of the screens."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -31,22 +31,28 @@ class Step:
     changes: list[Change]
 
 
-def history_of(rows: Any, *, labels: Mapping[str, str] | None = None) -> list[Step]:
-    """Return the changes of one row, newest first, in one statement.
+def history_of(
+    rows: Any, *, labels: Mapping[str, str] | None = None, hidden: Collection[str] = ()
+) -> list[Step]:
+    """Return the changes of one row, newest first.
 
-    rows: the row's `history`. labels: column → Chinese name, for lists of columns.
+    rows: the row's `history`. labels: column → Chinese name, for lists of columns. hidden: fields
+    that this reader does not see.
     """
     versions = list(rows.select_related("history_user").order_by("history_date", "history_id"))
     told = [
         Step(one.history_date, str(one.history_user or ""), one.history_change_reason or "", [])
         for one in versions[:1]
     ]
-    told += [_step(older, newer, labels or {}) for older, newer in itertools.pairwise(versions)]
+    told += [
+        _step(older, newer, labels or {}, {*QUIET, *hidden})
+        for older, newer in itertools.pairwise(versions)
+    ]
     told.reverse()
     return [step for step in told if step.changes or step.reason][:MOST]
 
 
-def _step(older: Any, newer: Any, labels: Mapping[str, str]) -> Step:
+def _step(older: Any, newer: Any, labels: Mapping[str, str], hidden: Collection[str]) -> Step:
     changes = [
         Change(
             str(field.verbose_name),
@@ -54,7 +60,7 @@ def _step(older: Any, newer: Any, labels: Mapping[str, str]) -> Step:
             _words(field, getattr(newer, field.attname), labels),
         )
         for field in newer.tracked_fields
-        if field.name not in QUIET
+        if field.name not in hidden
         and getattr(older, field.attname) != getattr(newer, field.attname)
     ]
     return Step(
@@ -68,6 +74,10 @@ def _step(older: Any, newer: Any, labels: Mapping[str, str]) -> Step:
 def _words(field: Any, value: Any, labels: Mapping[str, str]) -> str:
     if value in (None, "", [], {}):
         return ""
+    if field.is_relation:
+        # The number or the name; the row itself may be gone from what a person can open.
+        row = field.remote_field.model._base_manager.filter(pk=value).first()
+        return str(row or value)
     if field.name == "columns":
         return "、".join(labels.get(name, name) for name in value)
     if field.name == "parameters":

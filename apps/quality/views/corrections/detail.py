@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -19,7 +19,13 @@ from apps.quality import queries
 from apps.quality.models import Correction
 from apps.quality.queries import records
 from apps.quality.views.corrections.buttons import buttons
+from apps.quality.views.history import history_of
 from apps.warehouse import queries as warehouse
+
+INNER: Final = ("row_key", "row_batch", "grant_number", "evidence_sha256")
+"""What the history leaves out for everybody: it says nothing, or more than each may see."""
+VALUES: Final = ("seen_value", "claimed_value", "final_value")
+"""What the history leaves out for those who do not see values."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ def correction(request: HttpRequest, pk: int) -> HttpResponse:
     subject = correction_or_404(request, pk)
     todos = list(ledger.open_todos_of(subject))
     mine = access.rows(user, "view", Todo, at=at).filter(pk__in=[todo.pk for todo in todos])
+    sees_values = access.allowed(user, "see_values", subject, at=at)
     is_own = user.department_id == subject.dataset.department_id
     context = {
         "subject": subject,
@@ -66,7 +73,8 @@ def correction(request: HttpRequest, pk: int) -> HttpResponse:
         "owed": todos,
         "my_todos": set(mine.values_list("pk", flat=True)),
         "trail": ledger.trail(subject),
-        "sees_values": access.allowed(user, "see_values", subject, at=at),
+        "sees_values": sees_values,
+        "history": history_of(subject.history, hidden=INNER if sees_values else (*INNER, *VALUES)),
         "key": key_in_words(user, subject),
         "now_value": _now_value(subject) if is_own else None,
         "batch_url": _batch_url(user, subject, at),
