@@ -131,6 +131,7 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("质量规则"), "quality:rules", "quality.QualityRule"),
             Entry(_("质量问题"), "quality:findings", "quality.Finding"),
             Entry(_("整改工单"), "quality:work-orders", "quality.WorkOrder"),
+            Entry(_("校核"), "quality:corrections", "quality.Correction"),
             Entry(
                 _("维度权重"),
                 "admin:quality_dimensionweights_changelist",
@@ -147,10 +148,6 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("授权"), "sharing:grants", "sharing.Grant"),
             Entry(_("信息系统与凭证"), "sharing:systems", "accounts.InformationSystem"),
         ),
-    ),
-    Group(
-        _("质量"),
-        (Entry(_("校核"), "quality:corrections", "quality.Correction"),),
     ),
     Group(
         _("监督"),

@@ -350,6 +350,17 @@ class TestOrders:
         assert len(lines) == 1 + 2
         assert lines[1][1] == "1.00"
 
+    def test_rejected_records_are_found_after_a_check_without_a_batch_too(
+        self, dataset: Dataset, provider: Any
+    ) -> None:
+        batch = landed(dataset, persons(person(0, grade="丁"), person(1)), actor=provider)
+        checked(dataset)
+        order = WorkOrder.objects.get()
+        quality.ask_run(dataset=dataset, actor=provider, at=AT)
+        checked(dataset)
+        order.refresh_from_db()
+        assert f"查看批次 {batch} 未通过的记录" in page(provider, order.get_absolute_url())
+
     def test_filters_and_export(self, order: WorkOrder, authority: Any, provider: Any) -> None:
         address = reverse("quality:work-orders")
         assert order.number in page(authority, f"{address}?status=live&q={order.number}")

@@ -11,7 +11,7 @@ from apps.core import access
 from apps.quality.models import Basis, Finding, RuleResult, WorkOrder
 from apps.quality.models.findings import LIVE_FINDINGS, LIVE_ORDERS
 from apps.warehouse import queries as warehouse
-from apps.warehouse.models import Rejection
+from apps.warehouse.models import Batch, Rejection
 
 MY_MOVES: Final = {"open": "acknowledge", "in_mending": "acknowledge", "contested": "acknowledge"}
 
@@ -40,6 +40,24 @@ def findings_of(order: WorkOrder) -> QuerySet[Finding]:
 def open_findings(dataset: Dataset) -> QuerySet[Finding]:
     """Return the dataset's rows that fail now, or were accepted as they are."""
     return Finding.objects.filter(dataset=dataset, status__in=LIVE_FINDINGS).select_related("rule")
+
+
+def delivered_batch_of(order: WorkOrder) -> Batch | None:
+    """Return the batch whose rejected records an order is about; None where it is about rows.
+
+    A later run may have judged the rule without a batch of its own.
+    """
+    if order.basis != Basis.DELIVERED:
+        return None
+    last = (
+        RuleResult.objects.filter(
+            rule=order.rule_id, basis=Basis.DELIVERED, run__batch__isnull=False
+        )
+        .select_related("run__batch")
+        .order_by("-run")
+        .first()
+    )
+    return last.run.batch if last else None
 
 
 def rejections_of(result: RuleResult) -> QuerySet[Rejection]:

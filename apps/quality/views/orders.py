@@ -125,7 +125,7 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
         "failing_count": failing.count(),
         "status_counts": _counts(rows),
         "is_landed": subject.basis == Basis.LANDED,
-        "delivered_batch": subject.last_run.batch if subject.basis == Basis.DELIVERED else None,
+        "delivered_batch": queries.delivered_batch_of(subject),
         "owed": todos,
         "my_todos": set(mine.values_list("pk", flat=True)),
         "trail": ledger.trail(subject),
