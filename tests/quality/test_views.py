@@ -166,6 +166,9 @@ class TestOverview:
         shown = page(authority, reverse("quality:overview"))
         ranking = shown[shown.index('id="ranking"') :]
         assert ranking.index(str(consumer.department)) < ranking.index(str(dataset.department))
+        low = page(authority, f"{reverse('quality:overview')}?order=low")
+        ranking = low[low.index('id="ranking"') :]
+        assert ranking.index(str(dataset.department)) < ranking.index(str(consumer.department))
         narrow = page(
             authority, f"{reverse('quality:overview')}?department={dataset.department.code}"
         )
@@ -253,7 +256,7 @@ class TestFindings:
         assert "没有符合条件的质量问题" in none
 
     def test_some_rows_are_vouched_for_after_saying_how_many(
-        self, order: WorkOrder, provider_head: Any
+        self, order: WorkOrder, provider_head: Any, authority: Any
     ) -> None:
         client = signed_in(provider_head)
         address = reverse("quality:findings-accept")
@@ -266,6 +269,7 @@ class TestFindings:
         first.refresh_from_db()
         order.refresh_from_db()
         assert (first.status, first.reason, order.failed) == ("accepted", "已核对原件", 1)
+        assert "<dt>核实无误</dt><dd>1</dd>" in page(authority, order.get_absolute_url())
 
     def test_all_that_the_filters_show_are_vouched_for(
         self, order: WorkOrder, provider_head: Any

@@ -71,7 +71,7 @@ def proposed(
         file=io.BytesIO(content),
         file_name=name,
         name=entry,
-        classification=Classification.objects.get(),
+        classification=Classification.objects.get(code="307001"),
         actor=actor,
         at=AT,
     )

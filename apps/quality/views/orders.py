@@ -124,6 +124,8 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": finding_rows(failing.select_related("first_run")[:ROWS_SHOWN], user),
         "failing_count": failing.count(),
         "status_counts": _counts(rows),
+        # A count tells nothing of the data, and the authority judges by it.
+        "accepted_count": queries.findings_of(subject).filter(status="accepted").count(),
         "is_landed": subject.basis == Basis.LANDED,
         "delivered_batch": queries.delivered_batch_of(subject),
         "owed": todos,

@@ -81,7 +81,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     rows = screens.narrowed(screens.visible_scores(user, at), query)
     present = screens.current(rows, on)
     whole = screens.standing_of_scores(present, on)
+    is_lowest_first = query.get("order") == "low"
     ranked = screens.ranking(present, by, on, dimension=dimension)
+    if is_lowest_first:
+        ranked.sort(key=lambda one: (one.place is None, -(one.place or 0)))
     trend = screens.trend_of(rows, on)
     stores = list(screens.stores_seen(user, at))
     context = {
@@ -92,6 +95,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "by": by,
         "rankings": RANKINGS.items(),
         "dimension": dimension,
+        "direction": "ascending" if is_lowest_first else "descending",
+        "other_order": "" if is_lowest_first else "low",
         "page": page_of_list(ranked, query, size=RANKED_ROWS),
         "columns": [(one.value, one.label) for one in Dimension],
         "departments": departments if len(departments) > 1 else [],

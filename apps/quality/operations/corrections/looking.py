@@ -65,7 +65,8 @@ def look_up(
     else:
         access.require(actor, "raise_correction", dataset, at=at)
         row = readership.require_row(actor=actor, dataset=dataset, at=at, row_id=row_id, key=key)
-        found, values, masked = row.row_id, row.values, row.masked
+        found, masked = row.row_id, row.masked
+        values = {name: _plain(contract, name, value) for name, value in row.values.items()}
     marks = queries.marks_of_row(dataset.pk, found)
     whole = WHOLE_ROW in marks
     return Record(
@@ -83,6 +84,12 @@ def look_up(
         is_own=is_own,
         is_marked=whole,
     )
+
+
+def _plain(contract: Contract, name: str, value: Any) -> Any:
+    """Return a value of the interface as the table shows it: its instants have a `T`."""
+    is_instant = contract.column(name).type == "T" and isinstance(value, str)
+    return value.replace("T", " ", 1) if is_instant else value
 
 
 def _own(
