@@ -73,10 +73,7 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
         "items": contract.columns,
         "headings": _labels(found, contract) if found else [],
         "uncovered": _uncovered(subject, found, contract) if found else [],
-        "rows": [
-            (number, list(cells[:CELLS_SHOWN]), _is_heading(found, number))
-            for number, cells in (found.rows[:HEADER_WITHIN] if found else [])
-        ],
+        "rows": _first_rows(found),
         "as_read": AS_READ,
         "encodings": SAID.items(),
     }
@@ -131,6 +128,13 @@ def _choices(found: Preview, contract: Contract) -> list[Choice]:
             found.heading.names[place] or AS_READ,
         )
         for place, word in enumerate(found.heading.words)
+    ]
+
+
+def _first_rows(found: Preview | None) -> list[tuple[int, list[str], bool]]:
+    return [
+        (number, list(cells[:CELLS_SHOWN]), _is_heading(found, number))
+        for number, cells in (found.rows[:HEADER_WITHIN] if found else [])
     ]
 
 
