@@ -64,17 +64,19 @@ def marks_of_row(dataset_id: int, row_id: int) -> frozenset[str]:
     return marks_between(dataset_id, row_id, row_id).get(row_id, frozenset())
 
 
-def changed_marks(dataset_id: int, since: datetime) -> Marks:
+def changed_marks(dataset_id: int, since: datetime, items: Sequence[str] | None = None) -> Marks:
     """Return, by `_id`, what is marked now on records whose marks may have changed since then.
 
-    An empty set means that the record is no longer marked. For the change feed: a mark that comes
-    or goes changes no row of the table.
+    Of corrections of these items (all unless told) or of a whole record; an empty set means that
+    the record is no longer marked. For the change feed: a mark that comes or goes changes no row of
+    the table.
     """
-    touched = set(
-        Correction.objects.filter(
-            dataset=dataset_id, row_id__isnull=False, updated_at__gte=since
-        ).values_list("row_id", flat=True)
+    corrections = Correction.objects.filter(
+        dataset=dataset_id, row_id__isnull=False, updated_at__gte=since
     )
+    if items is not None:
+        corrections = corrections.filter(item__in=[*items, WHOLE_ROW])
+    touched = set(corrections.values_list("row_id", flat=True))
     found = _by_row(_marked(dataset_id).filter(row_id__in=touched))
     return {row_id: found.get(row_id, frozenset()) for row_id in touched if row_id is not None}
 

@@ -1,4 +1,4 @@
-"""`GET /api/v1/data/{code}` and its export: a thin face of the gateway."""
+"""`GET /api/v1/data/{code}`, its export and its changes: a thin face of the gateway."""
 
 import ipaddress
 from time import perf_counter
@@ -14,14 +14,19 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.sharing.api.documents import (
+    CHANGES_EXAMPLE,
+    CHANGES_LINES_EXAMPLE,
+    CHANGES_PARAMETERS,
+    CHANGES_PROBLEMS,
     CSV_EXAMPLE,
     EXPORT_PARAMETERS,
     PAGE_EXAMPLE,
     PAGE_PARAMETERS,
     PROBLEMS,
+    ChangesSerializer,
     DataPageSerializer,
 )
-from apps.sharing.gateway import calls, exports, pages
+from apps.sharing.gateway import calls, changes, exports, pages
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
 from apps.sharing.gateway.shapes import shape_of
@@ -86,10 +91,49 @@ class DataView(GatewayView):
         response["Cache-Control"] = "no-store"
         if page.next is not None:
             response["Huiliu-Next-Cursor"] = page.next
-        response["Server-Timing"] = (
-            f"admit;dur={(looked_up - started) * 1000:.2f}, "
-            f"read;dur={(perf_counter() - looked_up) * 1000:.2f}"
+        response["Server-Timing"] = _timing(started, looked_up)
+        return response
+
+
+class ChangesView(GatewayView):
+    """What changed in a grant since a cursor."""
+
+    @extend_schema(
+        operation_id="data_changes",
+        tags=["data"],
+        summary=_("读取变更（增量订阅）"),
+        description=_(
+            "返回 cursor 之后授权可见数据的变更，按批次和 _id 排序；首次不带 cursor，得到全部现有"
+            "记录。一轮读到固定的批次 horizon 为止，其间入库的批次留给下一轮；is_complete 为 true "
+            "后，隔一段时间用 next 再来。离开授权范围或被删除的记录为 delete。授权内容变更后返回 "
+            "409 resync_required，须清空所持数据，从头读起。NDJSON 的 next、horizon、is_complete "
+            "在响应头 Huiliu-Next-Cursor、Huiliu-Horizon、Huiliu-Is-Complete 中。"
+        ),
+        auth=TOKEN,
+        parameters=CHANGES_PARAMETERS,
+        examples=[CHANGES_EXAMPLE, CHANGES_LINES_EXAMPLE],
+        responses={
+            200: ChangesSerializer,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+            **CHANGES_PROBLEMS,
+        },
+    )
+    def get(self, request: Request, code: str) -> HttpResponse:
+        started = perf_counter()
+        call = self.admitted(request, code)
+        query = changes.read_feed_query(
+            dict(request.query_params.lists()),
+            shape_of(call),
+            accept=request.META.get("HTTP_ACCEPT", ""),
         )
+        looked_up = perf_counter()
+        page = changes.read_changes(call, query)
+        response = HttpResponse(page.body, content_type=page.content_type)
+        response["Cache-Control"] = "no-store"
+        response["Huiliu-Next-Cursor"] = page.next
+        response["Huiliu-Horizon"] = str(page.horizon)
+        response["Huiliu-Is-Complete"] = "true" if page.is_complete else "false"
+        response["Server-Timing"] = _timing(started, looked_up)
         return response
 
 
@@ -126,6 +170,13 @@ class ExportView(GatewayView):
 def _query(request: Request, call: Call) -> Query:
     parameters: dict[str, Any] = dict(request.query_params.lists())
     return read_query(parameters, shape_of(call), accept=request.META.get("HTTP_ACCEPT", ""))
+
+
+def _timing(started: float, looked_up: float) -> str:
+    return (
+        f"admit;dur={(looked_up - started) * 1000:.2f}, "
+        f"read;dur={(perf_counter() - looked_up) * 1000:.2f}"
+    )
 
 
 def _address(text: str | None) -> str | None:

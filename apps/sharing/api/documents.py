@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from apps.core.openapi import refusals
 from apps.sharing.api import examples
+from apps.sharing.gateway.changes import FEED_FORMATS
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, FORMATS, MAXIMUM_LIMIT, SHAPES
 
 
@@ -46,6 +47,27 @@ class DataPageSerializer(serializers.Serializer[Any]):
     )
 
 
+class ChangesSerializer(serializers.Serializer[Any]):
+    """One page of changes: what to put in, what to take out, which marks changed."""
+
+    about: ClassVar[str | Promise] = _(
+        "一页变更。_op 为 upsert：按 _id 写入或覆盖；delete：按 _id 删除；mark：只改校核标注"
+    )
+
+    dataset = serializers.CharField(help_text=_("目录代码，如 307001002/000001"))
+    grant = PageGrantSerializer(help_text=_("据以读取的授权"))
+    horizon = serializers.IntegerField(help_text=_("这一轮读到哪个批次为止；同一轮各页相同"))
+    is_complete = serializers.BooleanField(
+        help_text=_("true：应用本页后，所持数据与批次 horizon 之后授权可见的数据完全相同")
+    )
+    count = serializers.IntegerField(help_text=_("本页变更的条数"))
+    next = serializers.CharField(help_text=_("下一次的 cursor，总会给出；应用本页之后再保存"))
+    data = serializers.ListField(  # type: ignore[assignment]  # the page's rows, not the input's
+        child=serializers.JSONField(),
+        help_text=_("变更，按批次和 _id 排列；upsert 含授权的全部数据项，写法同数据页"),
+    )
+
+
 FILTERS_HELP = _(
     "筛选：以数据项的列名为参数，如 district=500103、birth__gte=1990-01-01。"
     "可用的后缀：__gte、__lte、__gt、__lt、__in（逗号分隔）、__prefix（文本开头）、"
@@ -69,13 +91,14 @@ _CODE = OpenApiParameter(
     OpenApiParameter.PATH,
     description=_("数据目录代码，“/”写作“-”，如 307001002-000001"),
 )
+_LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT},
+    description=_("每页条数"),
+)
 PAGE_PARAMETERS = [
     _CODE,
-    OpenApiParameter(
-        "limit",
-        {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT},
-        description=_("每页条数"),
-    ),
+    _LIMIT,
     _CURSOR,
     _FIELDS,
     OpenApiParameter("shape", OpenApiTypes.STR, enum=SHAPES, description=_("记录写法")),
@@ -88,6 +111,21 @@ PAGE_PARAMETERS = [
     _FILTER,
 ]
 EXPORT_PARAMETERS = [_CODE, _CURSOR, _FIELDS, _FILTER]
+CHANGES_PARAMETERS = [
+    _CODE,
+    _LIMIT,
+    OpenApiParameter(
+        "cursor",
+        OpenApiTypes.STR,
+        description=_("上一次返回的 next；不写为从头读起（先得到全部现有记录），now 为从现在起"),
+    ),
+    OpenApiParameter(
+        "format",
+        OpenApiTypes.STR,
+        enum=FEED_FORMATS,
+        description=_("返回格式；不写则看 Accept，再不然为 json"),
+    ),
+]
 
 FORBIDDEN = (
     "no_grant",
@@ -118,6 +156,20 @@ PROBLEMS: dict[Any, Any] = refusals(
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )
+CHANGES_PROBLEMS: dict[Any, Any] = refusals(
+    {
+        400: (
+            "unknown_parameter",
+            "invalid_limit",
+            "unknown_format",
+            "doubled_parameter",
+            "cursor_invalid",
+        ),
+        403: FORBIDDEN,
+        409: ("resync_required",),
+        503: ("busy", "query_timeout", "grant_unavailable"),
+    }
+)
 PAGE_EXAMPLE = OpenApiExample(
     "page",
     summary="一页，两条",
@@ -132,6 +184,35 @@ PAGE_EXAMPLE = OpenApiExample(
         ],
     },
     media_type="application/json",
+)
+CHANGES_EXAMPLE = OpenApiExample(
+    "changes",
+    summary="一条更新，一条离开授权范围",
+    value={
+        "dataset": "307001002/000001",
+        "grant": {"id": 12, "version": 1, "expires_at": "2027-11-18T00:00:00+08:00"},
+        "horizon": 42,
+        "is_complete": True,
+        "count": 2,
+        "next": "AAAAAAAAAAcAAAAAAAAADAAAAAEAAAAAAAAAKg",
+        "data": [
+            {
+                "_op": "upsert",
+                "_id": 2,
+                "name": "李*",
+                "division_code": "500103",
+                "registered_on": "2026-02-06",
+            },
+            {"_op": "delete", "_id": 1},
+        ],
+    },
+    media_type="application/json",
+)
+CHANGES_LINES_EXAMPLE = OpenApiExample(
+    "changes_lines",
+    summary="每行一条变更",
+    value='{"_op":"upsert","_id":2,"name":"李*"}\n{"_op":"delete","_id":1}\n',
+    media_type="application/x-ndjson",
 )
 CSV_EXAMPLE = OpenApiExample(
     "csv",

@@ -1,5 +1,6 @@
 """The data plane: the one way out. Read in the order refusals, calls, shapes, filters, cursor,
-pool, statements, pages, formats, exports; credentials and oauth say how a system signs in.
+pool, statements, pages, formats, exports, changes; credentials and oauth say how a
+system signs in.
 
 A call is admitted by one statement (token, system, grant), read as the system's own role through
 the view of the grant, recorded durably in the same transaction, and only then answered.

@@ -99,19 +99,22 @@ def id_of(line: bytes) -> int:
     return int(line[: line.index(b",")] if b"," in line else line)
 
 
-def _envelope(
-    call: Call, query: Query, values: list[Any], following: str | None, marks: Marks
-) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+def grant_of(call: Call) -> dict[str, Any]:
+    """Return what an answer says of the dataset and the grant, before the rows."""
+    return {
         "dataset": call.dataset_code,
         "grant": {
             "id": call.grant_id,
             "version": call.grant_version,
             "expires_at": timezone.localtime(call.expires_at),
         },
-        "count": len(values),
-        "next": following,
     }
+
+
+def _envelope(
+    call: Call, query: Query, values: list[Any], following: str | None, marks: Marks
+) -> dict[str, Any]:
+    answer = {**grant_of(call), "count": len(values), "next": following}
     if query.shape == "arrays":
         answer["columns"] = names_of(query, with_marks=marks is not None)
     answer["data"] = values

@@ -9,7 +9,7 @@ Source: house rule (design §3.7, §4)
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.utils import timezone
 from psycopg import Connection, errors
@@ -28,6 +28,12 @@ GONE = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.UndefinedCol
 BEFORE_ALL_ROWS = 0  # `_id` counts from 1
 
 ResultT = TypeVar("ResultT")
+
+
+class Asked(Protocol):
+    """What was asked for, as the access record keeps it."""
+
+    def to_json(self) -> dict[str, Any]: ...
 
 
 def read_page(call: Call, query: Query) -> Page:
@@ -87,7 +93,7 @@ def begin_as(connection: Connection[Any], role: str) -> None:
 
 
 def record(
-    connection: Connection[Any], statement: str, call: Call, query: Query, **values: Any
+    connection: Connection[Any], statement: str, call: Call, query: Asked, **values: Any
 ) -> None:
     """Insert an access record of the call and commit: it is on disk before anything is sent."""
     parameters = access_sql.record_parameters(

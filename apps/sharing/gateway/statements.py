@@ -54,6 +54,72 @@ def copy(view: str, query: Query, *, after: int, limit: int) -> str:
     )
 
 
+# One version of each record stands at the horizon: the present one, or, where a later batch took
+# that away since the caller began, the past one. A record that has none any more left with the last
+# of its past versions that the grant showed. Every arm reads an index in its order and stops at the
+# limit, the last one at the edge of the first; the questions about other versions are asked record
+# by record, for a join might read the whole table instead.
+_CHANGES: Final = """
+WITH standing AS MATERIALIZED (
+  SELECT _batch AS at_batch, {columns} FROM {view}
+   WHERE (_batch, _id) > (%(batch)s::bigint, %(after)s::bigint) AND _batch <= %(horizon)s::bigint
+   ORDER BY _batch, _id LIMIT %(limit)s
+), edge AS MATERIALIZED (
+  SELECT at_batch, _id FROM standing ORDER BY 1, 2 OFFSET %(limit)s - 1
+)
+SELECT * FROM (
+ (SELECT at_batch, TRUE, {names} FROM standing)
+ UNION ALL
+ (SELECT _batch, TRUE, {columns} FROM {past}
+   WHERE _until_batch > %(horizon)s::bigint
+     AND (_batch, _id) > (%(batch)s::bigint, %(after)s::bigint) AND _batch <= %(horizon)s::bigint
+   ORDER BY _batch, _id LIMIT %(limit)s)
+ UNION ALL
+ (SELECT _until_batch, FALSE, {absent} FROM {past} AS p
+   WHERE %(since)s::bigint >= 0 AND _until_batch > %(since)s::bigint
+     AND (_until_batch, _id) > (%(batch)s::bigint, %(after)s::bigint)
+     AND (_until_batch, _id) <= (COALESCE((SELECT at_batch FROM edge), %(horizon)s::bigint),
+                                 COALESCE((SELECT _id FROM edge), 9223372036854775807))
+     AND (SELECT 1 FROM {view} AS v
+           WHERE v._id = p._id AND v._batch <= %(horizon)s::bigint LIMIT 1) IS NULL
+     AND (SELECT 1 FROM {past} AS q WHERE q._id = p._id AND q._batch <= %(horizon)s::bigint
+             AND q._until_batch > p._until_batch LIMIT 1) IS NULL
+   ORDER BY _until_batch, _id LIMIT %(limit)s)
+) AS changes ORDER BY 1, 3 LIMIT %(limit)s
+"""
+
+
+def changes(grant_id: int, query: Query) -> str:
+    """Return the SELECT of a page of a grant's changes: batch, whether it stands, `_id`, values.
+
+    Bound: since, horizon, batch, after, limit.
+    """
+    return _changes(grant_id, _written_fields(query))
+
+
+def present(view: str) -> str:
+    """Return the SELECT of those among `rows` that the grant shows at the horizon."""
+    source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
+    return f"SELECT _id FROM {source} WHERE _id = ANY(%(rows)s)"  # noqa: S608 (quoted identifier)
+
+
+@lru_cache(maxsize=4096)
+def _changes(grant_id: int, fields: tuple[tuple[str, str], ...]) -> str:
+    named = [(_expression(name, kind, for_copy=False), name) for name, kind in fields]
+    columns = [f"{written} AS {sql.Identifier(name).as_string()}" for written, name in named]
+    view, past = (
+        sql.Identifier(naming.SHARE_SCHEMA, name).as_string()
+        for name in (naming.view_of_grant(grant_id), naming.past_view_of_grant(grant_id))
+    )
+    return _CHANGES.format(
+        columns=", ".join([KEY, *columns]),
+        names=", ".join([KEY, *(sql.Identifier(name).as_string() for _written, name in named)]),
+        absent=", ".join([KEY, *["NULL"] * len(columns)]),
+        view=view,
+        past=past,
+    )
+
+
 def _written_fields(query: Query) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.type) for field in query.fields)
 
