@@ -101,6 +101,7 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.database_settings()}
 GATEWAY = environment.gateway_settings()
+VERIFIED_KEYS_AN_HOUR = 10_000  # different records that a system may ask to verify
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 

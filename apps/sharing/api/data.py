@@ -1,14 +1,16 @@
-"""`GET /api/v1/data/{code}`, its export and its changes: a thin face of the gateway."""
+"""`GET /api/v1/data/{code}`, its export, changes and verification: a thin face of the gateway."""
 
 import ipaddress
 from time import perf_counter
 from typing import Any
 
+import orjson
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -23,15 +25,22 @@ from apps.sharing.api.documents import (
     PAGE_EXAMPLE,
     PAGE_PARAMETERS,
     PROBLEMS,
+    VERIFY_EXAMPLES,
+    VERIFY_PARAMETERS,
+    VERIFY_PROBLEMS,
     ChangesSerializer,
     DataPageSerializer,
+    VerificationSerializer,
+    VerifiedSerializer,
 )
-from apps.sharing.gateway import calls, changes, exports, pages
+from apps.sharing.gateway import calls, changes, exports, pages, verifying
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
+from apps.sharing.gateway.refusals import BodyTooLarge
 from apps.sharing.gateway.shapes import shape_of
 
 TOKEN: Any = [{"oauth2": ["data"]}]
+LARGEST_BODY_BYTES = 1 << 20
 EXPORT_WORDS = frozenset({"fields", "cursor"})
 
 
@@ -165,6 +174,49 @@ class ExportView(GatewayView):
         name = code.replace("/", "-")
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
+
+
+class VerifyView(GatewayView):
+    """Whether what the caller holds agrees with what his grant shows."""
+
+    @extend_schema(
+        operation_id="data_verify",
+        tags=["data"],
+        summary=_("核验"),
+        description=_(
+            "提交记录的主键和要核验的值，返回逐项是否相符，不返回数据。主键须列入授权且不脱敏。"
+            "数据范围之外的记录与不存在的一样，found 为 false。一个信息系统一小时内核验的不同记录"
+            "有限额，超过返回 429；重复核验同一条记录不另计。每次调用先留下调用记录，再返回结果。"
+        ),
+        auth=TOKEN,
+        parameters=VERIFY_PARAMETERS,
+        request=VerificationSerializer,
+        examples=VERIFY_EXAMPLES,
+        responses={200: VerifiedSerializer, **VERIFY_PROBLEMS},
+    )
+    def post(self, request: Request, code: str) -> HttpResponse:
+        call = self.admitted(request, code)
+        question = verifying.read_verification(_json_of(request), call, shape_of(call))
+        response = HttpResponse(verifying.verify(call, question), content_type=FORMATS["json"])
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _json_of(request: Request) -> Any:
+    """Return the body; read by orjson, which a deeply nested one does not bring down.
+
+    Raises:
+        BodyTooLarge, UnsupportedMediaType, ParseError: it is not what was asked for.
+    """
+    kind = (request.content_type or "").partition(";")[0].strip().lower()
+    if kind != FORMATS["json"]:
+        raise UnsupportedMediaType(kind)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY_BYTES:
+        raise BodyTooLarge(limit=LARGEST_BODY_BYTES)
+    try:
+        return orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        raise ParseError from None
 
 
 def _query(request: Request, call: Call) -> Query:

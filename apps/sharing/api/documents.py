@@ -12,10 +12,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
-from apps.core.openapi import refusals
+from apps.core.openapi import refusals, sent, shown
 from apps.sharing.api import examples
 from apps.sharing.gateway.changes import FEED_FORMATS
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, FORMATS, MAXIMUM_LIMIT, SHAPES
+from apps.sharing.gateway.verifying import MAXIMUM_RECORDS
 
 
 class PageGrantSerializer(serializers.Serializer[Any]):
@@ -65,6 +66,39 @@ class ChangesSerializer(serializers.Serializer[Any]):
     data = serializers.ListField(  # type: ignore[assignment]  # the page's rows, not the input's
         child=serializers.JSONField(),
         help_text=_("变更，按批次和 _id 排列；upsert 含授权的全部数据项，写法同数据页"),
+    )
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("要核验的记录")
+
+    records = serializers.ListField(
+        child=serializers.JSONField(),
+        min_length=1,
+        max_length=MAXIMUM_RECORDS,
+        help_text=_("每条为 {列名: 值}：主键各列写全，另加要核验的数据项；值按入库的规则规范化"),
+    )
+
+
+class VerifiedRecordSerializer(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("一条记录的核验结果，次序同提交")
+
+    found = serializers.BooleanField(help_text=_("授权的数据范围内有无主键相同的记录"))
+    items = serializers.DictField(
+        child=serializers.BooleanField(allow_null=True),
+        help_text=_("列名 → 是否相符；没有找到、已脱敏或者记录没有值的为空"),
+    )
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    about: ClassVar[str | Promise] = _("核验结果，只有是否相符，不含数据")
+
+    dataset = serializers.CharField(help_text=_("目录代码，如 307001002/000001"))
+    grant = PageGrantSerializer(help_text=_("据以核验的授权"))
+    count = serializers.IntegerField(help_text=_("核验的条数"))
+    found = serializers.IntegerField(help_text=_("找到的条数"))
+    data = VerifiedRecordSerializer(  # type: ignore[assignment]  # the answers, not the input's
+        many=True, help_text=_("逐条的结果")
     )
 
 
@@ -170,6 +204,49 @@ CHANGES_PROBLEMS: dict[Any, Any] = refusals(
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )
+VERIFY_PARAMETERS = [_CODE]
+VERIFY_PROBLEMS: dict[Any, Any] = refusals(
+    {
+        400: (
+            "invalid_records",
+            "unknown_field",
+            "key_incomplete",
+            "key_not_readable",
+            "invalid_value",
+            "parse_error",
+        ),
+        403: FORBIDDEN,
+        413: ("body_too_large",),
+        429: ("quota_exceeded",),
+        503: ("busy", "query_timeout", "grant_unavailable"),
+    }
+)
+VERIFY_EXAMPLES = [
+    sent(
+        "verify",
+        "核验一个人的姓名和区县",
+        {
+            "records": [
+                {
+                    "identity_number": "11010519491231002X",
+                    "name": "张小三",
+                    "division_code": "500112",
+                }
+            ]
+        },
+    ),
+    shown(
+        "verified",
+        "姓名相符，区县不符",
+        {
+            "dataset": "307001002/000001",
+            "grant": {"id": 12, "version": 1, "expires_at": "2027-11-18T00:00:00+08:00"},
+            "count": 1,
+            "found": 1,
+            "data": [{"found": True, "items": {"name": True, "division_code": False}}],
+        },
+    ),
+]
 PAGE_EXAMPLE = OpenApiExample(
     "page",
     summary="一页，两条",

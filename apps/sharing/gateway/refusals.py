@@ -76,3 +76,21 @@ class GrantUnavailable(TryAgainLater):
 
     code = "grant_unavailable"
     default_message = _("授权有效，但数据库中的权限尚未就绪，平台正在修复，请稍后重试")
+
+
+class QuotaExceeded(TryAgainLater):
+    """The hour's room is used up; `wait` is when it has some again, in seconds."""
+
+    code = "quota_exceeded"
+    status: ClassVar[int] = 429
+    default_message = _("一小时内核验的不同记录超过限额，请按 Retry-After 的秒数后再试")
+
+    def __init__(self, *, wait: int, **details: Any) -> None:
+        super().__init__(**details)
+        self.wait = wait
+
+
+class BodyTooLarge(InvalidInput):
+    code = "body_too_large"
+    status: ClassVar[int] = 413
+    default_message = _("正文过大，请分几次提交")
