@@ -12,16 +12,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import InformationSystem
+from apps.core.contracts import Contract
 from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.gateway import calls, verifying
 from apps.sharing.gateway.refusals import GrantRefused, QuotaExceeded
 from apps.sharing.gateway.shapes import shape_of
 from apps.sharing.models import Grant
+from apps.warehouse import physical
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.gateway import access_records, caller, credential_of, draw_token, problem
 from tests.factories.sharing import ROWS, Scene
+from tests.sharing.conftest import Read
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
 ZHANG, LI, WANG, ZHAO = (row[0] for row in ROWS[:4])
@@ -131,6 +134,31 @@ class TestAnswer:
             found = answers(client, place, *[person(ROWS[n % 3][0]) for n in range(100)])
         assert len(found) == 100
         assert len(many) == len(one) <= 5  # who calls; the system's row, its hour, the transaction
+
+    def test_it_looks_records_up_by_their_key(
+        self, landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+    ) -> None:
+        table = f"{landed_grant.table_schema}.{landed_grant.table_name}"
+        contract = Contract.from_json(landed_scene.dataset.versions.get().contract)
+        physical.create_indexes(
+            contract, schema=landed_grant.table_schema, name=landed_grant.table_name
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (identity_number, division_code, _batch, _hash)"
+                " SELECT 'x' || n, '500103', 2, 0 FROM generate_series(1, 20000) n"
+            )
+            cursor.execute(f"ANALYZE {table}")
+        token = draw_token(credential_of(landed_scene.system, landed_scene.consumer_head, now))
+        call = calls.admit(token, landed_scene.dataset.code, at=now)
+        question = verifying.read_verification({"records": [person(ZHANG)]}, call, shape_of(call))
+        statement = verifying.statement(call.view, question.key, question.compared)
+        keys = [f"x{number}" for number in range(100)]
+        lists = [list(range(100)), keys, ["2026-01-05"] * 100]
+        [(plan,)] = read(landed_grant, f"EXPLAIN (FORMAT JSON) {statement}", *lists)
+        assert "Index Scan" in str(plan)
+        assert "Seq Scan" not in str(plan)
+        assert len(read(landed_grant, statement, *lists)) == 99  # x0 is none
 
 
 class TestEvidence:

@@ -126,7 +126,7 @@ def _compare(
         found = {
             place: (row_id, matches)
             for place, row_id, *matches in connection.execute(
-                _statement(call.view, question.key, question.compared), lists
+                statement(call.view, question.key, question.compared), lists
             ).fetchall()
             if all(written[column.name][1][place] for column in question.key)
         }
@@ -167,7 +167,7 @@ def _answer(
 
 
 @lru_cache(maxsize=4096)
-def _statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...]) -> str:
+def statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...]) -> str:
     """Return the SELECT of place, `_id` and, by column, true, false, or null for no value.
 
     Bound: the places, then the values of every column, each as a list of texts.
@@ -187,7 +187,7 @@ def _statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...])
         ).format(name)
         for name in names[len(key) :]
     ]
-    statement = sql.SQL(
+    text = sql.SQL(
         "SELECT {wanted} FROM unnest({lists}) AS r ({names}) JOIN {view} AS v ON {same}"
     ).format(
         wanted=sql.SQL(", ").join([sql.SQL("r._place, v._id"), *matches]),
@@ -196,7 +196,7 @@ def _statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...])
         view=sql.Identifier(naming.SHARE_SCHEMA, view),
         same=sql.SQL(" AND ").join(same),
     )
-    return statement.as_string()
+    return text.as_string()
 
 
 @lru_cache(maxsize=1024)
