@@ -74,17 +74,15 @@ def length(hands: Hands) -> bool:
 
 
 def more_digits(hands: Hands) -> bool:
-    """The table keeps numbers of as many digits as it was made with."""
+    """The table follows to numbers of more digits."""
     item = hands.item(lambda item: item["data_type"] in {"N", "Y"})
     if item is None or not hands.take(f"{item['column_name']}.stored"):
         return False
-    if not hands.set_item(item, "length", "30", 30):
-        return False
-    hands.due("item.length", "须另用新列名", hands.entry.row_of(item["column_name"]))
-    return True
+    return hands.set_item(item, "length", "30", 30)
 
 
 def another_type(hands: Hands) -> bool:
+    """The table follows from days to instants."""
     item = hands.item(lambda item: item["data_type"] == "D")
     if item is None or not hands.take(f"{item['column_name']}.stored"):
         return False
@@ -92,7 +90,6 @@ def another_type(hands: Hands) -> bool:
         return False
     row = hands.entry.row_of(item["column_name"])
     hands.warn("item.data_type", "读作“日期时间型T”", row)
-    hands.due("item.data_type", "须另用新列名", row)
     return True
 
 

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from apps.catalog.models import Dataset
 from apps.core import access
@@ -191,7 +191,7 @@ def _accepted(request: HttpRequest, form: AcceptFindingsForm, kept: QuerySet[Fin
         except DomainError as error:
             form.add_error(None, f"{order}：{error}")
     if done:
-        words = ngettext("已核实 %(count)s 条记录无误", "已核实 %(count)s 条记录无误", done)
+        words = _("已核实 %(count)s 条记录无误")
         messages.success(request, words % {"count": f"{done:,}"})
     return not form.errors
 

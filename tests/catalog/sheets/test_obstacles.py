@@ -24,9 +24,9 @@ from tests.factories.sharing import make_scene
 pytestmark = pytest.mark.django_db
 # what the sheet says → cell, a part of the words
 OBSTACLES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "another length": ({"数据长度": {4: "16"}}, "V6", "须另用新列名"),
-    "another type": ({"数据类型": {3: "字符型C"}}, "U5", "须另用新列名"),
-    "another scale": ({"小数位数": {4: "4"}}, "AI6", "须另用新列名"),
+    "another length": ({"数据长度": {4: "8"}}, "V6", "缩小为"),
+    "another type": ({"数据类型": {3: "字符型C"}}, "U5", "另用新列名"),
+    "another scale": ({"小数位数": {4: "4"}}, "AI6", "缩小为"),
     "another column": ({"列名": {1: "person_name"}}, "AH3", "数据表中已有这一列"),
     "another key": ({"主键": {1: "主键"}}, "", "须另编目录"),
 }
