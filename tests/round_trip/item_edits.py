@@ -11,7 +11,7 @@ BARE: Final[dict[str, Any]] = {
     "sharing_condition": "", "mode": "", "opening_attribute": "", "opening_condition": "",
     "grade": "", "personal": False, "sensitive": False, "data_element": None, "code_list": None,
     "value_check": "", "pattern": "", "minimum": "", "maximum": "", "mask": "", "headings": [],
-    "description": "",
+    "normalise": [], "description": "",
 }  # fmt: skip
 
 
