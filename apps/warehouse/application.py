@@ -203,8 +203,9 @@ class Application:
     def _merge(self, loading: Loading) -> Counts:
         """Compare keys and hashes with the table's and send only what differs."""
         self._heartbeat.enter(Stage.CHECKING)
-        rejected = self.arrivals.take() + len(self.arrivals.unreadable)
-        self.arrivals.keep_unsound()
+        unsound = self.arrivals.take()
+        self.arrivals.keep_unsound(unsound)
+        rejected = unsound + len(self.arrivals.unreadable)
         quarantined = self.arrivals.quarantined()
         self._refuse_too_dirty(rejected, quarantined=quarantined)
         self._count_rewritten()
@@ -232,7 +233,7 @@ class Application:
             case Mode.APPEND:
                 return self._append(loading, counts, quarantined=quarantined)
             case Mode.SNAPSHOT:
-                return self._snapshot(loading, counts, found.missing)
+                return self._snapshot(loading, counts)
             case _:
                 return self._upsert(loading, counts)
 
@@ -268,9 +269,9 @@ class Application:
         self._add(loading, counts.landed)
         return counts
 
-    def _snapshot(self, loading: Loading, counts: Counts, missing: int) -> Counts:
-        if self.is_quarantined:
-            missing = 0  # a file so dirty does not prove that what it lacks is gone
+    def _snapshot(self, loading: Loading, counts: Counts) -> Counts:
+        # A file so dirty that it is quarantined does not prove that what it lacks is gone.
+        missing = 0 if self.is_quarantined else self.arrivals.missing()
         if missing:
             _require(loading.remove(self._metered(self.arrivals.stream_missing)), missing)
         return replace(self._upsert(loading, counts), deleted=missing)

@@ -38,8 +38,9 @@ def outcome_of(path: Path, name: str, told: dict[str, Any]) -> dict[str, Any]:
             ) as reader:
                 order = [column.name for column in contract.columns]
                 arrivals = Arrivals(reader, contract, column_order=order)
-                unsound = arrivals.take() + len(arrivals.unreadable)
-                arrivals.keep_unsound()
+                found_unsound = arrivals.take()
+                arrivals.keep_unsound(found_unsound)
+                unsound = found_unsound + len(arrivals.unreadable)
                 told_rejections = sum(1 for _record in rejected_records(arrivals))
         except Refusal as refusal:
             return {"code": refusal.code, "message": str(refusal.message), **refusal.details}

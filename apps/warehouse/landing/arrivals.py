@@ -26,13 +26,12 @@ Write = Callable[[bytes], object]
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How many distinct keys of the file are new to the table, differ, or are the same; how many
-    records repeat a later one of the file; how many of the table's keys the file lacks."""
+    records repeat a later one of the file."""
 
     new: int
     changed: int
     same: int
     duplicate: int
-    missing: int
 
 
 class Arrivals:
@@ -61,7 +60,6 @@ class Arrivals:
         self._order = column_order
         self._earlier_types = earlier_types
         self._shifts: list[int] = []
-        self._is_marked = False
         self._sound = rules.sound(self.rules)
         key = [contract.column(name) for name in contract.key]
         self._key_types = ["VARCHAR", *(duckdb_type(column) for column in key[1:])]
@@ -134,19 +132,11 @@ class Arrivals:
             Refusal: reader and survey disagree on the number of records.
         """
         hashed = "0" if self._only_key else self._hash()
-        names = rewriting.columns_of(self.contract, only_key=self._only_key)
-        typed = rules.typed_select(
-            self.contract,
-            self.reader.source(ranked=True, keeping_rejects=True),
-            only_key=self._only_key,
-            carried="rank, " + "".join(f"{quoted(column.name)}, " for column in names),
-        )
         self.reader.execute(
             f"CREATE TABLE arrivals AS SELECT rank, {self._key_values},"
-            f" {hashed} AS hash, {self._sound} AS is_sound{rewriting.marks(names)}"
-            f" FROM ({typed}) AS typed"
+            f" {hashed} AS hash, {self._sound} AS is_sound"
+            f" FROM ({self._typed(ranked=True, keeping_rejects=True)}) AS typed"
         )
-        self._is_marked = True
         self._note_unreadable()
         accepted = int(self.reader.value("SELECT count(*) FROM arrivals"))
         self.reader.require_all_read(accepted, len(self.unreadable))
@@ -154,9 +144,11 @@ class Arrivals:
         self._find_last()
         return int(self.reader.value("SELECT count(*) FROM arrivals WHERE NOT is_sound"))
 
-    def keep_unsound(self) -> None:
-        """Keep the text of the rows found unsound by `take`."""
+    def keep_unsound(self, unsound: int) -> None:
+        """Keep the text of the rows found unsound by `take`, which said how many."""
         self._make_unsound()
+        if not unsound:
+            return
         self.reader.execute(
             f"INSERT INTO unsound SELECT source.* FROM {self.reader.source(ranked=True)} AS source"
             " JOIN arrivals USING (rank) WHERE NOT is_sound"
@@ -209,8 +201,11 @@ class Arrivals:
             changed=counts.get("changed", 0),
             same=counts.get("same", 0),
             duplicate=self._duplicates(),
-            missing=int(self.reader.value(f"SELECT count(*) FROM ({self._missing()})")),
         )
+
+    def missing(self) -> int:
+        """Count the table's keys that the file lacks, after `compare`."""
+        return int(self.reader.value(f"SELECT count(*) FROM ({self._missing()})"))
 
     def refuse_changed(self) -> None:
         """Count rows whose key the table already has with other content as rejected."""
@@ -237,11 +232,7 @@ class Arrivals:
     def rewritten(self) -> list[Rewritten]:
         """Return what was rewritten of the readable records; may run beside everything else."""
         names = rewriting.columns_of(self.contract, only_key=self._only_key)
-        if self._is_marked:
-            touched = rewriting.marked(self.reader, names)
-        else:
-            touched = rewriting.touched(self.reader, names)
-        return rewriting.rewritten(self.reader, touched)
+        return rewriting.rewritten(self.reader, rewriting.touched(self.reader, names))
 
     def count_unreadable(self) -> None:
         """Read the file for what cannot be read, so that ranks can be told as record numbers."""

@@ -1,8 +1,8 @@
 """What normalising changed in a file: how many values of which column, in which ways, for example.
 
-Landing a clean file must not pay for it. Into an empty table rows stream without a look back, so
-that file is read once more while PostgreSQL makes the indexes; otherwise the pass that takes keys
-marks each row. Ways and examples are looked for only in columns of which something was changed.
+Landing must not pay for it: the file is read once more while PostgreSQL makes the indexes of a new
+table or reads out the keys of one that has rows. Ways and examples are looked for only in columns
+of which something was changed.
 The value as it was sent stays in the file, which is kept: `each` gives it beside the one that
 landed, record by record.
 
@@ -23,7 +23,6 @@ from apps.warehouse.landing.rules import quoted
 
 EXAMPLES: Final = 10
 EXAMPLE_CHARACTERS: Final = 120
-_MARKS_A_WORD = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +42,6 @@ class Rewritten:
 def columns_of(contract: Contract, *, only_key: bool) -> list[Column]:
     """Return the columns that have normalisers."""
     return [each for each in rules.columns_of(contract, only_key=only_key) if each.normalise]
-
-
-def marks(columns: Sequence[Column]) -> str:
-    """SQL of further columns that mark, bit by bit, which values of a row were changed."""
-    words = []
-    for start in range(0, len(columns), _MARKS_A_WORD):
-        chosen = columns[start : start + _MARKS_A_WORD]
-        bits = " + ".join(
-            f"CAST({rules.rewritten(column)} AS BIGINT) * {1 << place}"
-            for place, column in enumerate(chosen)
-        )
-        words.append(f", {bits} AS marks_{start // _MARKS_A_WORD}")
-    return "".join(words)
-
-
-def marked(reader: Reader, columns: Sequence[Column]) -> list[Column]:
-    """Return the columns of which `arrivals` marks a changed value."""
-    words = range(0, len(columns), _MARKS_A_WORD)
-    if not words:
-        return []
-    ors = ", ".join(f"coalesce(bit_or(marks_{start // _MARKS_A_WORD}), 0)" for start in words)
-    found = reader.beside(f"SELECT {ors} FROM arrivals")
-    return [
-        column
-        for place, column in enumerate(columns)
-        if found[place // _MARKS_A_WORD] >> place % _MARKS_A_WORD & 1
-    ]
 
 
 def touched(reader: Reader, columns: Sequence[Column]) -> list[Column]:
