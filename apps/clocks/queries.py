@@ -7,7 +7,7 @@ statements does not grow with the number of clocks.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -20,6 +20,9 @@ from apps.clocks.models import CalendarDay, CalendarYear, Clock, ClockPolicy
 from apps.core.errors import NotFound
 
 LIVE = (Clock.State.RUNNING, Clock.State.PAUSED)
+
+
+RowT = TypeVar("RowT", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,24 @@ def live_clocks_by_key(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int],
 def overdue(at: datetime) -> QuerySet[Clock]:
     """Running clocks whose time is over, the longest overdue first."""
     return with_inputs(Clock.objects.filter(state=Clock.State.RUNNING, due_at__lte=at))
+
+
+def with_clocks(rows: Iterable[RowT], at: datetime) -> list[tuple[RowT, Remaining | None]]:
+    """Return each row with how its live clock stands, in a constant number of statements.
+
+    rows: of one model. A row without a live clock has None.
+    """
+    shown = list(rows)
+    if not shown:
+        return []
+    kind = ContentType.objects.get_for_model(shown[0]).pk
+    live = live_clocks_by_key((kind, row.pk) for row in shown)
+    calendar = work_calendar()
+    return [
+        (row, remaining(found[0], at, calendar) if found else None)
+        for row in shown
+        for found in [live.get((kind, row.pk), [])]
+    ]
 
 
 def of_due(rows: QuerySet[Any], due: str, at: datetime, *, workdays: int) -> QuerySet[Any]:

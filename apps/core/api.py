@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework import exceptions, pagination, viewsets
+from rest_framework import exceptions, pagination, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -235,3 +235,42 @@ def moves_allowed(actor: Any, row: Model, names: Sequence[str]) -> list[str]:
 
 def wants_json(request: HttpRequest) -> bool:
     return "json" in request.headers.get("Accept", "")
+
+
+def checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """Return what was sent as the shape reads it.
+
+    Raises:
+        ValidationError: a field is missing or of the wrong kind; answered as `invalid_input`.
+    """
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def lookups(
+    request: Request, known: Mapping[str, str], *, statuses: Collection[str]
+) -> dict[str, str]:
+    """Return the filters of the address as lookups; a misspelt one is not passed over.
+
+    known: name → lookup; `dataset` takes a code written with `-` for `/`.
+
+    Raises:
+        InvalidInput: an unknown filter or status.
+    """
+    given: dict[str, str] = request.query_params.dict()
+    for name in given:
+        if name not in {*known, "limit", "cursor", "format"}:
+            raise InvalidInput(
+                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
+                code="unknown_filter",
+                field=name[:80],
+            )
+    wanted = given.get("status")
+    if wanted and wanted not in statuses:
+        raise InvalidInput(
+            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
+        )
+    if "dataset" in given:
+        given["dataset"] = given["dataset"].replace("-", "/")
+    return {known[name]: value for name, value in given.items() if name in known and value}

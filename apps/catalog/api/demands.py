@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
     extend_schema,
     extend_schema_view,
 )
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,8 +27,8 @@ from apps.catalog.api.demand_shapes import (
 from apps.catalog.models import Demand, DemandMatch, DemandStatus
 from apps.catalog.operations import demands
 from apps.core import access
-from apps.core.api import ScopedViewSet
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 
 FILTERS: Final = {
@@ -92,7 +92,11 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
     lookup_value_converter: ClassVar[str] = "int"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**_filters(self.request)) if self.action == "list" else queryset
+        return (
+            queryset.filter(**lookups(self.request, FILTERS, statuses=DemandStatus.values))
+            if self.action == "list"
+            else queryset
+        )
 
     @extend_schema(
         operation_id="demands_draft",
@@ -103,7 +107,7 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
         description=_("由本部门的人员登录后提出；写好后用 submit 提交本部门审批。"),
     )
     def create(self, request: Request) -> Response:
-        given = _checked(DemandInput, request)
+        given = checked(DemandInput, request)
         made = demands.draft(actor=request.user, at=timezone.now(), **given)  # type: ignore[arg-type]
         return Response(DemandSerializer(self.find(pk=made.pk)).data, status.HTTP_201_CREATED)
 
@@ -122,7 +126,7 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
         if move not in INPUTS:
             raise NotFound
         row = self.find(pk=pk)
-        given = _checked(INPUTS[move], request)
+        given = checked(INPUTS[move], request)
         done = getattr(demands, move)(demand=row, actor=request.user, at=timezone.now(), **given)
         return Response(DemandSerializer(self.find(pk=done.pk)).data)
 
@@ -168,35 +172,7 @@ class DemandMatchViewSet(ScopedViewSet):
     )
     def decline(self, request: Request, pk: int, match: int) -> Response:
         row = self.find(demand=pk, pk=match)
-        given = _checked(DeclineInput, request)
+        given = checked(DeclineInput, request)
         user: Any = request.user
         demands.decline(match=row, actor=user, at=timezone.now(), **given)
         return Response(MatchSerializer(self.find(pk=match)).data)
-
-
-def _filters(request: Request) -> dict[str, str]:
-    """Return the filters that the address asks for.
-
-    Raises:
-        InvalidInput: an unknown filter or status.
-    """
-    given: dict[str, str] = request.query_params.dict()
-    for name in given:
-        if name not in {*FILTERS, "limit", "cursor", "format"}:
-            raise InvalidInput(
-                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
-                code="unknown_filter",
-                field=name[:80],
-            )
-    wanted = given.get("status")
-    if wanted and wanted not in DemandStatus.values:
-        raise InvalidInput(
-            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
-        )
-    return {FILTERS[name]: value for name, value in given.items() if name in FILTERS and value}
-
-
-def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

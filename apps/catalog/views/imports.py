@@ -1,7 +1,6 @@
 """Bring entries in by spreadsheet: upload, verdicts, decisions, adoption, results."""
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from apps.catalog.spreadsheets.answering import written
 from apps.catalog.spreadsheets.marking import write_marked
 from apps.catalog.spreadsheets.showing import clash_lines, difference_lines, item_lines
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
 from apps.core.workbooks.guarding import LIMIT_BYTES
@@ -32,16 +32,6 @@ from apps.ledger import queries as ledger
 
 PAGE_ROWS = 50
 ENTRY_ROWS = 30
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One verdict with its count; choosing it narrows the list."""
-
-    value: str
-    label: str | Promise
-    count: int
-    is_on: bool
 
 
 @login_required

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.catalog.models import Dataset
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.downloads import Cell, table_response
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
@@ -26,7 +27,6 @@ from apps.quality import operations as quality
 from apps.quality.forms import AcceptFindingsForm
 from apps.quality.models import Finding, QualityRule, WorkOrder
 from apps.quality.queries import screens
-from apps.quality.views.rules import Chip
 
 PAGE_ROWS: Final = 50
 MARKS: Final = 90

@@ -1,16 +1,13 @@
 """Work orders: list with clocks, one order with its evidence, moves, and the rows to mend."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,8 +19,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.catalog.views.detail import clock_lines
 from apps.clocks import queries as clocks
-from apps.clocks.models import Clock
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.downloads import Cell, table_response
 from apps.core.errors import DomainError, StaleRevision
 from apps.core.lifecycle import Move
@@ -40,18 +37,17 @@ from apps.quality.queries import screens
 from apps.quality.views.drawing import Chart, line_of
 from apps.quality.views.findings import finding_rows
 from apps.quality.views.history import history_of
-from apps.quality.views.rules import Button, Chip
+from apps.quality.views.rules import Button
 from apps.quality.wording import in_words, labels_of
 
 PAGE_ROWS: Final = 50
 ROWS_SHOWN: Final = 20
-SOON: Final = timedelta(days=3)
-NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+SOON_WORKDAYS: Final = 3
 ORDER_OF_TONES: Final = ("primary", "neutral", "danger")
 BY_HAND: Final = ("acknowledge", "accept", "contest", "let_stand")
 DUES: Final[dict[str, str | Promise]] = {
     "overdue": gettext_lazy("已超时限"),
-    "soon": gettext_lazy("3 日内到期"),
+    "soon": gettext_lazy("3 个工作日内到期"),
 }
 FILTERS: Final = ("q", "status", "due", "owed", "dataset", "department")
 CONSEQUENCES: Final[dict[str, str | Promise]] = {
@@ -60,14 +56,6 @@ CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "contest": gettext_lazy("这些记录重新计为不符合，由提供部门整改，整改时限重新计算。"),
     "let_stand": gettext_lazy("工单办结，这些记录不再计为不符合。"),
 }
-
-
-@dataclass(frozen=True)
-class OrderLine:
-    """One order of the list, and how its clock stands."""
-
-    order: WorkOrder
-    remaining: Any
 
 
 @login_required
@@ -85,7 +73,7 @@ def list_orders(request: HttpRequest) -> HttpResponseBase:
     departments = list(screens.departments_seen(user, at))
     context = {
         "page": page,
-        "lines": with_clocks(page.rows, at),
+        "lines": clocks.with_clocks(page.rows, at),
         "status_chips": _status_chips(base, query.get("status", "")),
         "due_chips": _due_chips(visible, query, user, at),
         "owed": of_status(
@@ -240,45 +228,13 @@ def narrowed(
         rows = rows.filter(dataset__code=code.replace("-", "/"))
     if query.get("owed") == "me":
         rows = rows.filter(pk__in=queries.orders_awaiting(user, at).values("pk"))
-    match query.get("due", ""):
-        case "overdue":
-            return with_due(rows).filter(due_at__lte=at)
-        case "soon":
-            return with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
-    return rows
+    return clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
 
 
 def of_status(rows: QuerySet[WorkOrder], chosen: str) -> QuerySet[WorkOrder]:
     if chosen == "live":
         return rows.filter(status__in=LIVE_ORDERS)
     return rows.filter(status=chosen) if chosen in WorkOrder.Status.values else rows
-
-
-def with_due(rows: QuerySet[WorkOrder]) -> QuerySet[Any]:
-    """Add the due time of each order's live clock, `NEVER` without one."""
-    live = Clock.objects.filter(
-        content_type=ContentType.objects.get_for_model(WorkOrder),
-        object_id=OuterRef("pk"),
-        state__in=clocks.LIVE,
-    ).order_by("due_at")
-    return rows.annotate(
-        due_at=Coalesce(
-            Subquery(live.values("due_at")[:1]), Value(NEVER, output_field=DateTimeField())
-        )
-    )
-
-
-def with_clocks(rows: Iterable[WorkOrder], at: datetime) -> list[OrderLine]:
-    """Return each order with how its live clock stands, in a constant number of statements."""
-    shown = list(rows)
-    kind = ContentType.objects.get_for_model(WorkOrder).pk
-    live = clocks.live_clocks_by_key((kind, row.pk) for row in shown)
-    calendar = clocks.work_calendar()
-    return [
-        OrderLine(row, clocks.remaining(found[0], at, calendar) if found else None)
-        for row in shown
-        for found in [live.get((kind, row.pk), [])]
-    ]
 
 
 def _done(request: HttpRequest, form: OrderMoveForm, move: Move, subject: WorkOrder) -> bool:

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.paging import page_of
 from apps.ledger import queries as ledger
 from apps.quality.models import Finding, Indicator, QualityRule, RuleKind, WorkOrder
@@ -35,16 +36,6 @@ FILTERS: Final = (
     "department",
 )
 RESULTS: Final[dict[str, str | Promise]] = {"ordered": _("整改中")}
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: Any
-    count: int
-    is_on: bool
 
 
 @dataclass(frozen=True)

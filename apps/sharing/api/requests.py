@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 
 from apps.catalog.models import Demand
 from apps.core import access
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
@@ -140,7 +140,7 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         ),
     )
     def create(self, request: Request) -> Response:
-        given = _checked(DraftInput, request)
+        given = checked(DraftInput, request)
         user: Any = request.user
         if "demand" in given:
             made = _from_demand(user, **given)
@@ -163,7 +163,7 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         if move not in INPUTS:
             raise NotFound
         row = self.find(pk=pk)
-        given = _checked(INPUTS[move], request)
+        given = checked(INPUTS[move], request)
         getattr(sharing, move)(request=row, actor=request.user, at=timezone.now(), **given)
         return Response(RequestSerializer(self.find(pk=pk)).data)
 
@@ -182,9 +182,3 @@ def _from_demand(user: Any, *, demand: int, **given: Any) -> SharingRequest:
     if beside:
         raise InvalidInput(_("由需求转来的，其余内容取自需求，不另给出"), field=beside[0])
     return sharing.draft_request_from_demand(demand=found, actor=user, at=timezone.now(), **given)
-
-
-def _checked(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
 from apps.core import access
+from apps.core.chips import Chip, carried
 from apps.core.templatetags.dates import day, minute
 from apps.sharing import queries
 from apps.sharing.models import Grant, SharingRequest
@@ -53,16 +54,6 @@ class Page:
         return len(self.rows)
 
 
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: Any
-    count: int | None
-    is_on: bool
-
-
 class _Echo:
     def write(self, value: str) -> str:
         return value
@@ -82,14 +73,14 @@ def requests(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     columns = _columns(query)
     context = {
         "page": page,
-        "lines": _with_clocks(page.rows, at),
+        "lines": clocks.with_clocks(page.rows, at),
         "columns": columns,
         "column_choices": [(key, label, key in columns) for key, label in REQUEST_COLUMNS.items()],
         "status_chips": _status_chips(base, query.get("status", "")),
         "side_chips": _choice_chips(query, "side", SIDES),
         "due_chips": _choice_chips(query, "due", DUES),
-        "hidden_filters": _hidden(query, "q"),
-        "kept_filters": _hidden(query, "cols"),
+        "hidden_filters": carried(query, "q"),
+        "kept_filters": carried(query, "cols"),
         "owed_count": queries.awaiting_my_decision(user, at).count(),
         "is_filtered": any(query.get(name) for name in ("q", "status", "side", "due", "owed")),
         "can_create": access.able(user, "create", SharingRequest, at=at),
@@ -128,7 +119,7 @@ def grants(request: HttpRequest) -> HttpResponse:
             ),
         ],
         "side_chips": _choice_chips(query, "side", GRANT_SIDES),
-        "hidden_filters": _hidden(query, "q"),
+        "hidden_filters": carried(query, "q"),
         "is_filtered": any(query.get(name) for name in ("q", "status", "side")),
         "at": timezone.now(),
     }
@@ -221,27 +212,6 @@ def _with(query: QueryDict, **changes: str) -> str:
         if value:
             changed[key] = value
     return "?" + changed.urlencode()
-
-
-def _with_clocks(rows: list[SharingRequest], at: datetime) -> list[tuple[SharingRequest, Any]]:
-    kind = ContentType.objects.get_for_model(SharingRequest).pk
-    live = clocks.live_clocks_by_key((kind, row.pk) for row in rows)
-    calendar = clocks.work_calendar()
-    return [
-        (row, clocks.remaining(found[0], at, calendar) if found else None)
-        for row in rows
-        for found in [live.get((kind, row.pk), [])]
-    ]
-
-
-def _hidden(query: QueryDict, but: str) -> list[tuple[str, str]]:
-    """Return the filters of the address that a form with the field `but` must carry along."""
-    return [
-        (name, value)
-        for name, values in query.lists()
-        if name not in (but, "after", "format")
-        for value in values
-    ]
 
 
 def _status_chips(rows: QuerySet[SharingRequest], chosen: str) -> list[Chip]:

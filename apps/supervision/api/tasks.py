@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import access
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import InvalidInput
 from apps.core.openapi import refusals
 from apps.supervision.api import examples
@@ -202,12 +202,6 @@ def _filtered(request: Request, known: dict[str, list[str] | None]) -> dict[str,
     return found
 
 
-def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
-
-
 @extend_schema_view(
     list=extend_schema(
         operation_id="tasks_list",
@@ -274,7 +268,7 @@ class WorkTaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     def move(self, request: Request, pk: int, move: str) -> Response:
         """Do one move."""
         user: Any = request.user
-        given = _checked(TaskMoveInput, request)
+        given = checked(TaskMoveInput, request)
         if move != "cancel":
             given.pop("reason", None)
         elif "reason" not in given:
@@ -333,7 +327,7 @@ class TaskReturnViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
     def save_answers(self, request: Request, pk: int) -> Response:
         """Keep what was written."""
         user: Any = request.user
-        given = _checked(SaveAnswersInput, request)
+        given = checked(SaveAnswersInput, request)
         returns.save_answers(row=self.find(pk=pk), actor=user, at=timezone.now(), **given)
         return Response(TaskReturnSerializer(self.find(pk=pk)).data)
 
@@ -360,7 +354,7 @@ class TaskReturnViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
     def move(self, request: Request, pk: int, move: str) -> Response:
         """Do one move."""
         user: Any = request.user
-        given = _checked(TaskMoveInput, request)
+        given = checked(TaskMoveInput, request)
         if move not in ("send_back", "excuse"):
             given.pop("reason", None)
         else:

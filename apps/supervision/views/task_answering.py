@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.clocks import queries as clocks
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
 from apps.ledger import queries as ledger
@@ -32,7 +33,6 @@ from apps.supervision.models import OUTSTANDING, ReturnStatus, TaskFile, TaskRet
 from apps.supervision.operations import task_returns as returns
 from apps.supervision.queries import tasks as queries
 from apps.supervision.questions import Question, QuestionKind, in_words
-from apps.supervision.views.tasks import Chip
 
 PAGE_ROWS: Final = 50
 LINES_ON_PAGE: Final = 40

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Region
 from apps.clocks import queries as clocks
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.errors import DomainError
 from apps.core.lifecycle import Move
 from apps.core.paging import page_of
@@ -43,17 +44,6 @@ CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "close": gettext_lazy("任务结束后不能再报送；尚未报送的单位记为“未报送”。"),
     "cancel": gettext_lazy("任务作废，各单位不必再报送，并收到通知；已经填写的内容仍可查看。"),
 }
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: str | Promise
-    count: int
-    is_on: bool
-    is_bad: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -18,6 +17,7 @@ from apps.accounts.models import Department
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.contracts import Column, Contract
 from apps.core.errors import DomainError, NotAllowed
 from apps.core.paging import page_of
@@ -37,16 +37,6 @@ PAGE_ROWS = 50
 BATCH_ROWS = 20
 CONFIRMATIONS = 5
 PART_BYTES = 8 << 20  # larger files go in parts
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: str | Promise
-    count: int
-    is_on: bool
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Dataset
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.paging import page_of
 from apps.warehouse import queries
 from apps.warehouse.models import FrontNode, PullSource, Upload
-from apps.warehouse.views.tables import Chip
 
 PAGE_ROWS = 50
 UPLOAD_ROWS = 20

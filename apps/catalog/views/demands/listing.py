@@ -1,12 +1,9 @@
 """The lists of demands: filters in the address, clocks, keyset pages, export; a printable sheet."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -21,6 +18,7 @@ from apps.catalog.models import DEMAND_OVER, Demand, DemandStatus
 from apps.catalog.views.demands.export import exported
 from apps.clocks import queries as clocks
 from apps.core import access
+from apps.core.chips import Chip, carried
 from apps.core.paging import page_of
 
 PAGE_ROWS: Final = 50
@@ -41,16 +39,6 @@ CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
 FILTERS: Final = ("q", "status", "side", "due", "owed", "department", "provider")
 
 
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: Any
-    count: int
-    is_on: bool
-
-
 @login_required
 def demands(request: HttpRequest) -> HttpResponseBase:
     """The demands that I may see, filtered as the address says."""
@@ -65,14 +53,14 @@ def demands(request: HttpRequest) -> HttpResponseBase:
     page = page_of(rows, query, size=PAGE_ROWS)
     context = {
         "page": page,
-        "lines": with_clocks(page.rows, at),
+        "lines": clocks.with_clocks(page.rows, at),
         "status_chips": status_chips(base, query.get("status", "")),
         "owed_chips": choice_chips(visible, query, user, at, "owed"),
         "side_chips": choice_chips(visible, query, user, at, "side"),
         "due_chips": choice_chips(visible, query, user, at, "due"),
         "departments": _departments(visible, "department", query.get("department", "")),
         "providers": _departments(visible, "provider", query.get("provider", "")),
-        "hidden_filters": _hidden(query, ("q", "department", "provider")),
+        "hidden_filters": carried(query, "q", "department", "provider"),
         "is_filtered": any(query.get(name) for name in FILTERS),
         "can_create": access.able(user, "create", Demand, at=at),
         "can_match": access.able(user, "seek_supply", Demand, at=at),
@@ -124,19 +112,6 @@ def of_status(rows: QuerySet[Demand], chosen: str) -> QuerySet[Demand]:
     return rows.filter(status=chosen) if chosen in DemandStatus.values else rows
 
 
-def with_clocks(rows: Iterable[Demand], at: datetime) -> list[tuple[Demand, Any]]:
-    """Return each demand with how its live clock stands, in a constant number of statements."""
-    shown = list(rows)
-    kind = ContentType.objects.get_for_model(Demand).pk
-    live = clocks.live_clocks_by_key((kind, row.pk) for row in shown)
-    calendar = clocks.work_calendar()
-    return [
-        (row, clocks.remaining(found[0], at, calendar) if found else None)
-        for row in shown
-        for found in [live.get((kind, row.pk), [])]
-    ]
-
-
 def status_chips(rows: QuerySet[Demand], chosen: str) -> list[Chip]:
     counts = dict(rows.order_by().values_list("status").annotate(Count("pk")))
     open_count = sum(n for status, n in counts.items() if status not in DEMAND_OVER)
@@ -171,12 +146,3 @@ def _departments(rows: QuerySet[Demand], field: str, chosen: str) -> list[Chip]:
     )
     found = Department.objects.filter(code__in={*counted, chosen}).order_by("code")
     return [Chip(row.code, str(row), counted.get(row.code, 0), row.code == chosen) for row in found]
-
-
-def _hidden(query: QueryDict, but: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [
-        (name, value)
-        for name, values in query.lists()
-        if name not in (*but, "after", "format")
-        for value in values
-    ]

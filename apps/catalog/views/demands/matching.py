@@ -18,8 +18,9 @@ from apps.catalog.forms.demands import DeclineForm
 from apps.catalog.models import Demand, DemandMatch, DemandStatus
 from apps.catalog.operations import demands
 from apps.catalog.views.demands.detail import demand_or_404
-from apps.catalog.views.demands.listing import Chip, with_clocks
+from apps.clocks import queries as clocks
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
 
@@ -58,7 +59,7 @@ def matching(request: HttpRequest) -> HttpResponse:
     }
     context = {
         "page": page,
-        "lines": with_clocks(page.rows, at),
+        "lines": clocks.with_clocks(page.rows, at),
         "chips": [Chip(key, label, counts[key], key == kind) for key, label in KINDS.items()],
         "groups": queries.similar_groups(base.order_by("-pk")[: queries.MOST_COMPARED]),
         "is_filtered": bool(kind),

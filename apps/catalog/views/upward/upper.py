@@ -1,6 +1,5 @@
 """The catalogues above, searchable, and the requests for their data."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
@@ -27,6 +26,7 @@ from apps.catalog.models import (
 from apps.catalog.operations import upper_requests, upward
 from apps.catalog.queries import upward as queries
 from apps.core import access
+from apps.core.chips import Chip
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
 from apps.ledger import queries as ledger
@@ -42,16 +42,6 @@ CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "close": gettext_lazy("申请办结，此后不能再办理。"),
     "withdraw": gettext_lazy("申请不再办理。"),
 }
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: Any
-    count: int
-    is_on: bool
 
 
 @login_required

@@ -7,14 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import access
-from apps.core.api import ScopedViewSet
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.quality.api.corrections.shapes import (
     INPUTS,
@@ -120,7 +120,11 @@ class CorrectionViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
     lookup_value_converter: ClassVar[str] = "int"
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset().filter(**_filters(request)))
+        page = self.paginate_queryset(
+            self.get_queryset().filter(
+                **lookups(request, FILTERS, statuses=CorrectionStatus.values)
+            )
+        )
         return self.get_paginated_response(self._shown(page or [], many=True))
 
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -138,7 +142,7 @@ class CorrectionViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
         ),
     )
     def create(self, request: Request) -> Response:
-        given = _checked(RaiseInput, request)
+        given = checked(RaiseInput, request)
         user: Any = request.user
         made = corrections.raise_correction(actor=user, at=timezone.now(), **given)
         return Response(self._shown([self.find(pk=made.pk)], many=False), status.HTTP_201_CREATED)
@@ -158,7 +162,7 @@ class CorrectionViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
         if move not in INPUTS:
             raise NotFound
         row = self.find(pk=pk)
-        given = _checked(INPUTS[move], request)
+        given = checked(INPUTS[move], request)
         getattr(corrections, move)(correction=row, actor=request.user, at=timezone.now(), **given)
         return Response(self._shown([self.find(pk=pk)], many=False))
 
@@ -171,33 +175,3 @@ class CorrectionViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
         if many:
             return CorrectionSerializer(rows, many=True, context=context).data
         return CorrectionSerializer(rows[0], context=context).data
-
-
-def _filters(request: Request) -> dict[str, str]:
-    """Return the filters that the address asks for.
-
-    Raises:
-        InvalidInput: an unknown filter or status.
-    """
-    given: dict[str, str] = request.query_params.dict()
-    for name in given:
-        if name not in {*FILTERS, "limit", "cursor", "format"}:
-            raise InvalidInput(
-                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
-                code="unknown_filter",
-                field=name[:80],
-            )
-    wanted = given.get("status")
-    if wanted and wanted not in CorrectionStatus.values:
-        raise InvalidInput(
-            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
-        )
-    if "dataset" in given:
-        given["dataset"] = given["dataset"].replace("-", "/")
-    return {FILTERS[name]: value for name, value in given.items() if name in FILTERS and value}
-
-
-def _checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

@@ -1,14 +1,11 @@
 """The list of corrections: filters in the address, clocks, keyset pages, export."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,16 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Department
 from apps.catalog.models import Dataset
 from apps.clocks import queries as clocks
-from apps.clocks.models import Clock
 from apps.core import access
+from apps.core.chips import Chip, carried
 from apps.core.downloads import table_response
 from apps.core.paging import page_of
 from apps.quality import queries
 from apps.quality.models import CORRECTION_OVER, Correction, CorrectionScope, CorrectionStatus
 
 PAGE_ROWS: Final = 50
-SOON: Final = timedelta(days=3)
-NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+SOON_WORKDAYS: Final = 3
 CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
     "owed": {"me": _("待我办理")},
     "side": {
@@ -35,7 +31,7 @@ CHOICES: Final[dict[str, dict[str, str | Promise]]] = {
         "received": _("本部门核实"),
         "own": _("本部门的数据"),
     },
-    "due": {"overdue": _("已超时限"), "soon": _("3 日内到期")},
+    "due": {"overdue": _("已超时限"), "soon": _("3 个工作日内到期")},
     "scope": dict(CorrectionScope.choices),
 }
 FILTERS: Final = ("q", "status", "side", "due", "owed", "scope", "department", "dataset")
@@ -45,16 +41,6 @@ HEADING: Final = (
     _("校核编号"), _("目录"), _("校核范围"), _("数据项"), _("提出部门"), _("核实部门"), _("状态"),
     _("核实结果"), _("提出时间"), _("认定时间"), _("更正时间"), _("办结时间"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter with its count; `is_on` when it is chosen."""
-
-    value: str
-    label: Any
-    count: int
-    is_on: bool
 
 
 @login_required
@@ -72,14 +58,14 @@ def corrections(request: HttpRequest) -> HttpResponse:
     page = page_of(rows, query, size=PAGE_ROWS)
     context = {
         "page": page,
-        "lines": with_clocks(page.rows, at),
+        "lines": clocks.with_clocks(page.rows, at),
         "status_chips": status_chips(base, query.get("status", "")),
         "choice_chips": [(name, choice_chips(visible, query, user, at, name)) for name in CHOICES],
         "departments": _departments(visible, query.get("department", "")),
         "dataset": Dataset.objects.filter(
             code=query.get("dataset", "").replace("-", "/"), pk__in=visible.values("dataset")
         ).first(),
-        "hidden_filters": _hidden(query, ("q", "department")),
+        "hidden_filters": carried(query, "q", "department"),
         "is_filtered": any(query.get(name) for name in FILTERS),
         "can_raise": access.rows(user, "raise_correction", Dataset, at=at).exists(),
     }
@@ -105,45 +91,13 @@ def narrowed(
     for name, field in PLAIN.items():
         if value := str(query.get(name, "")):
             rows = rows.filter(**{field: value.replace("-", "/") if name == "dataset" else value})
-    match query.get("due", ""):
-        case "overdue":
-            return with_due(rows).filter(due_at__lte=at)
-        case "soon":
-            return with_due(rows).filter(due_at__gt=at, due_at__lte=at + SOON)
-    return rows
+    return clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
 
 
 def of_status(rows: QuerySet[Correction], chosen: str) -> QuerySet[Correction]:
     if chosen == "open":
         return rows.exclude(status__in=CORRECTION_OVER)
     return rows.filter(status=chosen) if chosen in CorrectionStatus.values else rows
-
-
-def with_due(rows: QuerySet[Correction]) -> QuerySet[Any]:
-    """Add the due time of each correction's live clock, `NEVER` without one."""
-    live = Clock.objects.filter(
-        content_type=ContentType.objects.get_for_model(Correction),
-        object_id=OuterRef("pk"),
-        state__in=clocks.LIVE,
-    ).order_by("due_at")
-    return rows.annotate(
-        due_at=Coalesce(
-            Subquery(live.values("due_at")[:1]), Value(NEVER, output_field=DateTimeField())
-        )
-    )
-
-
-def with_clocks(rows: Iterable[Correction], at: datetime) -> list[tuple[Correction, Any]]:
-    """Return each correction with how its live clock stands, in a constant number of statements."""
-    shown = list(rows)
-    kind = ContentType.objects.get_for_model(Correction).pk
-    live = clocks.live_clocks_by_key((kind, row.pk) for row in shown)
-    calendar = clocks.work_calendar()
-    return [
-        (row, clocks.remaining(found[0], at, calendar) if found else None)
-        for row in shown
-        for found in [live.get((kind, row.pk), [])]
-    ]
 
 
 def status_chips(rows: QuerySet[Correction], chosen: str) -> list[Chip]:
@@ -178,15 +132,6 @@ def _departments(rows: QuerySet[Correction], chosen: str) -> list[Chip]:
     counted = dict(rows.order_by().values_list("department__code").annotate(Count("pk")))
     found = Department.objects.filter(code__in={*counted, chosen}).order_by("code")
     return [Chip(row.code, str(row), counted.get(row.code, 0), row.code == chosen) for row in found]
-
-
-def _hidden(query: QueryDict, but: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [
-        (name, value)
-        for name, values in query.lists()
-        if name not in (*but, "after", "format")
-        for value in values
-    ]
 
 
 def _line(row: Correction) -> Sequence[Any]:
