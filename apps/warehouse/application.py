@@ -21,13 +21,16 @@ from apps.warehouse import added_rules, physical, queries
 from apps.warehouse.arriving import Arrived, arrived
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
+from apps.warehouse.landing.difference import Difference
 from apps.warehouse.landing.reader import Reader
+from apps.warehouse.landing.resent import NotTold, Resent
 from apps.warehouse.landing.rewriting import Rewritten
 from apps.warehouse.landing.rules import Rule
-from apps.warehouse.landing.survey import Survey
+from apps.warehouse.landing.survey import Survey, survey
 from apps.warehouse.loading import Loading
 from apps.warehouse.models import Batch, DataTable
 from apps.warehouse.rejecting import keep_rejections
+from apps.warehouse.since_last import difference_since, is_judged_alike
 
 Mode = Batch.Mode
 Stage = Batch.Stage
@@ -86,8 +89,12 @@ class Application:
         self.counts = Counts(0)
         self.rewritten: list[Rewritten] = []
         self.is_unchanged = False
-        self._counting: Future[list[Rewritten]] | None = None
         self.is_quarantined = False
+        self.same_lines = 0
+        self._last: Batch | None = None
+        self._difference: Difference | None = None
+        self._counted: Arrivals | None = None
+        self._counting: Future[list[Rewritten]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -119,15 +126,18 @@ class Application:
         self.contract = Contract.from_json(self.table.version.contract)
         today = timezone.localdate(self._at)
         self.added = added_rules.of_batch(self.batch, self.contract, on=today)
-        self.is_unchanged = self._is_last_applied()
+        self._last = self._judged_alike()
+        self.is_unchanged = self._is_same_as(self._last)
         if self.is_unchanged:
             return
         self.file = arrived(self.batch, self.contract, self._workplace)
         self._heartbeat.expect(self.survey.record_count, self.batch.file.size_bytes)
-        reader = Reader(self.survey, self.file.columns, workplace=self._workplace, on=today)
-        self._open.enter_context(reader)
+        if self._last is not None:
+            self._difference = difference_since(
+                self._last, self.batch, self.table, self.file, self.contract, self._workplace
+            )
         self.arrivals = Arrivals(
-            reader,
+            self._reader(self.survey),
             self.contract,
             column_order=self.table.column_names,
             earlier_types=self.table.earlier_types,
@@ -144,15 +154,18 @@ class Application:
         if self.is_unchanged:
             return
         self.table = DataTable.objects.select_for_update(of=("self",)).get(pk=self.table.pk)
-        self.is_unchanged = self._is_last_applied()
+        last = self._judged_alike()
+        self.is_unchanged = self._is_same_as(last)
         if self.is_unchanged:
             return
+        if last != self._last:  # another batch came between
+            self._difference = None
         loading = Loading(self.table, self.contract, self.table.batch_counter + 1)
         is_first = not self.table.is_indexed and not self.survey.faults
         if is_first and self.batch.mode != Mode.DELETE:
             self.counts = self._load_first(loading)
         else:
-            self.counts = self._merge(loading)
+            self.counts = self._merge_difference(loading) or self._merge(loading)
         self.counts.require_balance()
         keep_rejections(self.batch, self.arrivals)
         self.rewritten = self._counting.result() if self._counting else []
@@ -165,15 +178,22 @@ class Application:
                 sql.SQL("ANALYZE {}").format(physical.qualified(self.table.schema, self.table.name))
             )
 
-    def _is_last_applied(self) -> bool:
-        """Say whether the table's last applied batch was this file, mode, contract and rules."""
+    def _reader(self, text: Survey) -> Reader:
+        day = timezone.localdate(self._at)
+        reader = Reader(text, self.file.columns, workplace=self._workplace, on=day)
+        return self._open.enter_context(reader)
+
+    def _judged_alike(self) -> Batch | None:
+        """Return the table's last applied batch, if contract and rules are still what they were."""
         last = queries.last_applied(self.table)
-        return (
-            last is not None
-            and last.file_id == self.batch.file_id
-            and last.mode == self.batch.mode
-            and last.version_id == self.table.version_id
-            and last.details.get("added_rules", "") == added_rules.signature(self.added)
+        if last is None or not is_judged_alike(last, self.table, self.added):
+            return None
+        return last
+
+    def _is_same_as(self, last: Batch | None) -> bool:
+        return last is not None and (last.file_id, last.mode) == (
+            self.batch.file_id,
+            self.batch.mode,
         )
 
     def _load_first(self, loading: Loading) -> Counts:
@@ -200,6 +220,25 @@ class Application:
             rejected=rejected,
         )
 
+    def _merge_difference(self, loading: Loading) -> Counts | None:
+        """Merge only the lines that the last batch's file had not; None where that cannot be told.
+
+        What normalising changed is counted in the whole file if it changed anything of the last.
+        """
+        if self._difference is None or self._last is None:
+            return None
+        whole = self.arrivals
+        text = survey(self._difference.ahead, workplace=self._workplace)
+        self.arrivals = Resent(self._reader(text), whole, self._difference)
+        self._counted = whole if self._last.normalisations.exists() else self.arrivals
+        try:
+            counts = self._merge(loading)
+        except NotTold:
+            self.arrivals = self._counted = whole
+            return None
+        self.same_lines = self._difference.same
+        return counts
+
     def _merge(self, loading: Loading) -> Counts:
         """Compare keys and hashes with the table's and send only what differs."""
         self._heartbeat.enter(Stage.CHECKING)
@@ -211,7 +250,7 @@ class Application:
         self._count_rewritten()
         self._heartbeat.enter(Stage.COMPARING)
         present = self._workplace / "present.csv"
-        if self.batch.mode != Mode.SNAPSHOT and self._is_small():
+        if isinstance(self.arrivals, Resent) or self._is_small():
             asked = self._workplace / "asked.csv"
             self.arrivals.write_keys(asked)
             loading.write_present_among(asked, present)
@@ -240,10 +279,12 @@ class Application:
     def _count_rewritten(self) -> None:
         """Begin to count what normalising changed; PostgreSQL has the most to do from here on."""
         beside = self._open.enter_context(ThreadPoolExecutor(1, "landing-rewritten"))
-        self._counting = beside.submit(self.arrivals.rewritten)
+        self._counting = beside.submit((self._counted or self.arrivals).rewritten)
 
     def _is_small(self) -> bool:
-        return self.survey.record_count < _FEW * self.table.row_count
+        """Say whether it is quicker to ask the table for the file's keys than to read all of it."""
+        few = _FEW * self.table.row_count
+        return self.batch.mode != Mode.SNAPSHOT and self.survey.record_count < few
 
     def _delete(self, loading: Loading, counts: Counts) -> Counts:
         """Take the named rows out; a name that is not in the table changes nothing."""

@@ -116,7 +116,7 @@ def create_table(contract: Contract, *, schema: str, name: str) -> None:
         name,
         [
             *items,
-            sql.SQL("_id bigint GENERATED ALWAYS AS IDENTITY"),
+            sql.SQL("_id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000)"),
             sql.SQL("_batch bigint NOT NULL"),
             sql.SQL("_hash bigint NOT NULL"),
         ],

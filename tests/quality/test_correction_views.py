@@ -163,7 +163,7 @@ def test_the_list_filters_counts_and_is_taken_away(doubt: Doubt, at: datetime) -
         ("?side=received", {mine, other}),
         ("?scope=row", set()),
         (f"?dataset={doubt.dataset.dashed_code}&q={mine.number}", {mine}),
-        ("?due=soon", set()),
+        ("?due=soon", {mine, other}),  # within three working days
     ]:
         page = client.get(LIST + query).content.decode()
         shown = {each for each in (mine, other) if f">{each.number}<" in page}

@@ -21,6 +21,7 @@ from apps.warehouse.landing.rules import literal, quoted
 from apps.warehouse.landing.survey import Survey
 
 Write = Callable[[bytes], object]
+_REWRITTEN = "rewritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,12 @@ class Arrivals:
     ) -> None:
         self.reader = reader
         self.contract = contract
+        self.column_order = column_order
+        self.earlier_types = earlier_types
+        self.added = added
         self.rules = [*rules.rules_of(contract, only_key=only_key), *added]
         self.unreadable: list[Unreadable] = []
         self._only_key = only_key
-        self._order = column_order
-        self._earlier_types = earlier_types
         self._shifts: list[int] = []
         self._sound = rules.sound(self.rules)
         key = [contract.column(name) for name in contract.key]
@@ -77,9 +79,10 @@ class Arrivals:
 
     def stream_sound(self, horizon: int, write: Write) -> None:
         """Write every sound row with `_batch` and `_hash` as CSV, in no particular order."""
+        typed = self._typed(keeping_rejects=True, noting=True)
         self.reader.stream(
-            f"SELECT {self._values(horizon)} FROM ({self._typed(keeping_rejects=True)}) AS typed"
-            f" WHERE {self._sound}",
+            f"SELECT {self._values(horizon)} FROM ({typed}) AS typed"
+            f" WHERE noted >= 0 AND {self._sound}",
             write,
         )
         self._note_unreadable()
@@ -135,7 +138,8 @@ class Arrivals:
         self.reader.execute(
             f"CREATE TABLE arrivals AS SELECT rank, {self._key_values},"
             f" {hashed} AS hash, {self._sound} AS is_sound"
-            f" FROM ({self._typed(ranked=True, keeping_rejects=True)}) AS typed"
+            f" FROM ({self._typed(ranked=True, keeping_rejects=True, noting=True)}) AS typed"
+            " WHERE noted >= 0"
         )
         self._note_unreadable()
         accepted = int(self.reader.value("SELECT count(*) FROM arrivals"))
@@ -231,6 +235,8 @@ class Arrivals:
 
     def rewritten(self) -> list[Rewritten]:
         """Return what was rewritten of the readable records; may run beside everything else."""
+        if not self._may_be_rewritten():
+            return []
         names = rewriting.columns_of(self.contract, only_key=self._only_key)
         return rewriting.rewritten(self.reader, rewriting.touched(self.reader, names))
 
@@ -281,13 +287,26 @@ class Arrivals:
 
     # SQL
 
-    def _typed(self, *, ranked: bool = False, keeping_rejects: bool = False) -> str:
+    def _typed(
+        self, *, ranked: bool = False, keeping_rejects: bool = False, noting: bool = False
+    ) -> str:
+        if noting:
+            self.reader.execute(f"CREATE SEQUENCE {_REWRITTEN}")
         return rules.typed_select(
             self.contract,
             self.reader.source(ranked=ranked, keeping_rejects=keeping_rejects),
             only_key=self._only_key,
             carried="rank, " if ranked else "",
+            noting=_REWRITTEN if noting else "",
         )
+
+    def _may_be_rewritten(self) -> bool:
+        """Say whether a pass that noted it met a changed text; True where there was none."""
+        counted = self.reader.beside(
+            "SELECT count(*), count(last_value) FROM duckdb_sequences()"
+            f" WHERE sequence_name = {literal(_REWRITTEN)}"
+        )
+        return counted != (1, 0)
 
     def _make_unsound(self) -> None:
         texts = ", ".join(f"{quoted(name)} VARCHAR" for name in self.reader.columns)
@@ -297,7 +316,7 @@ class Arrivals:
         return f"{rules.values(self.contract)}, {horizon} AS _batch, {self._hash()} AS _hash"
 
     def _hash(self) -> str:
-        return rules.row_hash(self.contract, self._order, self._earlier_types)
+        return rules.row_hash(self.contract, self.column_order, self.earlier_types)
 
     def _same_key(self, left: str, right: str) -> str:
         return " AND ".join(

@@ -26,7 +26,7 @@ from apps.warehouse.landing.survey import Survey
 
 MEMORY_LIMIT = "160MB"
 THREADS = max(1, min(2, os.cpu_count() or 1))
-_LINE_BYTES = 2 << 20
+LINE_BYTES = 2 << 20
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux; elsewhere the pipe keeps its size
 
@@ -89,14 +89,19 @@ class Reader:
         while rows := result.fetchmany(size):
             yield from rows
 
-    def source(self, *, ranked: bool = False, keeping_rejects: bool = False) -> str:
-        """SQL of the file's rows as text; `rank` counts those the reader accepts, from 1."""
-        scan = self._scan(keeping_rejects=keeping_rejects)
+    def source(
+        self, *, ranked: bool = False, keeping_rejects: bool = False, path: Path | None = None
+    ) -> str:
+        """SQL of the file's rows as text; `rank` counts those the reader accepts, from 1.
+
+        path: another text with the same heading, written in the same way.
+        """
+        scan = self._scan(path or self.survey.path, keeping_rejects=keeping_rejects)
         if not ranked:
             return scan
         return f"(SELECT row_number() OVER () AS rank, * FROM {scan})"
 
-    def _scan(self, *, keeping_rejects: bool) -> str:
+    def _scan(self, path: Path, *, keeping_rejects: bool) -> str:
         survey = self.survey
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
         options = [
@@ -111,19 +116,19 @@ class Reader:
             "strict_mode = true",
             "ignore_errors = true",
         ]
-        if survey.longest_bytes > _LINE_BYTES:
+        if survey.longest_bytes > LINE_BYTES:
             options += [
                 f"max_line_size = {survey.longest_bytes + 1}",
-                f"buffer_size = {survey.longest_bytes + _LINE_BYTES}",
+                f"buffer_size = {survey.longest_bytes + LINE_BYTES}",
                 "parallel = false",
             ]
         else:
-            options += [f"max_line_size = {_LINE_BYTES}", f"buffer_size = {4 * _LINE_BYTES}"]
+            options += [f"max_line_size = {LINE_BYTES}", f"buffer_size = {4 * LINE_BYTES}"]
             if survey.has_quoted_line_ends:
                 options.append("parallel = false")
         if keeping_rejects:
             options.append("store_rejects = true")
-        return f"read_csv({literal(str(survey.path))}, {', '.join(options)})"
+        return f"read_csv({literal(str(path))}, {', '.join(options)})"
 
     def unreadable(self) -> list[Unreadable]:
         """Return the records that the scan which kept rejects could not read, in order."""

@@ -155,11 +155,18 @@ def _key_length(contract: Contract) -> Rule:
 
 
 def typed_select(
-    contract: Contract, source: str, *, only_key: bool = False, carried: str = ""
+    contract: Contract,
+    source: str,
+    *,
+    only_key: bool = False,
+    carried: str = "",
+    noting: str = "",
 ) -> str:
     """Return a SELECT of `n_…` and `t_…` of every column over a source of raw text columns.
 
-    `carried` names further columns of the source that pass through ("rank, ").
+    `carried` names further columns of the source that pass through ("rank, "). `noting`: a sequence
+    that moves on with every row of which normalising changed a text; who filters rows must ask for
+    `noted >= 0`, or DuckDB leaves it out.
     """
     columns = columns_of(contract, only_key=only_key)
     inner = ", ".join(f"{normalised(column)} AS {text_of(column)}" for column in columns)
@@ -168,6 +175,12 @@ def typed_select(
         for column in columns
         if column.type not in _TEXTS
     )
+    if noting:
+        changeable = [column for column in columns if column.normalise]
+        carried += "".join(f"{quoted(column.name)}, " for column in changeable)
+        is_changed = " OR ".join(rewritten(column) for column in changeable) or "false"
+        noted = f"CASE WHEN {is_changed} THEN nextval({literal(noting)}) ELSE 0 END AS noted"
+        outer = f"{outer}, {noted}" if outer else noted
     layer = f"SELECT {carried}{inner} FROM {source}"
     return f"SELECT *{', ' + outer if outer else ''} FROM ({layer}) AS normal"
 
@@ -186,9 +199,9 @@ def broken_rules(rules: list[Rule]) -> str:
 
 
 def values(contract: Contract, *, only_key: bool = False) -> str:
-    """SQL of the typed values under the columns' own names."""
+    """SQL of the typed values under the columns' own names, written as the hash has them."""
     return ", ".join(
-        f"{value_of(column)} AS {quoted(column.name)}"
+        f"{_written(column)} AS {quoted(column.name)}"
         for column in columns_of(contract, only_key=only_key)
     )
 
@@ -220,11 +233,17 @@ def row_hash(
     return f"CAST((md5_number(concat({', '.join(parts)})) & {_LAST_64_BITS}) >> 4 AS BIGINT)"
 
 
+def _written(column: Column) -> str:
+    # The same words in `values` and in the hash: DuckDB then writes each number and day once.
+    value = value_of(column)
+    return value if column.type in _TEXTS else f"CAST({value} AS VARCHAR)"
+
+
 def _hashed(column: Column, earlier_types: Sequence[str]) -> str:
     value = value_of(column)
     if column.type in _TEXTS:
         return value
-    text = f"CAST({value} AS VARCHAR)"
+    text = _written(column)
     whens = " ".join(
         f"WHEN TRY_CAST({value} AS {kind}) = {value}"
         f" THEN CAST(TRY_CAST({value} AS {kind}) AS VARCHAR)"

@@ -169,6 +169,7 @@ def _finish(application: Application, at: datetime) -> None:
         details={
             "blank_lines": application.survey.blank_count,
             **_added_rules(application),
+            **({"same_lines": application.same_lines} if application.same_lines else {}),
             **({"quarantined": True} if application.is_quarantined else {}),
             **_form_of_file(application),
         },

@@ -1,0 +1,58 @@
+"""Which lines are new since the last batch, where the table holds what that one said."""
+
+from pathlib import Path
+from typing import Final
+
+from apps.core.contracts import Contract
+from apps.core.workbooks.refusal import Refusal
+from apps.warehouse import added_rules
+from apps.warehouse.arriving import Arrived, arrived
+from apps.warehouse.landing.difference import Difference, difference
+from apps.warehouse.landing.rules import Rule
+from apps.warehouse.models import Batch, DataTable
+
+Mode = Batch.Mode
+
+FEWEST_RECORDS: Final = 20_000  # reading less is quicker than comparing it
+_ALIKE: Final = 0.5  # files of which one has fewer than this share of the other's records are not
+
+
+def is_judged_alike(last: Batch, table: DataTable, added: list[Rule]) -> bool:
+    """Say whether contract and rules are those under which the last batch was applied."""
+    return last.version_id == table.version_id and last.details.get(
+        "added_rules", ""
+    ) == added_rules.signature(added)
+
+
+def difference_since(
+    last: Batch, batch: Batch, table: DataTable, file: Arrived, contract: Contract, workplace: Path
+) -> Difference | None:
+    """Compare the batch's file with that of the last applied batch, which is judged alike.
+
+    None where the last file does not tell what is in the table, or is gone, or is no text, or where
+    comparing is not worth it.
+    """
+    if not _tells_the_table(last, batch, table) or not _is_worth_it(last, file):
+        return None
+    beside = workplace / "before"
+    beside.mkdir(exist_ok=True)
+    try:
+        earlier = arrived(last, contract, beside)
+    except Refusal:
+        return None
+    if earlier.columns != file.columns or earlier.survey.lines is not None:
+        return None
+    return difference(file.survey, earlier.survey, workplace=beside)
+
+
+def _tells_the_table(last: Batch, batch: Batch, table: DataTable) -> bool:
+    """Say whether every record of the last batch is a row, and for a snapshot the only rows."""
+    if Mode.DELETE in (last.mode, batch.mode) or last.rejected or last.duplicate:
+        return False
+    return batch.mode != Mode.SNAPSHOT or table.row_count == last.declared
+
+
+def _is_worth_it(last: Batch, file: Arrived) -> bool:
+    counts = sorted((last.declared or 0, file.survey.record_count))
+    is_text = file.survey.lines is None
+    return is_text and counts[0] >= FEWEST_RECORDS and counts[0] >= _ALIKE * counts[1]
