@@ -202,10 +202,14 @@ class Application:
         streamed = loading.add(
             self._metered(lambda write: self.arrivals.stream_sound(loading.horizon, write))
         )
+        if streamed < self.survey.record_count - len(self.arrivals.unreadable):
+            streamed += loading.add(
+                self._metered(lambda write: self.arrivals.stream_rewritten(loading.horizon, write))
+            )
+            self._count_rewritten()
         unsound = self.arrivals.collect_unsound(streamed)
         rejected = unsound + len(self.arrivals.unreadable)
         self._refuse_too_dirty(rejected, quarantined=self.arrivals.quarantined())
-        self._count_rewritten()
         duplicate = 0
         if not loading.index():
             self.arrivals.take_sound_keys()
@@ -242,12 +246,12 @@ class Application:
     def _merge(self, loading: Loading) -> Counts:
         """Compare keys and hashes with the table's and send only what differs."""
         self._heartbeat.enter(Stage.CHECKING)
+        self._count_rewritten()
         unsound = self.arrivals.take()
         self.arrivals.keep_unsound(unsound)
         rejected = unsound + len(self.arrivals.unreadable)
         quarantined = self.arrivals.quarantined()
         self._refuse_too_dirty(rejected, quarantined=quarantined)
-        self._count_rewritten()
         self._heartbeat.enter(Stage.COMPARING)
         present = self._workplace / "present.csv"
         if isinstance(self.arrivals, Resent) or self._is_small():
@@ -277,7 +281,7 @@ class Application:
                 return self._upsert(loading, counts)
 
     def _count_rewritten(self) -> None:
-        """Begin to count what normalising changed; PostgreSQL has the most to do from here on."""
+        """Begin to count what normalising changed, beside what keeps only one core busy."""
         beside = self._open.enter_context(ThreadPoolExecutor(1, "landing-rewritten"))
         self._counting = beside.submit((self._counted or self.arrivals).rewritten)
 

@@ -34,7 +34,7 @@ CONFIGURATION = {
     "max_locks_per_transaction": "1024",
     "shared_buffers": "256MB",
     "work_mem": "16MB",
-    "maintenance_work_mem": "128MB",
+    "maintenance_work_mem": "256MB",
     "effective_cache_size": "1GB",
     "max_wal_size": "2GB",
     "min_wal_size": "256MB",

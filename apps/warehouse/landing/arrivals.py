@@ -21,7 +21,6 @@ from apps.warehouse.landing.rules import literal, quoted
 from apps.warehouse.landing.survey import Survey
 
 Write = Callable[[bytes], object]
-_REWRITTEN = "rewritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +77,19 @@ class Arrivals:
     # Into an empty table
 
     def stream_sound(self, horizon: int, write: Write) -> None:
-        """Write every sound row with `_batch` and `_hash` as CSV, in no particular order."""
-        typed = self._typed(keeping_rejects=True, noting=True)
-        self.reader.stream(
-            f"SELECT {self._values(horizon)} FROM ({typed}) AS typed"
-            f" WHERE noted >= 0 AND {self._sound}",
-            write,
-        )
+        """Write the sound rows of which normalising changed nothing, in no particular order.
+
+        Most files have no others, and then nothing needs to be looked for.
+        """
+        self._stream_sound(horizon, write, is_rewritten=False)
         self._note_unreadable()
 
+    def stream_rewritten(self, horizon: int, write: Write) -> None:
+        """Write the sound rows of which normalising changed something."""
+        self._stream_sound(horizon, write, is_rewritten=True)
+
     def collect_unsound(self, streamed: int) -> int:
-        """Keep the rows that broke a rule, after `stream_sound`; return how many.
+        """Keep the rows that broke a rule, after the sound ones were streamed; return how many.
 
         Raises:
             Refusal: reader and survey disagree on the number of records.
@@ -126,6 +127,14 @@ class Arrivals:
         )
         return self._duplicates()
 
+    def _stream_sound(self, horizon: int, write: Write, *, is_rewritten: bool) -> None:
+        """Write rows with `_batch` and `_hash` as CSV."""
+        source = self.reader.source(keeping_rejects=not is_rewritten)
+        typed = rules.typed_select(self.contract, source, is_rewritten=is_rewritten)
+        self.reader.stream(
+            f"SELECT {self._values(horizon)} FROM ({typed}) AS typed WHERE {self._sound}", write
+        )
+
     # Into a table that has rows, or from a file with damaged records
 
     def take(self) -> int:
@@ -138,8 +147,7 @@ class Arrivals:
         self.reader.execute(
             f"CREATE TABLE arrivals AS SELECT rank, {self._key_values},"
             f" {hashed} AS hash, {self._sound} AS is_sound"
-            f" FROM ({self._typed(ranked=True, keeping_rejects=True, noting=True)}) AS typed"
-            " WHERE noted >= 0"
+            f" FROM ({self._typed(ranked=True, keeping_rejects=True)}) AS typed"
         )
         self._note_unreadable()
         accepted = int(self.reader.value("SELECT count(*) FROM arrivals"))
@@ -235,8 +243,6 @@ class Arrivals:
 
     def rewritten(self) -> list[Rewritten]:
         """Return what was rewritten of the readable records; may run beside everything else."""
-        if not self._may_be_rewritten():
-            return []
         names = rewriting.columns_of(self.contract, only_key=self._only_key)
         return rewriting.rewritten(self.reader, rewriting.touched(self.reader, names))
 
@@ -287,26 +293,13 @@ class Arrivals:
 
     # SQL
 
-    def _typed(
-        self, *, ranked: bool = False, keeping_rejects: bool = False, noting: bool = False
-    ) -> str:
-        if noting:
-            self.reader.execute(f"CREATE SEQUENCE {_REWRITTEN}")
+    def _typed(self, *, ranked: bool = False, keeping_rejects: bool = False) -> str:
         return rules.typed_select(
             self.contract,
             self.reader.source(ranked=ranked, keeping_rejects=keeping_rejects),
             only_key=self._only_key,
             carried="rank, " if ranked else "",
-            noting=_REWRITTEN if noting else "",
         )
-
-    def _may_be_rewritten(self) -> bool:
-        """Say whether a pass that noted it met a changed text; True where there was none."""
-        counted = self.reader.beside(
-            "SELECT count(*), count(last_value) FROM duckdb_sequences()"
-            f" WHERE sequence_name = {literal(_REWRITTEN)}"
-        )
-        return counted != (1, 0)
 
     def _make_unsound(self) -> None:
         texts = ", ".join(f"{quoted(name)} VARCHAR" for name in self.reader.columns)

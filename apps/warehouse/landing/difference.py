@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
+from apps.warehouse.landing.encodings import BLOCK_BYTES
 from apps.warehouse.landing.reader import LINE_BYTES, THREADS
 from apps.warehouse.landing.rules import literal
 from apps.warehouse.landing.survey import Survey
@@ -50,16 +51,17 @@ def difference(newer: Survey, earlier: Survey, *, workplace: Path) -> Difference
     """
     if not _is_comparable(newer, earlier):
         return None
-    with _Lines(workplace) as lines:
-        try:
-            numbers = lines.compare(newer, earlier)
-        except duckdb.Error:  # what the survey let pass is told by the reader, not here
-            return None
-        if numbers is None:
-            return None
-        ahead, behind = workplace / "ahead.csv", workplace / "behind.csv"
-        lines.write("ahead", newer, ahead)
-        lines.write("behind", earlier, behind)
+    try:
+        with _Lines(workplace) as lines:
+            found = lines.compare(newer, earlier)
+    except duckdb.Error:  # what the survey let pass is told by the reader, not here
+        return None
+    if found is None:
+        return None
+    numbers, gone = found
+    ahead, behind = workplace / "ahead.csv", workplace / "behind.csv"
+    _write(newer, numbers, ahead)
+    _write(earlier, gone, behind)
     return Difference(ahead, numbers, behind, newer.record_count - len(numbers))
 
 
@@ -95,63 +97,69 @@ class _Lines:
     def __exit__(self, *exception: object) -> None:
         self._connection.close()
 
-    def compare(self, newer: Survey, earlier: Survey) -> Sequence[int] | None:
-        """Find what either text has alone; return the numbers of the newer one's records."""
+    def compare(self, newer: Survey, earlier: Survey) -> tuple[Sequence[int], Sequence[int]] | None:
+        """Return the numbers of the records that the newer, and that the earlier text has alone."""
         with ThreadPoolExecutor(2, "landing-lines") as beside:
             taken = [
-                beside.submit(self._take, "newer", newer, ", row_number() OVER () AS number"),
-                beside.submit(self._take, "earlier", earlier, ""),
+                beside.submit(self._take, "newer", newer),
+                beside.submit(self._take, "earlier", earlier),
             ]
             if not all(future.result() for future in taken):
                 return None
         if self._value("SELECT count(DISTINCT digest) FROM newer") != newer.record_count:
             return None
-        self._keep("ahead", "newer", "earlier")
-        self._keep("behind", "earlier", "newer")
-        if self._value("SELECT count(*) FROM ahead") > MOST * newer.record_count:
+        ahead = self._alone("newer", "earlier")
+        if len(ahead) > MOST * newer.record_count:
             return None
-        return array("q", self._values("SELECT number FROM ahead ORDER BY 1"))
+        return ahead, self._alone("earlier", "newer")
 
-    def write(self, name: str, text: Survey, path: Path) -> None:
-        """Write the records of a text that it has alone, in their order, under its heading."""
-        order = "ORDER BY number" if name == "ahead" else ""
-        # The short hash finds, the digest proves: it is dear, and few lines come so far.
-        statement = (
-            f"SELECT line FROM (SELECT * FROM (SELECT line, hash(line) AS short FROM {_scan(text)})"
-            f" JOIN {name} USING (short)) WHERE {_DIGEST} = digest {order}"
-        )
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(text.header + "\n")
-            for line in self._values(statement):
-                file.write(line + "\n")
-
-    def _take(self, name: str, text: Survey, number: str) -> bool:
+    def _take(self, name: str, text: Survey) -> bool:
         """Take the digests of a text's lines; False when they are not as many as its records."""
         cursor = self._connection.cursor()
         cursor.execute(
-            f"CREATE TABLE {name} AS SELECT {_DIGEST} AS digest, hash(line) AS short{number}"
-            f" FROM (SELECT line FROM {_scan(text)} WHERE line <> '')"
+            f"CREATE TABLE {name} AS SELECT row_number() OVER () AS number,"
+            f" md5_number(line) AS digest FROM {_scan(text)} WHERE line <> ''"
         )
         found = cursor.execute(f"SELECT count(*) FROM {name}").fetchone()
         return found is not None and found[0] == text.record_count
 
-    def _keep(self, name: str, whole: str, other: str) -> None:
-        self._connection.execute(
-            f"CREATE TABLE {name} AS SELECT * FROM {whole} ANTI JOIN {other} USING (digest)"
+    def _alone(self, name: str, other: str) -> Sequence[int]:
+        result = self._connection.execute(
+            f"SELECT number FROM {name} ANTI JOIN {other} USING (digest) ORDER BY number"
         )
+        numbers = array("q")
+        while rows := result.fetchmany(_AT_ONCE):
+            numbers.extend(number for (number,) in rows)
+        return numbers
 
     def _value(self, statement: str) -> int:
         row = self._connection.execute(statement).fetchone()
         return 0 if row is None else int(row[0])
 
-    def _values(self, statement: str) -> Iterator[Any]:
-        result = self._connection.execute(statement)
-        while rows := result.fetchmany(_AT_ONCE):
-            for (value,) in rows:
-                yield value
+
+def _write(text: Survey, numbers: Sequence[int], path: Path) -> None:
+    """Write some records of a text, by their ascending numbers, under its heading."""
+    with path.open("wb") as file:
+        file.write(text.header.encode() + b"\n")
+        place = 0
+        first = 0  # the number of a block's first line; the heading is 0
+        for lines in _blocks(text.path):
+            beyond = first + len(lines)
+            while place < len(numbers) and numbers[place] < beyond:
+                file.write(lines[numbers[place] - first] + b"\n")
+                place += 1
+            first = beyond
 
 
-_DIGEST: Final = "md5_number(line)"
+def _blocks(path: Path) -> Iterator[list[bytes]]:
+    """Yield the lines of a text that are not empty, block by block."""
+    held = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            *lines, held = (held + block).split(b"\n")
+            yield [line for line in lines if line]
+    if held:
+        yield [held]
 
 
 def _scan(text: Survey) -> str:

@@ -160,13 +160,12 @@ def typed_select(
     *,
     only_key: bool = False,
     carried: str = "",
-    noting: str = "",
+    is_rewritten: bool | None = None,
 ) -> str:
     """Return a SELECT of `n_…` and `t_…` of every column over a source of raw text columns.
 
-    `carried` names further columns of the source that pass through ("rank, "). `noting`: a sequence
-    that moves on with every row of which normalising changed a text; who filters rows must ask for
-    `noted >= 0`, or DuckDB leaves it out.
+    `carried` names further columns of the source that pass through ("rank, "). `is_rewritten`: only
+    rows of which normalising changed a text, or only the others; those columns pass through too.
     """
     columns = columns_of(contract, only_key=only_key)
     inner = ", ".join(f"{normalised(column)} AS {text_of(column)}" for column in columns)
@@ -175,14 +174,14 @@ def typed_select(
         for column in columns
         if column.type not in _TEXTS
     )
-    if noting:
+    where = ""
+    if is_rewritten is not None:
         changeable = [column for column in columns if column.normalise]
         carried += "".join(f"{quoted(column.name)}, " for column in changeable)
-        is_changed = " OR ".join(rewritten(column) for column in changeable) or "false"
-        noted = f"CASE WHEN {is_changed} THEN nextval({literal(noting)}) ELSE 0 END AS noted"
-        outer = f"{outer}, {noted}" if outer else noted
+        changed = " OR ".join(rewritten(column) for column in changeable) or "false"
+        where = f" WHERE {'' if is_rewritten else 'NOT '}({changed})"
     layer = f"SELECT {carried}{inner} FROM {source}"
-    return f"SELECT *{', ' + outer if outer else ''} FROM ({layer}) AS normal"
+    return f"SELECT *{', ' + outer if outer else ''} FROM ({layer}) AS normal{where}"
 
 
 def sound(rules: list[Rule]) -> str:
