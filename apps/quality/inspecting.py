@@ -1,6 +1,7 @@
 """What a run finds out about a table, all of it in one snapshot.
 
-Row rules are judged in DuckDB over a copy of the needed columns, rules about sets by PostgreSQL.
+Row rules are judged in DuckDB over a copy of the needed columns, and so is, when every row is asked
+about, what must be unique; other rules about sets by PostgreSQL, at the same time.
 A rule that was answered before, unchanged, is asked again only of rows that were touched since;
 how many rows it speaks of follows from those that came and those that they replaced.
 
@@ -9,6 +10,7 @@ Source: house rule (design §5)
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +22,7 @@ from psycopg import sql
 
 from apps.core.contracts import Contract
 from apps.quality.judging import Judge, needed
-from apps.quality.models import ROW_KINDS, SET_KINDS, QualityRule, RuleResult
+from apps.quality.models import ROW_KINDS, SET_KINDS, QualityRule, RuleKind, RuleResult
 from apps.quality.parameters import columns_read
 from apps.quality.row_rules import CannotCompile, RowRule, compile_row_rule, lists_of
 from apps.quality.set_rules import SetRule, compile_set_rule, place_of
@@ -64,6 +66,17 @@ class Inspected:
     failing: list[Path]
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Rules on their way through DuckDB; `counts`: of how many rows each speaks, now and of those
+    that were replaced since."""
+
+    rules: Sequence[RowRule]
+    unique: Sequence[QualityRule]
+    since: int | None
+    counts: Future[tuple[list[int], list[int]]]
+
+
 class Inspection:
     """One look at one table; `known`: by rule, what its unchanged version answered before."""
 
@@ -91,18 +104,33 @@ class Inspection:
 
     def look(self) -> Inspected:
         """Ask every rule about rows; the table as it stands now."""
-        with _snapshot():
+        with (
+            _snapshot(),
+            Judge(self._workplace, on=self._on) as judge,
+            ThreadPoolExecutor(1, "quality-judge") as beside,
+        ):
             table = DataTable.objects.get(pk=self._table.pk)
             self._table = table
-            self._ask_rows([rule for rule in self._rules if rule.kind in ROW_KINDS])
+            by_horizon = self._row_rules()
+            unique = [rule for rule in self._rules if self._is_found_in_copy(rule)]
+            if unique:
+                by_horizon.setdefault(None, [])
+            judged = [
+                self._judge(judge, beside, group, unique if since is None else [], since)
+                for since, group in by_horizon.items()
+            ]
             for rule in self._rules:
-                if rule.kind in SET_KINDS:
+                if rule.kind in SET_KINDS and rule not in unique:
                     self._ask_sets(rule)
+            for judging in judged:
+                self._take(judging)
         return Inspected(table.batch_counter, self._rows_read, self._answers, self._failing)
 
     # Row rules
 
-    def _ask_rows(self, rules: Sequence[QualityRule]) -> None:
+    def _row_rules(self) -> dict[int | None, list[RowRule]]:
+        """Return the rules about rows, by the `_batch` up to which they were answered before."""
+        rules = [rule for rule in self._rules if rule.kind in ROW_KINDS]
         lists = lists_of(rules)
         by_horizon: dict[int | None, list[RowRule]] = defaultdict(list)
         for rule in rules:
@@ -113,33 +141,54 @@ class Inspection:
                 continue
             before = self._before(rule, compiled.fingerprint)
             by_horizon[before.horizon if before else None].append(compiled)
-        if not by_horizon:
-            return
-        with Judge(self._workplace, on=self._on) as judge:
-            for since, group in by_horizon.items():
-                self._judge(judge, group, since)
+        return by_horizon
 
-    def _judge(self, judge: Judge, rules: Sequence[RowRule], since: int | None) -> None:
+    def _judge(
+        self,
+        judge: Judge,
+        beside: ThreadPoolExecutor,
+        rules: Sequence[RowRule],
+        unique: Sequence[QualityRule],
+        since: int | None,
+    ) -> Judging:
+        """Copy out what the rules ask about, and have it judged while PostgreSQL does the rest."""
         names = [
             name
-            for one in rules
-            for name in columns_read(one.rule.kind, one.rule.columns, one.rule.parameters)
+            for rule in (*(one.rule for one in rules), *unique)
+            for name in columns_read(rule.kind, rule.columns, rule.parameters)
         ]
         contract = needed(self._contract, names)
-        copy = self._workplace / "rows.csv"
+        copy, left = (self._workplace / f"{name}-{since}.csv" for name in ("rows", "left"))
         rows = self._copy_out(self._select(contract, self._now(), _after(since)), copy)
+        gone = None
+        if since is not None:
+            gone = self._copy_out(self._select(contract, self._past(), _replaced(since)), left)
+        self._rows_read += rows
         failing = self._workplace / f"failing-{since}"
         failing.mkdir()
-        counts = judge.judge(copy, contract, rules, rows=rows, failing=failing)
-        self._failing += sorted(failing.iterdir())
-        self._rows_read += rows
-        left = [0] * len(rules)
-        if since is not None:
-            rows = self._copy_out(self._select(contract, self._past(), _replaced(since)), copy)
-            left = judge.judge(copy, contract, rules, rows=rows, failing=None)
-        copy.unlink()
-        for one, came, went in zip(rules, counts, left, strict=True):
-            self._answer(one.rule, came, went, since, one.fingerprint, is_whole=since is None)
+
+        def judged() -> tuple[list[int], list[int]]:
+            counts = judge.judge(copy, contract, rules, rows=rows, failing=failing, unique=unique)
+            copy.unlink()
+            if gone is None:
+                return counts, [0] * len(counts)
+            return counts, judge.judge(left, contract, rules, rows=gone, failing=None)
+
+        return Judging(rules, unique, since, beside.submit(judged))
+
+    def _is_found_in_copy(self, rule: QualityRule) -> bool:
+        """Say whether the rows that share what must be unique are looked for in the copy of all."""
+        has_columns = all(name in self._table.column_names for name in rule.columns)
+        return rule.kind == RuleKind.UNIQUE and has_columns and self._before(rule, "") is None
+
+    def _take(self, judging: Judging) -> None:
+        came, went = judging.counts.result()
+        since = judging.since
+        self._failing += sorted((self._workplace / f"failing-{since}").iterdir())
+        asked = [*((one.rule, one.fingerprint) for one in judging.rules)]
+        asked += [(rule, "") for rule in judging.unique]
+        for (rule, fingerprint), new, old in zip(asked, came, went, strict=True):
+            self._answer(rule, new, old, since, fingerprint, is_whole=since is None)
 
     def _select(
         self, contract: Contract, place: sql.Composable, where: sql.Composable
