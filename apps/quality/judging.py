@@ -140,6 +140,8 @@ class Judge:
         raise RuntimeError(f"{copy.name}: the copy was not read whole")
 
     def _spoken_of(self, rules: Sequence[RowRule]) -> list[int]:
+        if not rules:
+            return []
         counts = ", ".join(
             f"count(*) FILTER (WHERE applies & {1 << place} <> 0)" for place in range(len(rules))
         )
