@@ -38,7 +38,7 @@ CONFIGURATION = {
     "effective_cache_size": "1GB",
     "max_wal_size": "2GB",
     "min_wal_size": "256MB",
-    "wal_compression": "on",
+    "wal_compression": "off",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
