@@ -5,6 +5,7 @@ app, where its permissions are: `phrases.register({"clocks.set_day": _("调整�
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -42,6 +43,13 @@ def phrase(verb: str, subject_type: str = "") -> str:
             if move.name == name:
                 return str(move.label)
     return verb
+
+
+def counted(phrase: str, details: Mapping[str, Any]) -> str:
+    """Return a phrase with its number of rows, where it says one."""
+    if "%(rows)s" not in phrase:
+        return phrase
+    return phrase % {"rows": f"{details.get('rows', 0):,}"}
 
 
 def sentence(

@@ -46,7 +46,7 @@ def told(event: Event) -> TrailEntry:
     words = phrases.sentence(
         actor=event.actor_label,
         principal=str(event.on_behalf_of) if event.on_behalf_of_id else "",
-        phrase=phrases.phrase(event.verb, event.subject_type),
+        phrase=phrases.counted(phrases.phrase(event.verb, event.subject_type), event.details),
         subject=event.subject_label,
         refused=str(event.details.get("message", "")) if refused else "",
         reason=str(event.details.get("reason", "")),

@@ -1,11 +1,18 @@
 """What is asked of data elements and code lists."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
+from psycopg import sql
 
+from apps.standards.masks import MASKS, SCHEMA
 from apps.standards.models import CodeListEntry
+
+HIDDEN: Final = "***"
+"""What stands for a text whose mask takes no text, as that of a number or a day."""
 
 
 def entries_valid(*, on: date) -> QuerySet[CodeListEntry]:
@@ -31,3 +38,27 @@ def names_of_codes(code_list: int, *, on: date) -> dict[str, str]:
     """Return code → meaning of one code list, as valid on that day."""
     entries = entries_valid(on=on).filter(code_list=code_list)
     return dict(entries.order_by("position", "code").values_list("code", "name"))
+
+
+def covered(values: Sequence[tuple[str, str]]) -> list[str]:
+    """Return texts as their masks cover them, in one statement; each is a mask's name and a text.
+
+    The functions are those of the views that consumers read. Where a mask takes no text the whole
+    is hidden: what stands on a screen may be no number and no day at all.
+    """
+    if not values:
+        return []
+    by_name = sql.SQL(" ").join(
+        sql.SQL("WHEN {} THEN {}(given.text)").format(name, sql.Identifier(SCHEMA, mask.function))
+        for name, mask in MASKS.items()
+        if "text" in mask.bodies
+    )
+    statement = sql.SQL(
+        "SELECT CASE given.mask {} ELSE {} END"
+        " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (mask, text, place)"
+        " ORDER BY given.place"
+    ).format(by_name, HIDDEN)
+    masks, texts = zip(*values, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(masks), list(texts)])
+        return [str(row[0]) for row in cursor.fetchall()]

@@ -64,6 +64,9 @@ phrases.register(
         "warehouse.close_exchange": _("关闭了交换表"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
         "warehouse.release": _("放行了暂存待核的记录"),
+        "warehouse.reveal": _("查看了 %(rows)s 条记录的明文"),
+        "warehouse.download_rejections": _("下载了 %(rows)s 条未通过记录的明文"),
+        "warehouse.download_normalised": _("下载了 %(rows)s 个改写的值的明文"),
         "warehouse.set_aside": _("不再改正未通过的记录"),
     }
 )

@@ -71,7 +71,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["tokens", "exchange"], "below"),
         "scoring": "on models",
         **dict.fromkeys(["contracts", "validation", "snapshots", "search"], "on models"),
-        **dict.fromkeys(["surroundings", "item_defaults"], "on models"),
+        **dict.fromkeys(["surroundings", "item_defaults", "covering"], "on models"),
         **dict.fromkeys(["proposals", "differences"], "on models"),
     },
     "warehouse": {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apps.accounts.models import User
-from apps.catalog.models import Dataset, DatasetVersion
+from apps.catalog.models import DataItem, Dataset, DatasetVersion
 from apps.core.contracts import Column, Contract
 from apps.standards.normalisers import normalisers_for
 from apps.warehouse import operations as warehouse
@@ -79,6 +79,19 @@ def publish_contract(
     return DatasetVersion.objects.create(
         dataset=dataset, number=number, contract=contract.to_json(), snapshot={}, published_at=AT
     )
+
+
+def with_items(dataset: Dataset, **facts: dict[str, Any]) -> None:
+    """The entry's items behind the persons' contract, with more facts of some by column."""
+    for place, one in enumerate(PERSON_COLUMNS, 1):
+        DataItem.objects.create(
+            dataset=dataset,
+            position=place,
+            column_name=one.name,
+            name=one.label,
+            data_type=one.type,
+            **{"value_check": one.check, **facts.get(one.name, {})},
+        )
 
 
 def received(

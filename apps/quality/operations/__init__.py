@@ -10,6 +10,8 @@ may be stale):
     acknowledge(order, plan, revision) · accept(order, reason, revision)
     accept_findings(order, findings=[keys], reason) -> int
     contest(order, reason, revision) · let_stand(order, reason, revision)
+    reveal_findings(findings) · reveal_record(dataset, row_id) · reveal_correction(correction)
+    download_rows(order, rows)
     set_weights(valid_from, weights={"01": "0.2", …}, source) -> DimensionWeights
 
 For the worker (`at` alone): check_due, ask_due, ask_scheduled, profile_due, record_scores,
@@ -29,6 +31,12 @@ from apps.quality.operations.findings import (
     let_stand,
 )
 from apps.quality.operations.profiling import profile, profile_due
+from apps.quality.operations.revealing import (
+    download_rows,
+    reveal_correction,
+    reveal_findings,
+    reveal_record,
+)
 from apps.quality.operations.rules import add_rule, change_rule, restore_rule, retire_rule
 from apps.quality.operations.running import ask_due, ask_run, ask_scheduled, check, check_due
 from apps.quality.operations.scoring import record_scores, set_weights
@@ -47,6 +55,7 @@ __all__ = [
     "check_due",
     "contest",
     "corrections",
+    "download_rows",
     "escalate_due",
     "let_stand",
     "profile",
@@ -54,6 +63,9 @@ __all__ = [
     "record_scores",
     "restore_rule",
     "retire_rule",
+    "reveal_correction",
+    "reveal_findings",
+    "reveal_record",
     "set_weights",
     "synchronise",
 ]

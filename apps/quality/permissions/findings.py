@@ -34,6 +34,8 @@ phrases.register(
         "quality.open_order": _("开具了整改工单"),
         "quality.reuse_order": _("更新了整改工单"),
         "quality.accept_findings": _("核实数据无误"),
+        "quality.reveal": _("查看了 %(rows)s 条记录的明文"),
+        "quality.download_rows": _("下载了 %(rows)s 条问题记录的明文"),
         "quality.tell_head": _("整改逾期，已告知部门负责人"),
         "quality.tell_leader": _("整改逾期，已报告主管部门负责人"),
     }

@@ -1,8 +1,9 @@
 """The rows that break a rule: list, download, and vouching for many at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.catalog.covering import cover_rows
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.chips import Chip
@@ -33,6 +35,8 @@ MARKS: Final = 90
 """How often the watermark of a page of rows is repeated."""
 MOST_AT_ONCE: Final = 5_000
 MOST_LINES: Final = 100_000
+BLOCK: Final = 2_000
+"""Rows of a file that are covered at once."""
 FILTERS: Final = ("dataset", "rule", "status", "order", "department", "store")
 HEADING: Final = (
     gettext_lazy("数据目录"),
@@ -49,32 +53,57 @@ HEADING: Final = (
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One failing row with its key and values under the items' names."""
+    """One failing row with its key and values under the items' names.
+
+    is_covered: something of it does not stand as it is.
+    """
 
     finding: Finding
     key: list[tuple[str, Any]]
     values: list[tuple[str, Any]]
     can_accept: bool
+    is_covered: bool
 
 
 @login_required
 def list_findings(request: HttpRequest) -> HttpResponseBase:
     """The failing rows that I may read, as the address says."""
+    return _listed(request, in_clear=False)
+
+
+@login_required
+def reveal(request: HttpRequest) -> HttpResponseBase:
+    """The same page with its values in the clear, after writing down who saw which rows.
+
+    Its links lead back to the list, where values are covered again.
+    """
+    if request.method != "POST":
+        return redirect(_with_query(request, "quality:findings"))
+    return _listed(request, in_clear=True)
+
+
+def _listed(request: HttpRequest, *, in_clear: bool) -> HttpResponseBase:
     user: Any = request.user
     at = timezone.now()
     query = request.GET
     visible = access.rows(user, "view", Finding, at=at)
     base = narrowed(visible, query)
     found = of_status(base, query.get("status", ""))
-    if query.get("format") in ("csv", "xlsx"):
+    if query.get("format") in ("csv", "xlsx") and not in_clear:
         return _download(found, query["format"])
     page = page_of(
         found.select_related("rule", "dataset", "work_order", "first_run", "decided_by"),
         query,
         size=PAGE_ROWS,
     )
-    rows = finding_rows(page.rows, user)
+    if in_clear:
+        quality.reveal_findings(findings=page.rows, actor=user, at=at)
+    rows = finding_rows(page.rows, user, in_clear=in_clear)
     context = {
+        "in_clear": in_clear,
+        "reveal_url": _with_query(request, "quality:findings-reveal"),
+        "covered_url": _with_query(request, "quality:findings"),
+        "is_covered": any(row.is_covered for row in rows),
         "page": page,
         "rows": rows,
         "can_accept": any(row.can_accept for row in rows),
@@ -139,9 +168,13 @@ def of_status(rows: QuerySet[Finding], chosen: str) -> QuerySet[Finding]:
     return rows.filter(status=chosen) if chosen in Finding.Status.values else rows
 
 
-def finding_rows(found: Iterable[Finding], user: Any) -> list[FindingRow]:
-    """Return the rows of a page, in a constant number of statements."""
+def finding_rows(
+    found: Iterable[Finding], user: Any, *, in_clear: bool = False
+) -> list[FindingRow]:
+    """Return the rows of a page, in a constant number of statements; covered unless told."""
     known = list(found)
+    as_they_are = [(one.key, one.values) for one in known]
+    shown = as_they_are if in_clear else covered_findings(known)
     labels = screens.labels_by_dataset({one.dataset_id for one in known})
     orders = {one.work_order_id for one in known if one.work_order_id}
     mine = set(
@@ -152,12 +185,22 @@ def finding_rows(found: Iterable[Finding], user: Any) -> list[FindingRow]:
     return [
         FindingRow(
             one,
-            _named(one.key, labels.get(one.dataset_id, {})),
-            _named(one.values, labels.get(one.dataset_id, {})),
+            _named(key, labels.get(one.dataset_id, {})),
+            _named(values, labels.get(one.dataset_id, {})),
             one.status == Finding.Status.OPEN and one.work_order_id in mine,
+            (key, values) != (one.key, one.values),
         )
-        for one in known
+        for one, (key, values) in zip(known, shown, strict=True)
     ]
+
+
+def covered_findings(
+    known: Sequence[Finding],
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return key and values of each row as a screen shows them, in two statements."""
+    keys = cover_rows((one.dataset_id, one.key) for one in known)
+    values = cover_rows((one.dataset_id, one.values) for one in known)
+    return list(zip(keys, values, strict=True))
 
 
 def _named(values: dict[str, Any], labels: dict[str, str]) -> list[tuple[str, Any]]:
@@ -194,6 +237,11 @@ def _accepted(request: HttpRequest, form: AcceptFindingsForm, kept: QuerySet[Fin
         words = _("已核实 %(count)s 条记录无误")
         messages.success(request, words % {"count": f"{done:,}"})
     return not form.errors
+
+
+def _with_query(request: HttpRequest, name: str) -> str:
+    query = request.GET.urlencode()
+    return f"{reverse(name)}{'?' + query if query else ''}"
 
 
 def _by_rule(kept: QuerySet[Finding]) -> list[tuple[str, str, int]]:
@@ -241,8 +289,9 @@ def _download(found: QuerySet[Finding], form: str) -> HttpResponse:
 
 
 def _lines(rows: QuerySet[Finding]) -> Iterator[list[Cell]]:
+    """As the list shows them, covered; who mends takes the plain rows of an order."""
     labels: dict[int, dict[str, str]] = {}
-    for one in rows.iterator(chunk_size=2_000):
+    for one, (key, values) in _covered_blocks(rows):
         if one.dataset_id not in labels:
             labels |= screens.labels_by_dataset({one.dataset_id}) or {one.dataset_id: {}}
         named = labels.get(one.dataset_id, {})
@@ -251,12 +300,20 @@ def _lines(rows: QuerySet[Finding]) -> Iterator[list[Cell]]:
             one.dataset.code,
             one.rule.name,
             one.get_status_display(),
-            _told(one.key, named),
-            _told(one.values, named),
+            _told(key, named),
+            _told(values, named),
             one.first_run.finished_at,
             one.times_found,
             one.reason,
         ]
+
+
+def _covered_blocks(
+    rows: QuerySet[Finding],
+) -> Iterator[tuple[Finding, tuple[dict[str, Any], dict[str, Any]]]]:
+    found = rows.iterator(chunk_size=BLOCK)
+    while block := list(islice(found, BLOCK)):
+        yield from zip(block, covered_findings(block), strict=True)
 
 
 def _told(values: dict[str, Any], labels: dict[str, str]) -> str:

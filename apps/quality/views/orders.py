@@ -101,6 +101,7 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
     failing = rows.filter(status__in=("open", "disputed"))
     points = screens.results_over_time(subject)
     labels = labels_of(subject.dataset)
+    shown = finding_rows(failing.select_related("first_run")[:ROWS_SHOWN], user)
     context = {
         "subject": subject,
         "words": in_words(subject.rule, labels),
@@ -109,7 +110,9 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
         "points": list(reversed(points)),
         "chart": _chart(points),
         "may_read": may_read,
-        "rows": finding_rows(failing.select_related("first_run")[:ROWS_SHOWN], user),
+        "rows": shown,
+        "is_covered": any(row.is_covered for row in shown),
+        "reveal_url": f"{reverse('quality:findings-reveal')}?order={subject.pk}",
         "failing_count": failing.count(),
         "status_counts": _counts(rows),
         # A count tells nothing of the data, and the authority judges by it.
@@ -129,8 +132,9 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def rows_to_mend(request: HttpRequest, pk: int) -> HttpResponse:
     """The failing rows as a file: key, offending values, and room to say what is right."""
+    user: Any = request.user
     subject = order_or_404(request, pk)
-    if not access.allowed(request.user, "view_findings", subject):
+    if not access.allowed(user, "view_findings", subject):
         raise PermissionDenied
     labels = labels_of(subject.dataset)
     rows = queries.findings_of(subject).filter(status__in=("open", "disputed")).order_by("pk")
@@ -139,6 +143,7 @@ def rows_to_mend(request: HttpRequest, pk: int) -> HttpResponse:
     columns = [name for name in subject.rule.columns if name not in keys]
     heading = [*(labels.get(name, name) for name in (*keys, *columns)), _("问题")]
     words = in_words(subject.rule, labels) or subject.rule.name
+    quality.download_rows(order=subject, rows=rows.count(), actor=user, at=timezone.now())
 
     def lines() -> Iterator[list[Cell]]:
         for one in rows.iterator(chunk_size=2_000):

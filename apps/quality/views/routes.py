@@ -19,6 +19,7 @@ PAGES: Final = [
     path("rules/<int:pk>/retire/", rule_writing.retire, name="rule-retire"),
     path("rules/<int:pk>/restore/", rule_writing.restore, name="rule-restore"),
     path("findings/", findings.list_findings, name="findings"),
+    path("findings/reveal/", findings.reveal, name="findings-reveal"),
     path("findings/accept/", findings.accept, name="findings-accept"),
     path("orders/", orders.list_orders, name="work-orders"),
     path("orders/<int:pk>/", orders.order, name="work-order"),

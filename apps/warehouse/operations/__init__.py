@@ -31,6 +31,7 @@ from apps.warehouse.operations.rejections import set_aside
 from apps.warehouse.operations.relaying import relay
 from apps.warehouse.operations.releasing import release
 from apps.warehouse.operations.reminding import remind_silent
+from apps.warehouse.operations.revealing import record_download, reveal_rejections
 from apps.warehouse.operations.stores import ensure_stores
 from apps.warehouse.operations.tables import make_table
 from apps.warehouse.operations.uploading import (
@@ -64,6 +65,7 @@ __all__ = [
     "pull_due",
     "receive",
     "receive_part",
+    "record_download",
     "register_source",
     "relay",
     "release",
@@ -72,6 +74,7 @@ __all__ = [
     "require_may_land",
     "resume_source",
     "retire_source",
+    "reveal_rejections",
     "run_source_now",
     "save_mended",
     "set_aside",

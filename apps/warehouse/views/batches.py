@@ -7,25 +7,28 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.core import access
 from apps.core.errors import DomainError
-from apps.core.paging import page_of
+from apps.core.paging import Page, page_of
 from apps.ledger import queries as ledger
 from apps.standards.normalisers import BLANKS
 from apps.standards.rewritings import REWRITINGS
+from apps.warehouse import operations as warehouse
 from apps.warehouse import queries
 from apps.warehouse.forms import MendedFileForm
 from apps.warehouse.landing.reasons import reason_label
 from apps.warehouse.models import Batch, Normalisation, Rejection
 from apps.warehouse.rejected_file import encoding_reason, rejected_lines
 from apps.warehouse.rewritten_file import rewritten_lines
+from apps.warehouse.views.covering import cover_pairs, shown_rejections
 
 REJECTION_ROWS = 50
 LAYOUT_CODES = (
@@ -70,34 +73,46 @@ class RewrittenLine:
     count: int
     ways: list[tuple[str, int]]
     examples: list[list[str]]
+    is_covered: bool
 
 
 @login_required
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
+    return _shown(request, batch_or_404(request, pk), in_clear=False)
+
+
+@login_required
+def reveal(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same page with its records in the clear, after writing down who saw which.
+
+    Its links lead back to the batch, where values are covered again.
+    """
     subject = batch_or_404(request, pk)
+    if request.method != "POST":
+        return redirect(_with_query(request, "warehouse:batch", subject))
+    if not access.allowed(request.user, "view_rejections", subject):
+        raise PermissionDenied
+    return _shown(request, subject, in_clear=True)
+
+
+def _shown(request: HttpRequest, subject: Batch, *, in_clear: bool) -> HttpResponse:
     may_read = access.allowed(request.user, "view_rejections", subject)
     may_land = access.allowed(request.user, "land", subject.dataset)
     chips = reason_chips(request, subject) if may_read else []
     chosen = next((chip for chip in chips if chip.is_on), None)
+    page = _page(request, subject, chosen) if may_read else None
     context = {
         "subject": subject,
+        **_values(request, subject, page, in_clear=in_clear),
         "is_running": subject.status in queries.OPEN,
         "progress": progress_of(subject, timezone.now()),
         "may_read": may_read,
         "chips": chips,
         "chosen": chosen,
-        "page": page_of(
-            _rejections(request, subject, chosen),
-            request.GET,
-            size=REJECTION_ROWS,
-            key="record_number",
-        )
-        if may_read
-        else None,
+        "page": page,
         "trail": ledger.trail(subject),
         "encoding_reason": encoding_reason(subject),
         "encoding": subject.encoding or (subject.details.get("encoding") or {}).get("label", ""),
-        "rewritten": _rewritten(request, subject, may_read=may_read),
         **mending_of(request, subject),
         "may_land": may_land,
         "may_lay_out": may_land and subject.message_code in LAYOUT_CODES,
@@ -124,7 +139,12 @@ def rejected(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     subject = batch_or_404(request, pk)
     if not access.allowed(request.user, "view_rejections", subject):
         raise PermissionDenied
-    lines = rejected_lines(subject, _rejections(request, subject, None), for_office=True)
+    rows = _rejections(request, subject, None)
+    user: Any = request.user
+    warehouse.record_download(
+        batch=subject, what="rejections", rows=rows.count(), actor=user, at=timezone.now()
+    )
+    lines = rejected_lines(subject, rows, for_office=True)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{subject}-rejections.csv"'
     return response
@@ -141,6 +161,11 @@ def normalised(request: HttpRequest, pk: int) -> HttpResponseBase:
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("warehouse:batch", subject.pk)
+    user: Any = request.user
+    values = subject.normalisations.aggregate(values=Sum("count"))["values"] or 0
+    warehouse.record_download(
+        batch=subject, what="normalised", rows=values, actor=user, at=timezone.now()
+    )
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{subject}-normalised.csv"'
     return response
@@ -192,17 +217,64 @@ def _rejections(
     return rows.filter(reasons__contains=[{"code": chosen.code, "column": chosen.column}])
 
 
-def _rewritten(request: HttpRequest, subject: Batch, *, may_read: bool) -> list[RewrittenLine]:
-    rows = access.rows(request.user, "view", Normalisation).filter(batch=subject)
+def _page(request: HttpRequest, subject: Batch, chosen: ReasonChip | None) -> Page[Rejection]:
+    rows = _rejections(request, subject, chosen)
+    return page_of(rows, request.GET, size=REJECTION_ROWS, key="record_number")
+
+
+def _values(
+    request: HttpRequest, subject: Batch, page: Page[Rejection] | None, *, in_clear: bool
+) -> dict[str, Any]:
+    """What the page shows of the data; in the clear only after that is written down."""
+    rows = page.rows if page is not None else []
+    rewritten = _rewritten(request, subject, may_read=page is not None, in_clear=in_clear)
+    if in_clear:
+        user: Any = request.user
+        warehouse.reveal_rejections(
+            batch=subject,
+            records=[row.record_number for row in rows],
+            examples=sum(len(line.examples) for line in rewritten),
+            actor=user,
+            at=timezone.now(),
+        )
+    records = shown_rejections(subject, rows, in_clear=in_clear)
+    is_covered = any(row.is_covered for row in records) or any(row.is_covered for row in rewritten)
+    return {
+        "records": records,
+        "rewritten": rewritten,
+        "in_clear": in_clear,
+        "is_covered": is_covered,
+        "reveal_url": _with_query(request, "warehouse:batch-reveal", subject),
+        "covered_url": _with_query(request, "warehouse:batch", subject),
+    }
+
+
+def _with_query(request: HttpRequest, name: str, subject: Batch) -> str:
+    query = request.GET.urlencode()
+    return f"{reverse(name, args=[subject.pk])}{'?' + query if query else ''}#rejections"
+
+
+def _rewritten(
+    request: HttpRequest, subject: Batch, *, may_read: bool, in_clear: bool
+) -> list[RewrittenLine]:
+    found = access.rows(request.user, "view", Normalisation).filter(batch=subject)
+    rows = list(found.order_by("position"))
+    columns = [
+        (row.column, [(raw or "", kept or "") for raw, kept in row.examples if may_read])
+        for row in rows
+    ]
+    as_they_are = [pairs for _column, pairs in columns]
+    shown = as_they_are if in_clear else cover_pairs(subject, columns)
     return [
         RewrittenLine(
             row.label,
             row.column,
             row.count,
             [(str(REWRITINGS[name].label), count) for name, count in row.ways.items()],
-            [[_visible(part or "") for part in pair] for pair in row.examples if may_read],
+            [[_visible(part) for part in pair] for pair in covered],
+            is_covered=covered != pairs,
         )
-        for row in rows.order_by("position")
+        for row, covered, pairs in zip(rows, shown, as_they_are, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from apps.catalog.covering import screen_masks
 from apps.core import access
 from apps.core.contracts import Column
 from apps.core.errors import DomainError
@@ -78,6 +79,7 @@ class Line:
 @login_required
 def mend(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the records to mend; POST keeps what was typed, and hands it in when told to."""
+    user: Any = request.user
     subject = mendable_or_404(request, pk)
     if request.method == "POST":
         return _kept(request, subject)
@@ -87,9 +89,16 @@ def mend(request: HttpRequest, pk: int) -> HttpResponse:
     rows = queries.to_mend(subject)
     if chosen is not None:
         rows = rows.filter(reasons__contains=[{"code": chosen.code, "column": chosen.column}])
+    at = timezone.now()
     size = max(FEWEST_ROWS, min(MOST_ROWS, CELLS_IN_FORM // max(1, len(mending.columns))))
     page = page_of(rows, request.GET, size=size, key="record_number")
+    is_personal = bool(screen_masks([subject.dataset_id]))
+    if is_personal and page.rows:
+        # Who corrects a value must read it: the page opens in the clear, and that is written down.
+        numbers = [row.record_number for row in page.rows]
+        warehouse.reveal_rejections(batch=subject, records=numbers, actor=user, at=at)
     context = {
+        "is_personal": is_personal,
         "subject": subject,
         "chips": chips,
         "chosen": chosen,

@@ -25,6 +25,7 @@ pages = (
         path("datasets/from-file/", proposing.new, name="propose"),
         path("datasets/<str:code>/from-file/", proposing.proposal, name="proposal"),
         path("batches/<int:pk>/", batches.batch, name="batch"),
+        path("batches/<int:pk>/reveal/", batches.reveal, name="batch-reveal"),
         path("batches/<int:pk>/state/", batches.state, name="batch-state"),
         path("batches/<int:pk>/layout/", layout.layout, name="batch-layout"),
         path("batches/<int:pk>/mend/", mending.mend, name="batch-mend"),

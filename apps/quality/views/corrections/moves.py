@@ -26,7 +26,11 @@ from apps.quality.models import Correction
 from apps.quality.operations import corrections
 from apps.quality.operations.corrections.correcting import why_not_one_click
 from apps.quality.views.corrections.buttons import NEVER_BY_HAND
-from apps.quality.views.corrections.detail import correction_or_404, key_in_words
+from apps.quality.views.corrections.detail import (
+    correction_or_404,
+    key_in_words,
+    values_of,
+)
 
 CONSEQUENCES: Final[dict[str, str | Promise]] = {
     "accept": gettext_lazy("由本部门核实；10 个工作日的时限从收到之日起算，已在计时。"),
@@ -72,6 +76,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "back_url": subject.get_absolute_url(),
         "keep": f"correction-{pk}",
         "key": key_in_words(user, subject),
+        "values": values_of(subject),
         "sees_values": access.allowed(user, "see_values", subject),
     }
     return render(request, "quality/correction_move.html", context)

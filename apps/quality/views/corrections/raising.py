@@ -1,5 +1,7 @@
 """Find the record that is doubted, and raise the correction on it or on one of its values."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,18 +10,22 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.catalog.covering import cover_rows
 from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.core.paging import page_of
+from apps.quality import operations as quality
 from apps.quality import queries
 from apps.quality.forms.corrections import LookUpForm, RaiseForm
 from apps.quality.models import CorrectionScope
 from apps.quality.operations import corrections
 from apps.quality.operations.corrections import Record
+from apps.quality.operations.corrections.looking import Cell
 from apps.warehouse import queries as warehouse
 
 PAGE_ROWS: Final = 50
@@ -73,14 +79,35 @@ def find(request: HttpRequest, code: str) -> HttpResponse:
 @login_required
 def record(request: HttpRequest, code: str, row_id: int) -> HttpResponse:
     """One record as I am shown it, with what is under correction marked."""
+    return _shown(request, code, row_id, in_clear=False)
+
+
+@login_required
+def reveal(request: HttpRequest, code: str, row_id: int) -> HttpResponse:
+    """The same record in the clear, as far as I read it at all, after writing that down."""
+    if request.method != "POST":
+        return redirect("quality:correction-record", code, row_id)
+    return _shown(request, code, row_id, in_clear=True)
+
+
+def _shown(request: HttpRequest, code: str, row_id: int, *, in_clear: bool) -> HttpResponse:
+    user: Any = request.user
     dataset = _dataset_or_404(request, code)
     found = _record_or_404(request, dataset, row_id)
     on_row = queries.visible_corrections(request.user).filter(  # type: ignore[arg-type]
         dataset=dataset, row_id=row_id
     )
+    if in_clear:
+        quality.reveal_record(dataset=dataset, row_id=row_id, actor=user, at=timezone.now())
+    cells = found.cells if in_clear else covered_cells(dataset, found.cells)
     context = {
         "dataset": dataset,
         "record": found,
+        "cells": cells,
+        "in_clear": in_clear,
+        "is_covered": cells != found.cells,
+        "reveal_url": reverse("quality:correction-record-reveal", args=[code, row_id]),
+        "covered_url": reverse("quality:correction-record", args=[code, row_id]),
         "may_raise": access.allowed(request.user, "raise_correction", dataset),
         "on_row": list(on_row.order_by("-pk")[:PAGE_ROWS]),
     }
@@ -95,7 +122,8 @@ def raise_one(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404
     row_id, item = _place(request)
     found = None if row_id is None else _record_or_404(request, dataset, row_id)
-    cell = next((each for each in found.cells if each.column.name == item), None) if found else None
+    cells = covered_cells(dataset, found.cells) if found else []
+    cell = next((each for each in cells if each.column.name == item), None)
     if item and cell is None:
         raise Http404
     scope = _scope(row_id, item)
@@ -122,6 +150,15 @@ def raise_one(request: HttpRequest, code: str) -> HttpResponse:
             return redirect(made.get_absolute_url())
     context = {"dataset": dataset, "record": found, "cell": cell, "form": form, "scope": scope}
     return render(request, "quality/correction_raise.html", context)
+
+
+def covered_cells(dataset: Dataset, cells: Sequence[Cell]) -> list[Cell]:
+    """Return a record's cells as a screen shows them; what its grant masks stays as it comes."""
+    values = {cell.column.name: cell.value for cell in cells if not cell.is_masked}
+    (shown,) = cover_rows([(dataset.pk, values)])
+    return [
+        cell if cell.is_masked else replace(cell, value=shown[cell.column.name]) for cell in cells
+    ]
 
 
 def _open_datasets(user: Any, at: datetime) -> QuerySet[Dataset]:
