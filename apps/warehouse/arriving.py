@@ -89,7 +89,12 @@ def read_as_table(
         found = replace(found, encoding=Encoding("", "—", why="form"))
     if sha256 and found.sha256 != sha256:
         raise Refusal(_("存放的文件与收到时不一致，重新提交即可"), code="file_damaged")
-    return matched(found, text, contract, workplace, layout, only_key=only_key)
+    try:
+        return matched(found, text, contract, workplace, layout, only_key=only_key)
+    except Refusal as refusal:
+        # The clerk sees in which encoding the headings were read that did not do.
+        refusal.details["encoding"] = found.encoding.to_json()
+        raise
 
 
 def layout_of(batch: Batch) -> Layout:

@@ -65,6 +65,17 @@ def test_the_sender_has_the_last_word(dataset: Dataset, provider: Any, rows: Row
     assert rows(dataset, "name") == [("模式",)]
 
 
+def test_it_says_what_was_decided_of_a_file_that_lacks_columns_too(
+    dataset: Dataset, provider: Any, client: Client
+) -> None:
+    content = "identity_number,姓名\n500103199001011232,张三丰和李四光的人民法院\n"
+    batch = landed(dataset, content.encode("gb18030"), actor=provider)
+    assert (batch.status, batch.message_code) == ("refused", "columns_missing")
+    assert (batch.encoding, "常用字" in encoding_reason(batch)) == ("GB18030（含 GBK）", True)
+    client.force_login(provider)
+    assert "GB18030（含 GBK）" in client.get(f"/work/batches/{batch.pk}/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("said", "content"), [("utf-8", TEXT.encode("gb18030")), ("big5", TEXT.encode() + b"\xff\n")]
 )

@@ -46,6 +46,10 @@ class Encoding:
     def is_utf8(self) -> bool:
         return self.name == "utf-8"
 
+    def to_json(self) -> dict[str, object]:
+        """Return what a batch keeps of it: in which words it stands, and why."""
+        return {"label": self.label, "why": self.why, "facts": dict(self.facts)}
+
 
 UTF8 = Encoding("utf-8", "UTF-8", why="proved")
 WHY: Final[dict[str, str | Promise]] = {

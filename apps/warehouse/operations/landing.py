@@ -190,11 +190,7 @@ def _form_of_file(application: Application) -> dict[str, Any]:
     return {
         "header": headings_of(survey.header, survey.delimiter),
         "delimiter": survey.delimiter,
-        "encoding": {
-            "label": survey.encoding.label,
-            "why": survey.encoding.why,
-            "facts": dict(survey.encoding.facts),
-        },
+        "encoding": survey.encoding.to_json(),
         **application.file.notes,
     }
 
@@ -228,6 +224,7 @@ def _refuse(
         at,
         message_code=refusal.code,
         message=str(refusal.message),
+        encoding=details.get("encoding", {}).get("label", "")[:20],
         details=details,
         **fields,
     )
