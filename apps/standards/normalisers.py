@@ -205,6 +205,34 @@ CASE
   ELSE coalesce({_bound(_CLEAN, _UNIT_SLOWLY)}, x)
 END"""
 
+# The same for an item that is kept in ten thousands (万元): what is written without a unit is so
+# already, what names one is moved four places. An amount that names a currency alone could be
+# either, and stays as it is to be refused.
+_NAMES_UNIT = r"(?:万|亿|千|百|十|元|圆|[个家户件台辆次名所条项人][整正]?$)"
+_MOVED_WAN = _MOVED.replace("q.part <> ''", "rtrim(q.part, '0') <> ''").replace(
+    "'.' || q.part", "'.' || rtrim(q.part, '0')"
+)
+_UNIT_WAN_SLOWLY = f"""
+CASE WHEN regexp_matches(v, '{_AMOUNT}') AND regexp_matches(v, '{_NAMES_UNIT}')
+THEN list_transform(list_transform([struct_pack(
+  sign := regexp_extract(v, '{_AMOUNT}', 1),
+  whole := '0000' || replace(regexp_extract(v, '{_AMOUNT}', 2), ',', ''),
+  part := regexp_extract(v, '{_AMOUNT}', 3),
+  power := CASE regexp_extract(v, '{_AMOUNT}', 4) {_POWER} ELSE 0 END)],
+  lambda r: struct_pack(
+    sign := r.sign,
+    whole := r.whole[1:strlen(r.whole) - 4],
+    part := r.whole[strlen(r.whole) - 3:] || r.part,
+    power := r.power)),
+  lambda p: {_MOVED_WAN})[1] END"""
+_UNIT_WAN = rf"""
+CASE
+  WHEN regexp_full_match(x, '-?\d+(?:\.\d+)?') THEN x
+  ELSE coalesce({_bound(_CLEAN, _UNIT_WAN_SLOWLY)}, x)
+END"""
+UNITS = ("unit", "unit_wan")
+"""Of these an item goes through one: the number says nothing of its unit."""
+
 # A number of which every digit is written comes back exactly; one that would need noughts filled in
 # (5.001E+17) may have lost digits to a spreadsheet, and stays as it is to be refused.
 SCIENTIFIC = r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d{1,3}"
@@ -289,6 +317,14 @@ _ALL = (
         _("数字带单位：800万人民币写成 8000000，只用于单位为元或者个数的数据项"),
         _UNIT,
         _("单位"),
+        _NUMBERS,
+        ("unit",),
+    ),
+    Normaliser(
+        "unit_wan",
+        _("数字带单位：800万人民币写成 800、8000000元写成 800，只用于单位为万元或者万的数据项"),
+        _UNIT_WAN,
+        _("单位（万）"),
         _NUMBERS,
         ("unit",),
     ),
@@ -392,6 +428,8 @@ def fault_of(names: Collection[str], data_type: str, length: int | None) -> str 
             return _("规范化“%(word)s”与数据类型不符") % {"word": chosen.word}
         if chosen.takes_length and not length:
             return _("规范化“%(word)s”须填写长度") % {"word": chosen.word}
+    if set(UNITS) <= set(names):
+        return _("数字的单位只能是一种：元、个，或者万元、万")
     if "as_is" in names and len(names) > 1:
         return _("选了原样入库，就不能再选其他做法")
     return ""

@@ -207,6 +207,31 @@ def test_it_reads_amounts_with_their_units(answer: Answer, written: str, number:
 @pytest.mark.parametrize(
     ("written", "number"),
     [
+        ("800万人民币", "800"),
+        ("8000000元", "800"),
+        ("8,000,000.50元整", "800.00005"),
+        ("3.2亿元", "32000"),
+        ("５００千", "50"),
+        ("-3.5万", "-3.5"),
+        ("1元", "0.0001"),
+        ("12个", "0.0012"),
+        ("12345678901234567890.12亿", "123456789012345678901200"),
+        ("800", "800"),
+        ("¥800", "¥800"),  # could be either
+        ("800人民币", "800人民币"),
+        ("5000美元", "5000美元"),
+        ("万", "万"),
+    ],
+)
+def test_it_reads_amounts_for_items_in_ten_thousands(
+    answer: Answer, written: str, number: str
+) -> None:
+    assert answer("norm_unit_wan", [written]) == [number]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
         ("1.23456E+5", "123456"),
         ("5.00103199001011232E+17", "500103199001011232"),
         ("1.2345e2", "123.45"),
@@ -257,6 +282,8 @@ def test_it_knows_what_every_normaliser_may_do() -> None:
 def test_it_says_what_does_not_fit_a_column() -> None:
     assert fault_of(["unit"], "C", None)
     assert fault_of(["zeros"], "C", None)
+    assert fault_of(["unit", "unit_wan"], "Y", 18)
+    assert not fault_of(["number", "unit_wan"], "Y", 18)
     assert fault_of(["as_is", "trim"], "C", None)
     assert fault_of(["nothing"], "C", None)
     assert not fault_of(["trim", "zeros"], "C", 6)

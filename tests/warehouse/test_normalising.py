@@ -199,3 +199,23 @@ def test_it_makes_old_identity_numbers_long(
     assert rows(people, "identity_number") == [("11010519491231002X",)]
     assert counted(batch) == {"identity_number": (1, {"identity_18": 1})}
     assert batch.rejected == 1
+
+
+def test_amounts_land_in_the_unit_that_their_item_declares(
+    provider: Any, provider_department: Any, rows: Rows
+) -> None:
+    plain = published(
+        column("code", "编码", length=6, required=True),
+        column("yuan", "金额（元）", "Y", length=18, scale=2, normalise=("number", "unit")),
+        column("wan", "金额（万元）", "Y", length=18, scale=2, normalise=("number", "unit_wan")),
+        department=provider_department,
+    )
+    content = "code,yuan,wan\n1,800万人民币,800万人民币\n2,800,800\n3,8000元,8000元\n4,1,¥800\n"
+    batch = landed(plain, content, actor=provider)
+    assert rows(plain, "code", "yuan::text", "wan::text", order="code") == [
+        ("1", "8000000.00", "800.00"),
+        ("2", "800.00", "800.00"),
+        ("3", "8000.00", "0.80"),
+    ]
+    assert batch.rejected == 1, "a currency alone says no unit"
+    assert counted(batch)["wan"] == (2, {"unit": 2})

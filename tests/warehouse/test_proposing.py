@@ -290,8 +290,6 @@ REAL_FILES = sorted(
     for path in REAL.rglob("*.*")
     if path.suffix in (".csv", ".tsv", ".xls", ".xlsx", ".json", ".gz", ".txt")
 )
-REFUSED: frozenset[str] = frozenset()
-
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"real files are not there: {REAL}")
 @pytest.mark.parametrize("path", REAL_FILES, ids=lambda path: path.name)
@@ -304,8 +302,13 @@ def test_a_real_file_is_read_or_refused_with_a_reason(
     except Refusal as refusal:
         outcome = refusal
     if isinstance(outcome, Refusal):
-        print("REFUSED", path.relative_to(REAL))
         assert outcome.code
         assert str(outcome)
     else:
         assert outcome.dataset.items.exists()
+
+
+def test_it_proposes_the_unit_that_the_heading_names(provider: Any, classification: Any) -> None:
+    lines = [["编号", "注册资本（万元）"], *([str(n), "800万人民币"] for n in range(30))]
+    made = proposed(as_csv(*lines), provider)
+    assert item(made, "注册资本（万元）").normalise == ["number", "unit_wan"]

@@ -195,9 +195,10 @@ def _as_number(item: ProposedItem, profile: ColumnProfile) -> bool:
     if (numbers + units) / profile.of("filled") < NEARLY_ALL or _is_coded(profile):
         return False
     if units:
-        item.values["normalise"] = ["number", "unit"]
+        unit = "unit_wan" if "万" in profile.heading else "unit"
+        item.values["normalise"] = ["number", unit]
         item.say(
-            NORMALISERS["unit"].word,
+            NORMALISERS[unit].word,
             _("有 %(count)s 个值带单位，如 800万元") % {"count": f"{units:,}"},
         )
     is_money = bool(_MONEY.search(profile.heading))
