@@ -14,6 +14,8 @@ from apps.standards.models import CodeListEntry
 HIDDEN: Final = "***"
 """What stands for a text whose mask takes no text, as that of a number or a day."""
 
+_YEAR: Final = r"^(\d{4})-\d{2}-\d{2}"
+
 
 def entries_valid(*, on: date) -> QuerySet[CodeListEntry]:
     """Return the codes that are valid on that day; the day of ending is no longer one."""
@@ -44,7 +46,7 @@ def covered(values: Sequence[tuple[str, str]]) -> list[str]:
     """Return texts as their masks cover them, in one statement; each is a mask's name and a text.
 
     The functions are those of the views that consumers read. Where a mask takes no text the whole
-    is hidden: what stands on a screen may be no number and no day at all.
+    is hidden: what stands on a screen may be no number and no day at all. Of a day the year stays.
     """
     if not values:
         return []
@@ -54,11 +56,12 @@ def covered(values: Sequence[tuple[str, str]]) -> list[str]:
         if "text" in mask.bodies
     )
     statement = sql.SQL(
-        "SELECT CASE given.mask {} ELSE {} END"
+        "SELECT CASE given.mask {}"
+        " WHEN 'year_of_date' THEN coalesce(substring(given.text FROM %s), {}) ELSE {} END"
         " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (mask, text, place)"
         " ORDER BY given.place"
-    ).format(by_name, HIDDEN)
+    ).format(by_name, HIDDEN, HIDDEN)
     masks, texts = zip(*values, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(masks), list(texts)])
+        cursor.execute(statement, [_YEAR, list(masks), list(texts)])
         return [str(row[0]) for row in cursor.fetchall()]

@@ -293,6 +293,10 @@ class BatchViewSet(ScopedViewSet):
         rows = access.rows(request.user, "view", Rejection).filter(batch=batch)
         accept = request.headers.get("Accept", "")
         if query.get("format", "csv" if accept.startswith("text/csv") else "json") == "csv":
+            user: Any = request.user
+            warehouse.record_download(
+                batch=batch, what="rejections", rows=rows.count(), actor=user, at=timezone.now()
+            )
             response = StreamingHttpResponse(
                 rejected_lines(batch, rows), content_type="text/csv; charset=utf-8"
             )
