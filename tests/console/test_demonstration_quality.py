@@ -1,6 +1,6 @@
 """The demonstration's rules are asked of its landed records, and what they find is true."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.catalog.models import Dataset
 from apps.console.demo import catalogue, city, landing, people, quality
 from apps.quality.models import Finding, QualityRule, QualityRun, RuleResult, Score, WorkOrder
+from apps.quality.queries.scores import standings_by_department
 from apps.warehouse import operations as warehouse
 
 POPULATION = "户籍人口基本信息"
@@ -67,3 +68,45 @@ def test_what_is_shown_was_counted_in_the_records(landed_city: datetime) -> None
         (counted,) = cursor.fetchone()
     result = RuleResult.objects.filter(rule=rule).latest("pk")
     assert (result.failed, result.evaluated) == (counted, table.row_count)
+
+
+def test_scores_come_about_day_by_day_and_most_lapses_are_mended(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = sorted((settings.BASE_DIR / "fixtures" / "reference").glob("*.json"))
+    call_command("loaddata", *map(str, names), verbosity=0)
+    begun = landing.first_deliveries()[:9]
+    steady = landing._small_datasets()[landing.STEADY]
+    monkeypatch.setattr(catalogue, "datasets", lambda: [*begun, steady])
+    monkeypatch.setattr(landing, "first_deliveries", lambda: begun)
+    at = timezone.now()
+    people.load_people(at=at)
+    catalogue.load_catalogue(at=at)
+    warehouse.ensure_stores(at=at)
+    assert landing.load_beginnings(at=at) == len(begun)
+    today = timezone.localdate(at)
+    days = sorted(set(Score.objects.values_list("on", flat=True)))
+    first = max(days_ago for days_ago in landing.BEGINNINGS[1:])
+    assert days == [today - timedelta(days=ago) for ago in range(first, 0, -1)]
+    ratios = {
+        round(found.ratio or 0, 4)
+        for found in standings_by_department(today - timedelta(days=1)).values()
+    }
+    assert len(ratios) > 3, "departments differ"
+    assert min(ratios) > 0.8
+    lacking = [number for number in range(len(begun)) if landing.LAPSES[number]]
+    assert WorkOrder.objects.count() == len(lacking) + 1
+    falling = WorkOrder.objects.get(dataset__name=steady.name)
+    failed = RuleResult.objects.filter(rule=falling.rule, basis="landed").order_by("run_id")
+    assert list(failed.values_list("failed", flat=True)) == [
+        landing.STEADY_ROWS // every for every in landing.BETTER
+    ]
+    assert falling.failed == landing.STEADY_ROWS // landing.BETTER[-1]
+    closed = WorkOrder.objects.filter(status="closed")
+    assert 0 < closed.count() < len(lacking)
+    for order in closed.select_related("opened_by_run", "closed_by_batch"):
+        assert order.closed_by_batch is not None
+        assert order.closed_at is not None
+        assert order.opened_at < order.closed_by_batch.received_at <= order.closed_at
+    assert landing.load_beginnings(at=at) == len(begun)
+    assert Score.objects.filter(on=days[-1]).exists()

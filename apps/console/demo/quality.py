@@ -5,8 +5,8 @@ their dates are drawn without regard to each other, so rules about the order of 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from apps.accounts.models import User
@@ -139,6 +139,23 @@ RULES: Final = (
     ),
     RulePlan(SHELTERS, RuleKind.REQUIRED, "备注须填写", ("remark",), {}, Indicator.ELEMENTS),
 )
+# What departments ask of the records that they began with, by the kind of their dataset.
+USUAL: Final = {
+    "办理记录": RulePlan(
+        "", RuleKind.REQUIRED, "办理机构须填写", ("handling_body",), {}, Indicator.ELEMENTS
+    ),
+    "监督检查结果": RulePlan(
+        "",
+        RuleKind.CODE_LIST,
+        "检查类型只用三种写法",
+        ("inspection_type",),
+        {"codes": ["日常检查", "专项检查", "双随机抽查"]},
+        Indicator.REFERENCE_DATA,
+    ),
+    "统计汇总": RulePlan(
+        "", RuleKind.REQUIRED, "总数须填写", ("total_count",), {}, Indicator.ELEMENTS
+    ),
+}
 # An order that the department vouched for and the authority does not believe; one taken on; one
 # with some rows vouched for.
 ACCEPTED_ROWS: Final = 3
@@ -153,6 +170,7 @@ def load_quality(*, at: datetime, progress: Callable[[str], None]) -> int:
     for name in PROFILED:
         _profile(name, at)
     _begin_to_mend(officer, at)
+    quality.record_scores(at=at)
     progress(
         f"质量规则 {QualityRule.objects.count()} 条，检查 {QualityRun.objects.count()} 次，"
         f"整改工单 {WorkOrder.objects.count()} 张"
@@ -160,7 +178,22 @@ def load_quality(*, at: datetime, progress: Callable[[str], None]) -> int:
     return Finding.objects.filter(status=Finding.Status.OPEN).count()
 
 
-def _add(plan: RulePlan, officer: User, at: datetime) -> None:
+def keep_day(*, at: datetime) -> None:
+    """Check what landed on a day, and keep its scores, as the worker does every night."""
+    evening = at + timedelta(hours=12)
+    quality.check_due(at=evening)
+    quality.record_scores(at=evening)
+
+
+def ask_of_deliveries(dataset: str, kind: str, *, at: datetime) -> None:
+    """Have a department ask of its records what its clerks often do not write as they should.
+
+    kind: what the dataset's name ends with, a key of `USUAL`.
+    """
+    _add(replace(USUAL[kind], dataset=dataset), None, at)
+
+
+def _add(plan: RulePlan, officer: User | None, at: datetime) -> None:
     dataset = Dataset.objects.select_related("department").get(name=plan.dataset)
     if QualityRule.objects.filter(dataset=dataset, name=plan.name).exists():
         return
@@ -176,7 +209,7 @@ def _add(plan: RulePlan, officer: User, at: datetime) -> None:
         parameters=parameters,
         indicator=plan.indicator,
         severity="warn",
-        actor=officer if plan.by_authority else editor,
+        actor=officer if plan.by_authority and officer else editor,
         at=at,
     )
 
@@ -193,7 +226,8 @@ def _is_profiled(run: QualityRun) -> bool:
 
 def _begin_to_mend(officer: User, at: datetime) -> None:
     """Take one order on, vouch for some rows of another, contest a third; each only once."""
-    if WorkOrder.objects.exclude(status=WorkOrder.Status.OPEN).exists():
+    rules = {plan.name for plan in RULES}
+    if WorkOrder.objects.filter(rule__name__in=rules).exclude(status="open").exists():
         return
     taken = _order_of(ALLOWANCE, "登记日期不早于出生日期")
     if taken is not None:

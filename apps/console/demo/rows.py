@@ -134,16 +134,34 @@ class Columns:
         return (own, *(f"{place}{own.removeprefix('市')}" for place in PLACES))
 
 
-def write_csv(plan: DatasetPlan, rows: int, path: Path, *, dirty: bool = False) -> None:
+@dataclass(frozen=True)
+class Lapse:
+    """What a department's clerks often leave out or write in words of their own.
+
+    The record lands, for its item is no key: a rule of the department's own finds it. One record in
+    `every` has `text` in the column.
+    """
+
+    column: str
+    text: str
+    every: int
+
+
+def write_csv(
+    plan: DatasetPlan, rows: int, path: Path, *, dirty: bool = False, lapse: Lapse | None = None
+) -> None:
     """Write the records of a dataset with their Chinese headings."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([item.label for item in plan.items])
-        writer.writerows(records(plan, rows, dirty=dirty))
+        writer.writerows(records(plan, rows, dirty=dirty, lapse=lapse))
 
 
-def records(plan: DatasetPlan, rows: int, *, dirty: bool = False) -> Iterator[list[str]]:
+def records(
+    plan: DatasetPlan, rows: int, *, dirty: bool = False, lapse: Lapse | None = None
+) -> Iterator[list[str]]:
     """Yield the records; with `dirty`, about one in forty carries a fault."""
+    names = [item.column for item in plan.items]
     picker = random.Random(plan.code)  # noqa: S311 a plan, not a secret
     columns = Columns(plan, picker)
     sources = [columns.of(item, size) for item, size in zip(plan.items, cycle(POOLS), strict=False)]
@@ -151,6 +169,8 @@ def records(plan: DatasetPlan, rows: int, *, dirty: bool = False) -> Iterator[li
         record = list(values)
         if dirty and number % 40 == 7:
             _spoil(plan, record, number)
+        if lapse is not None and number % lapse.every == lapse.every - 1:
+            record[names.index(lapse.column)] = lapse.text
         yield record
 
 
