@@ -19,6 +19,7 @@ from apps.core.admin import ScopedAdmin
 from apps.core.lifecycle import Lifecycle
 from apps.core.templatetags.numbers import exact
 from apps.warehouse import operations
+from apps.warehouse.landing.reasons import reason_label
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch, DataTable, Rejection, Store
 
@@ -30,7 +31,6 @@ BATCH_COLOURS = {
     "refused": "danger",
     "failed": "danger",
 }
-SHOWN_CHARACTERS = 200
 
 
 @admin.register(Store)
@@ -137,20 +137,21 @@ class BatchAdmin(ScopedAdmin):
 @admin.register(Rejection)
 class RejectionAdmin(ScopedAdmin):
     view_only = True
-    list_display = ("batch", "line", "kind", "why", "text")
+    list_display = ("batch", "line", "kind", "why", "screen")
     list_filter = ("kind",)
     list_select_related = ("batch__dataset",)
     search_fields = ("=batch__id", "batch__dataset__name", "batch__dataset__code")
     search_help_text = _("批次编号、目录名称或代码")
-    fields = (("batch", "kind"), ("record_number", "line"), "why", "raw")
-    readonly_fields = ("why",)
+    fields = (("batch", "kind"), ("record_number", "line"), "why", "screen")
+    readonly_fields = ("why", "screen")
 
     @display(description=_("原因"))
     def why(self, rejection: Rejection) -> Any:
-        messages = ((reason["message"],) for reason in rejection.reasons)
-        return format_html_join("", "<div>{}</div>", messages)
+        """The reasons without the values; those are on the batch's page, covered."""
+        labels = ((reason_label(one["code"], one["label"]),) for one in rejection.reasons)
+        return format_html_join("", "<div>{}</div>", labels)
 
-    @display(description=_("原文"))
-    def text(self, rejection: Rejection) -> str:
-        raw = rejection.raw
-        return raw if len(raw) <= SHOWN_CHARACTERS else raw[:SHOWN_CHARACTERS] + "…"
+    @display(description=_("办理页面"))
+    def screen(self, rejection: Rejection) -> Any:
+        url = reverse("warehouse:batch", args=[rejection.batch_id])
+        return format_html('<a href="{}#rejections">{}</a>', url, _("打开批次"))

@@ -276,7 +276,9 @@ def test_the_administration_only_shows(
     }[path]
     client = signed_in(provider)
     assert client.get(f"/admin/warehouse/{path}/").status_code == 200
-    assert client.get(f"/admin/warehouse/{path}/{subject}/change/").status_code == 200
+    shown = client.get(f"/admin/warehouse/{path}/{subject}/change/")
+    assert shown.status_code == 200
+    assert "1990-13-01" not in shown.content.decode(), "data is shown on the batch's page, covered"
     assert client.get(f"/admin/warehouse/{path}/add/").status_code == 403
     assert client.post(f"/admin/warehouse/{path}/{subject}/change/", {}).status_code == 403
     assert client.post(f"/admin/warehouse/{path}/{subject}/delete/", {}).status_code == 403
