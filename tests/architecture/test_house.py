@@ -93,7 +93,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["parameters", "row_rules", "set_rules", "judging"], "on models"),
         **dict.fromkeys(["inspecting", "delivered", "profiling", "heartbeat"], "on models"),
         "wording": "on models",
-        "recording": "on queries",
+        **dict.fromkeys(["recording", "outstanding"], "on queries"),
     },
     "sharing": {
         **dict.fromkeys(["naming", "terms_sql"], "below"),

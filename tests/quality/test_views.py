@@ -363,7 +363,11 @@ class TestOrders:
         quality.ask_run(dataset=dataset, actor=provider, at=AT)
         checked(dataset)
         order.refresh_from_db()
-        assert f"查看批次 {batch} 未通过的记录" in page(provider, order.get_absolute_url())
+        landed(dataset, persons(person(2)), actor=provider)
+        checked(dataset)
+        shown = page(provider, order.get_absolute_url())
+        assert f"查看批次 {batch} 未通过的记录" in shown, "not of the clean file that came since"
+        assert f"/work/batches/{batch.pk}/?reason=not_in_codes&amp;column=grade#rejections" in shown
 
     def test_filters_and_export(self, order: WorkOrder, authority: Any, provider: Any) -> None:
         address = reverse("quality:work-orders")

@@ -12,8 +12,10 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.quality import operations as quality
 from apps.quality.models import Finding, QualityRule, Score, WorkOrder
 from apps.quality.queries.findings import findings_of
+from apps.quality.views.history import history_of
+from apps.warehouse import operations as warehouse
 from tests.factories.quality import added, checked, person, persons
-from tests.factories.warehouse import AT, landed
+from tests.factories.warehouse import AT, IDENTITIES, landed
 
 REASON = "民政系统原始档案如此，已逐条核对"
 
@@ -181,23 +183,67 @@ def test_an_overdue_order_is_told_to_the_head_then_to_the_leader(
     assert Notice.objects.filter(recipient=authority_leader).exists()
 
 
-def test_an_order_about_rejected_records_closes_by_a_file_without_them(
-    dataset: Dataset, provider: Any
-) -> None:
+def rejected_order(dataset: Dataset, provider: Any) -> WorkOrder:
+    """Of two records one is rejected, and an order is opened about it."""
     landed(dataset, persons(person(0, grade="丁"), person(1)), actor=provider)
     checked(dataset)
-    order = WorkOrder.objects.get()
-    assert (order.rule.code, order.basis, order.failed, order.evaluated) == (
-        "not_in_codes",
-        "delivered",
-        1,
-        2,
-    )
+    order: WorkOrder = WorkOrder.objects.get()
+    assert (order.rule.code, order.basis) == ("not_in_codes", "delivered")
+    assert (order.failed, order.evaluated) == (1, 2)
+    return order
 
-    batch = landed(dataset, persons(person(0)), actor=provider)
+
+def test_an_order_about_rejected_records_closes_once_they_landed(
+    dataset: Dataset, provider: Any
+) -> None:
+    order = rejected_order(dataset, provider)
+    landed(dataset, persons(person(2)), actor=provider)
+    checked(dataset)
+    order.refresh_from_db()
+    assert (order.status, order.failed) == ("open", 1), "a clean file of other records mends none"
+
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in IDENTITIES[0])
+    batch = landed(dataset, persons(person(0, identity_number=wide)), actor=provider)
+    checked(dataset)
+    order.refresh_from_db()
+    assert (order.status, order.closed_by_batch) == ("closed", batch), "by the key as it is kept"
+
+
+def test_a_full_replacement_closes_it_too(dataset: Dataset, provider: Any) -> None:
+    order = rejected_order(dataset, provider)
+    batch = landed(dataset, persons(person(3)), actor=provider, mode="snapshot")
     checked(dataset)
     order.refresh_from_db()
     assert (order.status, order.closed_by_batch) == ("closed", batch)
+
+
+def test_a_record_whose_key_was_wrong_closes_it_by_the_batch_that_corrects_it(
+    dataset: Dataset, provider: Any
+) -> None:
+    wrong = person(0, identity_number="500103199001011230")
+    first = landed(dataset, persons(wrong, person(1)), actor=provider)
+    checked(dataset)
+    order = WorkOrder.objects.get()
+    landed(dataset, persons(person(2)), actor=provider)
+    checked(dataset)
+    order.refresh_from_db()
+    assert order.status == "open"
+    record = first.rejections.get()
+    cells = {"identity_number": IDENTITIES[0]}
+    warehouse.save_mended(batch=first, rows={record.record_number: cells}, actor=provider, at=AT)
+    mended = warehouse.submit_mended(batch=first, actor=provider, at=AT)
+    warehouse.land(batch_id=mended.pk, at=AT)
+    checked(dataset)
+    order.refresh_from_db()
+    assert (order.status, order.closed_by_batch) == ("closed", mended)
+
+
+def test_its_history_begins_with_its_opening(order: WorkOrder, provider: Any) -> None:
+    (step,) = history_of(order.history)
+    assert (step.at, step.person) == (AT, "")
+    assert step.reason == "检查发现 2 条不符合规则，开具整改工单"
+    quality.acknowledge(order=order, actor=provider, at=AT + timedelta(hours=1))
+    assert [one.reason for one in history_of(order.history)][-1] == step.reason
 
 
 def test_contesting_waits_while_a_newer_order_is_mended(

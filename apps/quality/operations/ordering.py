@@ -8,14 +8,16 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.accounts.history import remember
 from apps.accounts.models import Department
 from apps.accounts.queries import members_with
 from apps.clocks import operations as clocks
 from apps.clocks import queries as running_clocks
 from apps.ledger import operations as ledger
 from apps.quality.lifecycle import WORK_ORDER
-from apps.quality.models import Finding, QualityRule, QualityRun, RuleResult, WorkOrder
+from apps.quality.models import Basis, Finding, QualityRule, QualityRun, RuleResult, WorkOrder
 from apps.quality.models.findings import FAILING
+from apps.quality.outstanding import outstanding
 from apps.quality.queries.findings import live_order_of
 from apps.quality.queries.rules import RuleState, states_of
 from apps.warehouse.models import Batch
@@ -32,7 +34,8 @@ def settle_orders(run: QualityRun, rules: Sequence[QualityRule], at: datetime) -
     """See that each failing rule has one live order with its counts, and close what is mended.
 
     The order goes to the department that provides the dataset: it alone can send better rows. It
-    closes by evidence: a finished run in which the rule could be evaluated and nothing failed.
+    closes by evidence: a finished run in which the rule could be evaluated and nothing failed, and
+    of rejected records that they have landed since.
 
     Source: 《政务数据共享条例》第二十六条; house rule
     """
@@ -42,7 +45,7 @@ def settle_orders(run: QualityRun, rules: Sequence[QualityRule], at: datetime) -
         if failing is not None and (order is not None or failing.run_id == run.pk):
             _open_or_reuse(order, state.rule, failing, run, at)
         elif failing is None and order is not None and _is_mended(state, run):
-            _close(order, run, at)
+            _close_unless_awaited(order, run, at)
 
 
 def responsible_department(rule: QualityRule) -> Department:
@@ -120,6 +123,8 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         created_at=at,
         updated_at=at,
     )
+    reason = _("检查发现 %(rows)s 条不符合规则，开具整改工单") % {"rows": f"{result.failed:,}"}
+    remember(order, actor=None, at=at, reason=reason)
     order.save(force_insert=True)
     title = _("整改数据质量问题：%(dataset)s，%(rule)s（%(rows)s 条）") % {
         "dataset": rule.dataset.name,
@@ -163,6 +168,26 @@ def begin_mending(order: WorkOrder, title: str, at: datetime) -> None:
         at=at,
         due_on=clock.due_on,
     )
+
+
+def _close_unless_awaited(order: WorkOrder, run: QualityRun, at: datetime) -> None:
+    """Close an order; one about rejected records only once they have landed themselves."""
+    left = 0
+    if order.basis == Basis.DELIVERED:
+        left = outstanding(order, on=timezone.localdate(at))
+    if not left:
+        _close(order, run, at)
+        return
+    if order.failed != left:
+        ledger.record(
+            None,
+            "quality.reuse_order",
+            order,
+            at=at,
+            department=order.department,
+            details={"failed": left, "before": order.failed},
+        )
+    WorkOrder.objects.filter(pk=order.pk).update(failed=left, last_run=run, updated_at=at)
 
 
 def _close(order: WorkOrder, run: QualityRun, at: datetime) -> None:

@@ -43,15 +43,15 @@ def open_findings(dataset: Dataset) -> QuerySet[Finding]:
 
 
 def delivered_batch_of(order: WorkOrder) -> Batch | None:
-    """Return the batch whose rejected records an order is about; None where it is about rows.
+    """Return the last batch whose rejected records an order is about; None where it is about rows.
 
-    A later run may have judged the rule without a batch of its own.
+    A later run may have judged the rule without a batch of its own, a later file lack them.
     """
     if order.basis != Basis.DELIVERED:
         return None
     last = (
         RuleResult.objects.filter(
-            rule=order.rule_id, basis=Basis.DELIVERED, run__batch__isnull=False
+            rule=order.rule_id, basis=Basis.DELIVERED, failed__gt=0, run__batch__isnull=False
         )
         .select_related("run__batch")
         .order_by("-run")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -30,7 +31,7 @@ from apps.ledger.models import Todo
 from apps.quality import operations as quality
 from apps.quality.forms import OrderMoveForm
 from apps.quality.lifecycle import WORK_ORDER
-from apps.quality.models import Basis, Finding, WorkOrder
+from apps.quality.models import Basis, Finding, QualityRule, WorkOrder
 from apps.quality.models.findings import LIVE_ORDERS
 from apps.quality.queries import findings as queries
 from apps.quality.queries import screens
@@ -119,6 +120,7 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
         "accepted_count": queries.findings_of(subject).filter(status="accepted").count(),
         "is_landed": subject.basis == Basis.LANDED,
         "delivered_batch": queries.delivered_batch_of(subject),
+        "reason": _reason_of(subject.rule),
         "owed": todos,
         "my_todos": set(mine.values_list("pk", flat=True)),
         "trail": ledger.trail(subject),
@@ -259,6 +261,14 @@ def _done(request: HttpRequest, form: OrderMoveForm, move: Move, subject: WorkOr
             form.data = fresh
         return False
     return True
+
+
+def _reason_of(rule: QualityRule) -> str:
+    """Return what narrows a batch's rejected records to those that break the rule."""
+    if not rule.columns or rule.code in ("dirty", "structure"):
+        return ""
+    code = f"rule_{rule.pk}" if rule.origin == QualityRule.Origin.ADDED else rule.code
+    return f"?{urlencode({'reason': code, 'column': rule.columns[0]})}"
 
 
 def _chart(points: list[screens.OrderPoint]) -> Chart | None:
