@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.standards import amounts
 from apps.standards.types import DECIMAL_TYPES, TEXT_TYPES, DataType
 
 # Full-width forms of printable ASCII, and the ideographic space.
@@ -170,66 +171,15 @@ CASE
     regexp_replace({_CLEAN}, '[\s-]', '', 'g'), '^(?:\+|00)86(1\d{{10}})$', '\1')
 END"""
 
-# Words around an amount; only those that leave the number what it is. Another currency or measure
-# is not among them: such a value is shown to the clerk.
-_MONEY_BEFORE = r"(?:人民币|RMB|CNY|[￥¥])?"
-_MONEY_AFTER = r"(?:元人民币|人民币元|人民币|元|圆|RMB|CNY|[人个家户件台辆次名所条项])?[整正]?"
-_POWERS = {
-    "万亿": 12, "千亿": 11, "百亿": 10, "十亿": 9, "亿": 8, "千万": 7, "百万": 6, "十万": 5,
-    "万": 4, "千": 3, "百": 2, "十": 1,
-}  # fmt: skip
-_AMOUNT = (
-    rf"(?i)^{_MONEY_BEFORE}\s*([+-]?)(\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.(\d+))?\s*"
-    rf"({'|'.join(_POWERS)})?\s*{_MONEY_AFTER}$"
-)
-_POWER = " ".join(f"WHEN '{word}' THEN {power}" for word, power in _POWERS.items())
-# Digits are moved, never multiplied: no digit is lost, however long the number.
-_FILLED = "(p.part || repeat('0', greatest(p.power - strlen(p.part), 0)))"
-_MOVED = f"""
-list_transform([struct_pack(
-  sign := replace(p.sign, '+', ''),
-  whole := replace(p.whole, ',', '') || {_FILLED}[1:p.power],
-  part := {_FILLED}[p.power + 1:])],
-  lambda q: q.sign || coalesce(nullif(ltrim(q.whole, '0'), ''), '0')
-    || CASE WHEN q.part <> '' THEN '.' || q.part ELSE '' END)[1]"""
-_UNIT_SLOWLY = f"""
-CASE WHEN regexp_matches(v, '{_AMOUNT}') THEN list_transform([struct_pack(
-  sign := regexp_extract(v, '{_AMOUNT}', 1),
-  whole := regexp_extract(v, '{_AMOUNT}', 2),
-  part := regexp_extract(v, '{_AMOUNT}', 3),
-  power := CASE regexp_extract(v, '{_AMOUNT}', 4) {_POWER} ELSE 0 END)],
-  lambda p: {_MOVED})[1] END"""
-_UNIT = rf"""
+
+def _with_unit(amount: str) -> str:
+    return rf"""
 CASE
   WHEN regexp_full_match(x, '-?\d+(?:\.\d+)?') THEN x
-  ELSE coalesce({_bound(_CLEAN, _UNIT_SLOWLY)}, x)
+  ELSE coalesce({_bound(_CLEAN, amount)}, x)
 END"""
 
-# The same for an item that is kept in ten thousands (万元): what is written without a unit is so
-# already, what names one is moved four places. An amount that names a currency alone could be
-# either, and stays as it is to be refused.
-_NAMES_UNIT = r"(?:万|亿|千|百|十|元|圆|[个家户件台辆次名所条项人][整正]?$)"
-_MOVED_WAN = _MOVED.replace("q.part <> ''", "rtrim(q.part, '0') <> ''").replace(
-    "'.' || q.part", "'.' || rtrim(q.part, '0')"
-)
-_UNIT_WAN_SLOWLY = f"""
-CASE WHEN regexp_matches(v, '{_AMOUNT}') AND regexp_matches(v, '{_NAMES_UNIT}')
-THEN list_transform(list_transform([struct_pack(
-  sign := regexp_extract(v, '{_AMOUNT}', 1),
-  whole := '0000' || replace(regexp_extract(v, '{_AMOUNT}', 2), ',', ''),
-  part := regexp_extract(v, '{_AMOUNT}', 3),
-  power := CASE regexp_extract(v, '{_AMOUNT}', 4) {_POWER} ELSE 0 END)],
-  lambda r: struct_pack(
-    sign := r.sign,
-    whole := r.whole[1:strlen(r.whole) - 4],
-    part := r.whole[strlen(r.whole) - 3:] || r.part,
-    power := r.power)),
-  lambda p: {_MOVED_WAN})[1] END"""
-_UNIT_WAN = rf"""
-CASE
-  WHEN regexp_full_match(x, '-?\d+(?:\.\d+)?') THEN x
-  ELSE coalesce({_bound(_CLEAN, _UNIT_WAN_SLOWLY)}, x)
-END"""
+
 UNITS = ("unit", "unit_wan")
 """Of these an item goes through one: the number says nothing of its unit."""
 
@@ -315,7 +265,7 @@ _ALL = (
     Normaliser(
         "unit",
         _("数字带单位：800万人民币写成 8000000，只用于单位为元或者个数的数据项"),
-        _UNIT,
+        _with_unit(amounts.IN_ONES),
         _("单位"),
         _NUMBERS,
         ("unit",),
@@ -323,8 +273,8 @@ _ALL = (
     Normaliser(
         "unit_wan",
         _("数字带单位：800万人民币写成 800、8000000元写成 800，只用于单位为万元或者万的数据项"),
-        _UNIT_WAN,
-        _("单位（万）"),
+        _with_unit(amounts.IN_TEN_THOUSANDS),
+        _("单位为万"),
         _NUMBERS,
         ("unit",),
     ),

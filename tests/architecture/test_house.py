@@ -62,7 +62,7 @@ OWN_ROOMS = {
     },
     "clocks": dict.fromkeys(["calendar", "derivation", "wording"], "below"),
     "standards": dict.fromkeys(
-        ["types", "divisions", "normalisers", "rewritings", "checks", "masks"], "below"
+        ["types", "divisions", "amounts", "normalisers", "rewritings", "checks", "masks"], "below"
     ),
     "catalog": {
         "spreadsheets": "on queries",
