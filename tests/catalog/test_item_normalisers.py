@@ -31,7 +31,7 @@ def test_the_contract_takes_what_is_chosen_in_order(dataset: Dataset, at: dateti
 def test_the_form_offers_what_fits_and_shows_what_is_usual(dataset: Dataset) -> None:
     form = ItemForm(instance=dataset.items.get(column_name="amount"))
     offered = [name for name, _label in form.fields["normalise"].choices]  # type: ignore[attr-defined]
-    assert offered == ["number", "unit", "scientific", "as_is"]
+    assert offered == ["number", "unit", "unit_wan", "scientific", "as_is"]
     assert "默认：数字" in str(form.fields["normalise"].help_text)
     named = ItemForm(instance=dataset.items.get(column_name="identity_number"))
     assert "默认：标识号码" in str(named.fields["normalise"].help_text)

@@ -9,6 +9,7 @@ from apps.catalog.models import Dataset
 from apps.clocks.models import Clock
 from apps.core.errors import Conflict, IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Event, Notice, Todo
+from apps.ledger.queries import trail
 from apps.quality import operations as quality
 from apps.quality.models import Finding, QualityRule, Score, WorkOrder
 from apps.quality.queries.findings import findings_of
@@ -64,6 +65,7 @@ def test_it_is_reused_while_the_rule_fails(
     assert WorkOrder.objects.filter(rule=rule).count() == 1
     assert (order.failed, order.failed_at_first, order.evaluated) == (3, 2, 4)
     assert findings_of(order).count() == 3
+    assert "问题数由 2 变为 3" in trail(order)[0].sentence
 
 
 def test_it_closes_by_the_batch_that_mends_and_opens_anew_when_rows_fail_again(

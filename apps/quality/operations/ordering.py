@@ -82,14 +82,7 @@ def _open_or_reuse(
     if order is None:
         order = _open(rule, result, run, at)
     elif (order.failed, order.basis) != (result.failed, result.basis):
-        ledger.record(
-            None,
-            "quality.reuse_order",
-            order,
-            at=at,
-            department=order.department,
-            details={"failed": result.failed, "before": order.failed},
-        )
+        _record_reuse(order, result.failed, at)
     WorkOrder.objects.filter(pk=order.pk).update(
         failed=result.failed,
         evaluated=result.evaluated,
@@ -100,6 +93,19 @@ def _open_or_reuse(
     Finding.objects.filter(rule=rule, dataset=rule.dataset_id, status__in=FAILING).exclude(
         work_order=order
     ).update(work_order=order)
+
+
+def _record_reuse(order: WorkOrder, failed: int, at: datetime) -> None:
+    words = _("问题数由 %(before)s 变为 %(now)s")
+    reason = words % {"before": f"{order.failed:,}", "now": f"{failed:,}"}
+    ledger.record(
+        None,
+        "quality.reuse_order",
+        order,
+        at=at,
+        department=order.department,
+        details={"failed": failed, "before": order.failed, "reason": reason},
+    )
 
 
 def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) -> WorkOrder:
@@ -179,14 +185,7 @@ def _close_unless_awaited(order: WorkOrder, run: QualityRun, at: datetime) -> No
         _close(order, run, at)
         return
     if order.failed != left:
-        ledger.record(
-            None,
-            "quality.reuse_order",
-            order,
-            at=at,
-            department=order.department,
-            details={"failed": left, "before": order.failed},
-        )
+        _record_reuse(order, left, at)
     WorkOrder.objects.filter(pk=order.pk).update(failed=left, last_run=run, updated_at=at)
 
 

@@ -203,7 +203,7 @@ def results_over_time(order: WorkOrder) -> list[OrderPoint]:
         kept = by_run.get(row.run_id)
         if kept is None or row.basis == order.basis:
             by_run[row.run_id] = OrderPoint(
-                row.run_id, row.run.finished_at, row.failed or 0, row.evaluated or 0, row.basis
+                row.run_id, row.run.started_at, row.failed or 0, row.evaluated or 0, row.basis
             )
     return [by_run[key] for key in sorted(by_run)][-ORDER_POINTS:]
 

@@ -302,7 +302,7 @@ def _lines(rows: QuerySet[Finding]) -> Iterator[list[Cell]]:
             one.get_status_display(),
             _told(key, named),
             _told(values, named),
-            one.first_run.finished_at,
+            one.first_run.started_at,
             one.times_found,
             one.reason,
         ]
