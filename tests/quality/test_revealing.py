@@ -78,6 +78,7 @@ class TestFindings:
             assert PLAIN not in shown
             assert ">1.00<" in shown, "what identifies nobody stands as it is"
             assert "查看明文" in shown
+        assert f"findings/reveal/?order={order.pk}&amp;status=open" in shown
         text = signed_in(provider).get(f"{list_url}?format=csv").content.decode()
         assert COVERED in text
         assert PLAIN not in text

@@ -113,7 +113,7 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
         "may_read": may_read,
         "rows": shown,
         "is_covered": any(row.is_covered for row in shown),
-        "reveal_url": f"{reverse('quality:findings-reveal')}?order={subject.pk}",
+        "reveal_url": _reveal_url(subject),
         "failing_count": failing.count(),
         "status_counts": _counts(rows),
         # A count tells nothing of the data, and the authority judges by it.
@@ -261,6 +261,13 @@ def _done(request: HttpRequest, form: OrderMoveForm, move: Move, subject: WorkOr
             form.data = fresh
         return False
     return True
+
+
+def _reveal_url(subject: WorkOrder) -> str:
+    """Where the rows that fail now are shown in the clear."""
+    status = "disputed" if subject.status == WorkOrder.Status.CONTESTED else "open"
+    query = urlencode({"order": subject.pk, "status": status})
+    return f"{reverse('quality:findings-reveal')}?{query}"
 
 
 def _reason_of(rule: QualityRule) -> str:
