@@ -1,8 +1,9 @@
 """Read files through the landing engine in a process of its own; say how each ended, and the peak.
 
 Reads lines `path<TAB>name<TAB>contract as JSON` from standard input and writes one JSON per file:
-code ("" when its records were read), records, unsound, seconds of work, peak_mb, and
-the refusal's line and offset where it has them. No database is asked.
+code ("" when its records were read), records, unsound, rows (number and texts of those that could
+be read; of files up to a megabyte), seconds of work, peak_mb, and the refusal's line and offset
+where it has them. No database is asked.
 """
 
 import json
@@ -42,10 +43,18 @@ def outcome_of(path: Path, name: str, told: dict[str, Any]) -> dict[str, Any]:
                 arrivals.keep_unsound(found_unsound)
                 unsound = found_unsound + len(arrivals.unreadable)
                 told_rejections = sum(1 for _record in rejected_records(arrivals))
+                rows = texts_of(reader, arrivals) if path.stat().st_size < 1 << 20 else None
         except Refusal as refusal:
             return {"code": refusal.code, "message": str(refusal.message), **refusal.details}
     records = found.survey.record_count
-    return {"code": "", "records": records, "unsound": unsound, "told": told_rejections}
+    return {
+        "code": "", "records": records, "unsound": unsound, "told": told_rejections, "rows": rows,
+    }  # fmt: skip
+
+
+def texts_of(reader: Any, arrivals: Any) -> list[tuple[Any, ...]]:
+    rows = reader.rows(f"SELECT * FROM {reader.source(ranked=True)} ORDER BY rank")
+    return [(arrivals.record_number(rank), *texts) for rank, *texts in rows]
 
 
 def cpu_seconds() -> float:

@@ -233,6 +233,9 @@ def parsed(path: Path) -> list[list[str]] | None:
     if path.suffix not in (".csv", ".txt", ".tsv") or "\0" in text:
         return None
     delimiter = max(",\t;|", key=text.partition("\n")[0].count)
+    text = text.replace("\r\n", "\n")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
 
 
@@ -262,3 +265,7 @@ def test_every_real_file_is_read_or_refused(elsewhere: Elsewhere, path: Path) ->
     rows = parsed(path)
     if rows is not None:
         assert found["records"] == len(rows) - 1, found
+        for number, *texts in found["rows"]:
+            cells, rest = rows[number][: len(texts)], rows[number][len(texts) :]
+            assert texts == [cell or None for cell in cells], number
+            assert not any(rest), number
