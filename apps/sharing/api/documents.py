@@ -119,20 +119,20 @@ _FILTER = OpenApiParameter(
     style="form",
     explode=True,
 )
-_CODE = OpenApiParameter(
+CODE = OpenApiParameter(
     "code",
     OpenApiTypes.STR,
     OpenApiParameter.PATH,
     description=_("数据目录代码，“/”写作“-”，如 307001002-000001"),
 )
-_LIMIT = OpenApiParameter(
+LIMIT = OpenApiParameter(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT},
     description=_("每页条数"),
 )
 PAGE_PARAMETERS = [
-    _CODE,
-    _LIMIT,
+    CODE,
+    LIMIT,
     _CURSOR,
     _FIELDS,
     OpenApiParameter("shape", OpenApiTypes.STR, enum=SHAPES, description=_("记录写法")),
@@ -144,10 +144,10 @@ PAGE_PARAMETERS = [
     ),
     _FILTER,
 ]
-EXPORT_PARAMETERS = [_CODE, _CURSOR, _FIELDS, _FILTER]
+EXPORT_PARAMETERS = [CODE, _CURSOR, _FIELDS, _FILTER]
 CHANGES_PARAMETERS = [
-    _CODE,
-    _LIMIT,
+    CODE,
+    LIMIT,
     OpenApiParameter(
         "cursor",
         OpenApiTypes.STR,
@@ -204,7 +204,7 @@ CHANGES_PROBLEMS: dict[Any, Any] = refusals(
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )
-VERIFY_PARAMETERS = [_CODE]
+VERIFY_PARAMETERS = [CODE]
 VERIFY_PROBLEMS: dict[Any, Any] = refusals(
     {
         400: (

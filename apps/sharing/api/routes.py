@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.sharing.api.data import ChangesView, DataView, ExportView, VerifyView
 from apps.sharing.api.grants import GrantViewSet
+from apps.sharing.api.proofs import CopyColumnsView, ProofView, StandingRowsView
 from apps.sharing.api.requests import RequestViewSet
 from apps.sharing.api.tokens import SystemTokenView
 
@@ -17,6 +18,9 @@ router.register("grants", GrantViewSet, basename="api-grant")
 api_urlpatterns = [
     path("data/<str:code>", DataView.as_view(), name="api-data"),
     path("data/<str:code>/changes", ChangesView.as_view(), name="api-data-changes"),
+    path("data/<str:code>/changes/proof", ProofView.as_view(), name="api-data-proof"),
+    path("data/<str:code>/changes/rows", StandingRowsView.as_view(), name="api-data-rows"),
+    path("data/<str:code>/columns", CopyColumnsView.as_view(), name="api-data-columns"),
     path("data/<str:code>/verify", VerifyView.as_view(), name="api-data-verify"),
     path("data/<str:code>/export.csv", ExportView.as_view(), name="api-data-export"),
     *router.urls,

@@ -40,6 +40,7 @@ _WHO = """
 SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
        g.id, g.version, g.status, g.starts_at, g.expires_at, g.purpose,
        g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code,
+       w.version_id, w.forgotten_batch,
        EXISTS (SELECT FROM quality_correction c
                 WHERE c.dataset_id = d.id AND c.is_marked AND c.row_id IS NOT NULL)
   FROM oauth2_provider_accesstoken t
@@ -65,7 +66,8 @@ class Call:
     """An admitted call: the system, the grant under which it reads, and where.
 
     horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
-    has_marks: some record of the dataset is under correction.
+    has_marks: some record of the dataset is under correction. landed_contract_id: the version that
+    the table follows. forgotten: versions of rows that a batch up to this one ended are gone.
     """
 
     user_id: int
@@ -83,6 +85,8 @@ class Call:
     client_address: str | None = None
     role: str = field(default="")
     has_marks: bool = False
+    landed_contract_id: int | None = None
+    forgotten: int = 0
 
     @property
     def view(self) -> str:
@@ -184,7 +188,7 @@ def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
 def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) -> Call:
     (_expires, user_id, is_active, system_id, system_status, dataset_id,
      grant_id, version, status, starts_at, expires_at, purpose,
-     table, horizon, contract_id, code, has_marks) = row  # fmt: skip
+     table, horizon, contract_id, code, landed_contract_id, forgotten, has_marks) = row  # fmt: skip
     if not is_active or system_status == InformationSystem.Status.RETIRED:
         raise SystemDisabled
     if grant_id is None or contract_id is None:
@@ -208,6 +212,8 @@ def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) ->
         client_address=client_address,
         role=naming.role_of_system(pool.database(), system_id),
         has_marks=has_marks,
+        landed_contract_id=landed_contract_id,
+        forgotten=forgotten or 0,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from psycopg import Connection
 
@@ -28,7 +29,7 @@ from apps.sharing.gateway.cursor import FeedCursor
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
 from apps.sharing.gateway.marks import DISPUTED, Marks, marks_of
 from apps.sharing.gateway.refusals import ResyncRequired
-from apps.sharing.gateway.shapes import KEY, Shape
+from apps.sharing.gateway.shapes import KEY, Shape, fingerprint_of
 
 WORDS: Final = frozenset({"cursor", "limit", "format"})
 FEED_FORMATS: Final = ("json", "ndjson")
@@ -111,21 +112,38 @@ def _position(call: Call, text: str) -> FeedCursor:
             call.dataset_id,
             call.grant_id,
             call.grant_version,
+            fingerprint_of(call),
             since=since,
             horizon=present,
             batch=since,
             last_id=LAST_OF_A_BATCH,
             marks_at=_marks_at(call),
         )
+    found = known_position(call, text)
+    return replace(found, horizon=present) if found.is_complete else found
+
+
+def known_position(call: Call, text: str) -> FeedCursor:
+    """Return what a cursor of the feed says, if the way on from there is still known.
+
+    Raises:
+        CursorInvalid: not one of ours, altered, or of another dataset.
+        ResyncRequired: of other terms, of a state that the table left again, or of one so long ago
+            that what ended since is not kept any more.
+    """
     found = cursor.read_feed(
         text, dataset_id=call.dataset_id, grant_id=call.grant_id, version=call.grant_version
     )
-    if found.horizon > present:  # the table was set back to an earlier state
-        raise ResyncRequired(
-            _("数据表恢复到了较早的状态，此前的增量标记失效，请从头重新读取"),
-            version=call.grant_version,
-        )
-    return replace(found, horizon=present) if found.is_complete else found
+    words: str | Promise | None = None
+    if found.horizon > (call.horizon or 0):
+        words = _("数据表恢复到了较早的状态，此前的增量标记失效，请从头重新读取")
+    elif found.needs_past_after < call.forgotten:
+        words = _("增量标记过旧，其后的历史版本已清理，请从头重新读取")
+    elif found.shape != fingerprint_of(call):
+        words = _("数据项的类型已放宽，值的写法变了，请从头重新读取")
+    if words is not None:
+        raise ResyncRequired(words, version=call.grant_version)
+    return found
 
 
 def _read(connection: Connection[Any], call: Call, query: Query, at: FeedCursor) -> Changes:

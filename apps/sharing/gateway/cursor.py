@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from apps.sharing.gateway.refusals import CursorInvalid, ResyncRequired
 
 _LAYOUT = struct.Struct(">QQIq")  # dataset, grant, version, last _id
-_FEED_LAYOUT = struct.Struct(">QQI5q")  # dataset, grant, version, then as in FeedCursor
+_FEED_LAYOUT = struct.Struct(">QQII5q")  # as in FeedCursor
 _SALT = "huiliu.gateway.cursor"
 _FEED_SALT = "huiliu.gateway.feed"
 _SEAL_BYTES = 16
@@ -41,13 +41,14 @@ class FeedCursor:
 
     The caller holds the state after batch `since` (-1: nothing yet) and is being brought to the
     state after batch `horizon`; of the changes between the two he has those up to (`batch`,
-    `last_id`). Marks are known as they were at `marks_at`, milliseconds of the epoch, negative when
-    no record was marked then.
+    `last_id`). `shape` is how values were written (`shapes.fingerprint_of`). Marks are known as
+    they were at `marks_at`, milliseconds of the epoch, negative when no record was marked then.
     """
 
     dataset_id: int
     grant_id: int
     version: int
+    shape: int
     since: int
     horizon: int
     batch: int
@@ -58,11 +59,17 @@ class FeedCursor:
     def is_complete(self) -> bool:
         return self.since == self.horizon
 
+    @property
+    def needs_past_after(self) -> int:
+        """The batch after which every version that ended must still be kept to go on from here."""
+        return self.since if self.since >= 0 else self.horizon
+
     def write(self) -> str:
         packed = _FEED_LAYOUT.pack(
             self.dataset_id,
             self.grant_id,
             self.version,
+            self.shape,
             self.since,
             self.horizon,
             self.batch,

@@ -54,6 +54,13 @@ class CursorInvalid(InvalidInput):
     default_message = _("翻页标记无效，请从第一页重新读取")
 
 
+class CursorNotComplete(InvalidInput):
+    """A sweep is under way: what the caller holds is no state of one moment."""
+
+    code = "cursor_not_complete"
+    default_message = _("这一轮变更还没有读完；应用到 is_complete 为 true，再用那时的 cursor 核对")
+
+
 class TryAgainLater(DomainError):
     """Nothing is wrong with the call; the platform cannot serve it at this moment."""
 

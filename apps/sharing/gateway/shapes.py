@@ -1,5 +1,7 @@
 """What a grant shows: its columns in order, their types as read, and which may be filtered."""
 
+import json
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +27,11 @@ class Readable:
         return self.column.name
 
     @property
+    def digits(self) -> tuple[int, int] | None:
+        """Digits in all and after the point, of a decimal; None of anything else."""
+        return types.digits(self.column) if self.type in types.DECIMAL_TYPES else None
+
+    @property
     def is_filterable(self) -> bool:
         """Masked values are not compared: an answer would give the true value away."""
         return not self.is_masked and types.is_filterable(self.column)
@@ -46,6 +53,28 @@ class Shape:
 def shape_of(call: Call) -> Shape:
     """Return the shape of the call's grant."""
     return _shape(call.grant_id, call.grant_version, call.contract_id)
+
+
+def shape_as_landed(call: Call) -> Shape:
+    """Return the shape under the contract that the table follows: how values are written now.
+
+    A new version of the entry reaches the table with its first batch.
+    """
+    return _shape(call.grant_id, call.grant_version, call.landed_contract_id or call.contract_id)
+
+
+def fingerprint_of(call: Call) -> int:
+    """Return 32 bits that change when the granted values come to be written in another way.
+
+    Widening a column does so without a batch: a day becomes a moment, a price gets a third decimal.
+    """
+    return _fingerprint(call.grant_id, call.grant_version, shape_as_landed(call))
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(_grant_id: int, _version: int, shape: Shape) -> int:
+    written = [(each.name, each.type, each.digits) for each in shape.columns]
+    return zlib.crc32(json.dumps(written).encode())
 
 
 @lru_cache(maxsize=4096)

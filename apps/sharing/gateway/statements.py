@@ -9,13 +9,24 @@ from psycopg import sql
 from apps.core import conditions
 from apps.sharing import naming
 from apps.sharing.gateway.filters import Query
-from apps.sharing.gateway.shapes import KEY
+from apps.sharing.gateway.shapes import KEY, Shape
 
 BEGIN: Final = "BEGIN"
 COMMIT: Final = "COMMIT"
 # Types that would be written otherwise than the API promises: a moment has a "T" between day and
 # time, a truth is true or false in every format.
 _WRITTEN: Final = {"T": "replace({}::text, ' ', 'T')", "L": "{}::text"}
+# Every value as the text of a proof (`gateway.proofs`). A double has no text that all languages
+# write alike, so its bits stand for it; what JSON cannot carry is no value there either.
+_FINITE: Final = "CASE WHEN {0} NOT IN ('NaN', 'Infinity', '-Infinity') THEN"
+_DOUBLE: Final = f"{_FINITE} encode(float8send({{0}} + 0), 'hex') END"
+_CANONICAL: Final = {
+    "N": "trim_scale({})::text",
+    "Y": "trim_scale({})::text",
+    "T": _WRITTEN["T"],
+    "B": _DOUBLE,
+    "F": _DOUBLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,78 @@ def changes(grant_id: int, query: Query) -> str:
     return _changes(grant_id, _written_fields(query))
 
 
+# The versions that stood at the horizon: of one record never two.
+_STANDING: Final = """
+SELECT * FROM (
+ (SELECT {columns} FROM {view}
+   WHERE _id BETWEEN %(first)s::bigint AND %(last)s::bigint AND _batch <= %(horizon)s::bigint
+   ORDER BY _id LIMIT %(limit)s)
+ UNION ALL
+ (SELECT {columns} FROM {past}
+   WHERE _id BETWEEN %(first)s::bigint AND %(last)s::bigint AND _batch <= %(horizon)s::bigint
+     AND _until_batch > %(horizon)s::bigint
+   ORDER BY _id LIMIT %(limit)s)
+) AS standing ORDER BY _id LIMIT %(limit)s
+"""
+_PROOF: Final = """
+WITH standing AS MATERIALIZED ({standing}),
+lines AS (
+  SELECT _id, (row_number() OVER (ORDER BY _id) - 1) / %(size)s AS place,
+         concat_ws(';', _id, {fields}) AS line
+    FROM standing
+)
+SELECT max(_id), count(*),
+       encode(sha256(convert_to(string_agg(line, E'\\n' ORDER BY _id), 'UTF8')), 'hex')
+  FROM lines GROUP BY place ORDER BY place
+"""
+
+
+@lru_cache(maxsize=4096)
+def standing(grant_id: int, shape: Shape) -> str:
+    """Return the SELECT of the records that the grant showed at a horizon: `_id`, values.
+
+    Bound: first, last (`_id`s), horizon, limit.
+    """
+    columns = [
+        f"{_expression(each.name, each.type, for_copy=False)} AS {_quoted(each.name)}"
+        for each in shape.columns
+    ]
+    return _standing(grant_id, columns)
+
+
+@lru_cache(maxsize=4096)
+def proof(grant_id: int, shape: Shape) -> str:
+    """Return the SELECT of ranges of such records: last `_id`, count, hash.
+
+    Bound: as `standing`, and size, the records in a range.
+    """
+    named = [(each, _quoted(each.name)) for each in shape.columns]
+    columns = [
+        f"{_CANONICAL.get(each.type, '{}::text').format(name)} AS {name}" for each, name in named
+    ]
+    fields = [
+        f"COALESCE(octet_length({name})::text || ':' || {name}, '-')" for _each, name in named
+    ]
+    return _PROOF.format(standing=_standing(grant_id, columns), fields=", ".join(fields))
+
+
+def _standing(grant_id: int, columns: list[str]) -> str:
+    view, past = _views(grant_id)
+    return _STANDING.format(columns=", ".join([KEY, *columns]), view=view, past=past)
+
+
+def _views(grant_id: int) -> tuple[str, str]:
+    view, past = naming.view_of_grant(grant_id), naming.past_view_of_grant(grant_id)
+    return (
+        sql.Identifier(naming.SHARE_SCHEMA, view).as_string(),
+        sql.Identifier(naming.SHARE_SCHEMA, past).as_string(),
+    )
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string()
+
+
 def present(view: str) -> str:
     """Return the SELECT of those among `rows` that the grant shows at the horizon."""
     source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
@@ -107,10 +190,7 @@ def present(view: str) -> str:
 def _changes(grant_id: int, fields: tuple[tuple[str, str], ...]) -> str:
     named = [(_expression(name, kind, for_copy=False), name) for name, kind in fields]
     columns = [f"{written} AS {sql.Identifier(name).as_string()}" for written, name in named]
-    view, past = (
-        sql.Identifier(naming.SHARE_SCHEMA, name).as_string()
-        for name in (naming.view_of_grant(grant_id), naming.past_view_of_grant(grant_id))
-    )
+    view, past = _views(grant_id)
     return _CHANGES.format(
         columns=", ".join([KEY, *columns]),
         names=", ".join([KEY, *(sql.Identifier(name).as_string() for _written, name in named)]),

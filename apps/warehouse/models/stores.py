@@ -63,7 +63,8 @@ class DataTable(models.Model):
     is the order of commits. column_names: the item columns in the order they were made, which is
     the order `_hash` reads them in. earlier_types: of columns that were widened, the types they had
     before (DuckDB's, first the first), in which `_hash` still writes the values that fit. version:
-    the contract the table was last shaped by.
+    the contract the table was last shaped by. forgotten_batch: versions of rows that a batch up to
+    this one ended are kept no longer.
     """
 
     dataset = models.OneToOneField(
@@ -88,6 +89,7 @@ class DataTable(models.Model):
     is_indexed = models.BooleanField(_("索引已建"), default=False)
     batch_counter = models.PositiveBigIntegerField(_("批次计数"), default=0)
     row_count = models.PositiveBigIntegerField(_("现有条数"), default=0)
+    forgotten_batch = models.PositiveBigIntegerField(_("历史清理到批次"), default=0)
     created_at = models.DateTimeField(_("建立时间"))
     last_landed_at = models.DateTimeField(_("最近入库时间"), null=True, blank=True)
 
