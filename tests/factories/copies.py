@@ -1,8 +1,12 @@
 """A dataset with an item of every type, rows that are hard to compare, and who may read them."""
 
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
+from django.test import Client
+
+from apps.warehouse.sync.following.follower import Follower
 from tests.factories.sharing import Scene, make_scene
 from tests.factories.warehouse import column, landed
 
@@ -64,3 +68,47 @@ def put(scene: Scene, rows: list[Row], mode: str = "upsert", later: str = "") ->
 def _quoted(value: str) -> str:
     doubled = value.replace('"', '""')
     return f'"{doubled}"' if value else ""
+
+
+def shown(client: Client, address: str) -> list[dict[str, Any]]:
+    """What the pages show at this moment."""
+    rows: list[dict[str, Any]] = client.get(address, {"limit": "10000"}).json()["data"]
+    return rows
+
+
+def held(follower: Follower) -> list[dict[str, Any]]:
+    """What a copy holds, written as the pages write it."""
+    copy, standing = follower.copy, follower.copy.standing()
+    with copy.engine.connect() as plane:
+        return [
+            {"_id": row_id, **dict(zip(standing.names, map(_written, values), strict=True))}
+            for row_id, values, _mark in copy.rows(plane, standing)
+        ]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+class Killed(BaseException):
+    pass
+
+
+def dying(owner: Any, step: str, when: str, calls: int) -> Callable[[], None]:
+    """Let the given call of a step be the last thing that happens; return how to undo that."""
+    real, count = getattr(owner, step), 0
+
+    def die(*args: Any, **more: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == calls and when == "before":
+            raise Killed
+        answer = real(*args, **more)
+        if count == calls:
+            raise Killed
+        return answer
+
+    setattr(owner, step, die)
+    return lambda: setattr(owner, step, real)

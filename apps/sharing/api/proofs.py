@@ -96,7 +96,7 @@ class StandingRowsSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text=_("下一次的 from_id；为空：这一段没有更多的了")
     )
     data = serializers.ListField(  # type: ignore[assignment]  # the rows, not the input's
-        child=serializers.JSONField(), help_text=_("记录，写法同数据页，不含校核标注")
+        child=serializers.JSONField(), help_text=_("记录，写法同数据页；正在校核的带 _disputed")
     )
 
 

@@ -30,8 +30,9 @@ from apps.sharing.gateway import formats, pages, statements
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.changes import known_position
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, MAXIMUM_LIMIT
+from apps.sharing.gateway.marks import DISPUTED, marks_of_items
 from apps.sharing.gateway.refusals import CursorInvalid, CursorNotComplete
-from apps.sharing.gateway.shapes import Shape, shape_as_landed
+from apps.sharing.gateway.shapes import KEY, Shape, shape_as_landed
 
 WORDS: Final = frozenset({"cursor", "from_id", "to_id", "size"})
 ROWS_WORDS: Final = frozenset({"cursor", "from_id", "to_id", "limit"})
@@ -136,14 +137,14 @@ def rows_of_span(call: Call, span: Span) -> bytes:
             bound = {**_bounds(span, horizon), "limit": span.size + 1}
             found = connection.execute(text, bound).fetchall()
             kept = found[: span.size]
-            names = ("_id", *shape.names)
+            rows = _with_marks(call, shape, kept)
             body = orjson.dumps(
                 {
                     **formats.grant_of(call),
                     "horizon": horizon,
                     "count": len(kept),
                     "next_from_id": kept[-1][0] + 1 if len(found) > span.size else None,
-                    "data": [dict(zip(names, row, strict=True)) for row in kept],
+                    "data": rows,
                 }
             )
             _record(connection, replace(call, horizon=horizon), span, "rows", body, kept)
@@ -162,6 +163,17 @@ def description(call: Call) -> bytes:
             "columns": [_described(shape, name) for name in shape.names],
         }
     )
+
+
+def _with_marks(call: Call, shape: Shape, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    names = (KEY, *shape.names)
+    ends = (rows[0][0], rows[-1][0]) if rows else (None, None)
+    marks = marks_of_items(call, shape.names, *ends) or {}
+    return [{**dict(zip(names, row, strict=True)), **_mark_of(marks.get(row[0]))} for row in rows]
+
+
+def _mark_of(items: list[str] | None) -> dict[str, list[str]]:
+    return {DISPUTED: items} if items else {}
 
 
 def _described(shape: Shape, name: str) -> dict[str, Any]:

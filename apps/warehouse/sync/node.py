@@ -194,13 +194,7 @@ def configured(path: Path, *, wait: Callable[[float], None] | None = None) -> No
         name = str(node.get("name", os.uname().nodename))[:100]
         return Node(
             name=name,
-            portal=Portal(
-                url=str(portal["url"]).rstrip("/"),
-                client_id=str(portal["client_id"]),
-                client_secret=_secret(portal, "client_secret", home),
-                ca_file=str(portal.get("ca_file", "")),
-                wait=wait or time.sleep,
-            ),
+            portal=portal_of(portal, home, wait or time.sleep),
             state=State(home / node.get("state", "huiliu-sync.db")),
             spool=home / node.get("spool", "spool"),
             tables=[_table(each, home) for each in said.get("push", [])],
@@ -213,10 +207,21 @@ def configured(path: Path, *, wait: Callable[[float], None] | None = None) -> No
         raise Misconfigured(f"{path.name}：{error}") from error
 
 
+def portal_of(said: dict[str, Any], home: Path, wait: Callable[[float], None]) -> Portal:
+    """Return the portal that `[portal]` names; KeyError or OSError where that is not possible."""
+    return Portal(
+        url=str(said["url"]).rstrip("/"),
+        client_id=str(said["client_id"]),
+        client_secret=secret(said, "client_secret", home),
+        ca_file=str(said.get("ca_file", "")),
+        wait=wait,
+    )
+
+
 def _table(said: dict[str, Any], home: Path) -> Table:
     url = sqlalchemy.make_url(said["url"])
-    if secret := _secret(said, "password", home, needed=False):
-        url = url.set(password=secret)
+    if password := secret(said, "password", home, needed=False):
+        url = url.set(password=password)
     query = reading.Query(
         table=said["table"],
         schema=said.get("schema", ""),
@@ -234,7 +239,7 @@ def _table(said: dict[str, Any], home: Path) -> Table:
     )
 
 
-def _secret(said: dict[str, Any], name: str, home: Path, *, needed: bool = True) -> str:
+def secret(said: dict[str, Any], name: str, home: Path, *, needed: bool = True) -> str:
     """Return a secret from the environment or a file of its own; never from the configuration."""
     if variable := said.get(f"{name}_env"):
         return os.environ.get(str(variable), "")

@@ -83,6 +83,14 @@ class Portal:
                 return found
             self.wait(every_seconds)
 
+    def get(self, place: str, parameters: dict[str, str]) -> dict[str, Any]:
+        """Read one answer.
+
+        Raises:
+            PortalRefused, PortalUnreachable.
+        """
+        return self._json("GET", f"{place}?{urlencode(parameters)}" if parameters else place, None)
+
     def heartbeat(self, report: dict[str, Any]) -> None:
         """Tell the portal that this node lives, and how its jobs stand."""
         self._json("POST", "/api/v1/front-nodes/heartbeat", report)
@@ -125,6 +133,8 @@ class Portal:
                     "batch_in_flight",
                 ):
                     raise
+                if refusal.facts.get("retry_after", 0) > LONGEST_PAUSE_SECONDS:
+                    raise  # a quota of the day: better told than waited for
                 last: Exception = refusal
             except OSError as error:
                 last = error
@@ -167,16 +177,19 @@ class Portal:
                 return found
         except urllib.error.HTTPError as error:
             with error:
-                raise _refusal(error.code, error.read()) from None
+                wait = error.headers.get("Retry-After", "")
+                raise _refusal(error.code, error.read(), wait) from None
 
 
-def _refusal(status: int, body: bytes) -> PortalRefused:
+def _refusal(status: int, body: bytes, wait: str = "") -> PortalRefused:
     try:
         facts = json.loads(body)
         if not isinstance(facts, dict):
             raise TypeError
     except (ValueError, TypeError):
         facts = {}
+    if wait.isdigit():
+        facts["retry_after"] = int(wait)
     code = str(facts.get("code") or facts.get("error") or "")
     words = str(facts.get("detail") or facts.get("error_description") or f"HTTP {status}")
     return PortalRefused(status, code, words, facts)

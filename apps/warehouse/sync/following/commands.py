@@ -1,0 +1,70 @@
+"""`huiliu-sync follow` and `huiliu-sync check`."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy
+
+from apps.warehouse.sync.following.checking import Unproved, check
+from apps.warehouse.sync.following.configuring import configured_copies
+from apps.warehouse.sync.following.follower import Follower, Unsettled
+from apps.warehouse.sync.portal import PortalRefused, PortalUnreachable
+
+TROUBLES = (
+    PortalRefused,
+    PortalUnreachable,
+    sqlalchemy.exc.SQLAlchemyError,
+    OSError,
+    Unsettled,
+    Unproved,
+)
+
+logger = logging.getLogger("huiliu-sync")
+
+
+def follow(config: Path, *, once: bool) -> int:
+    """Bring every copy up to date, once or for ever; 0 when all went well."""
+    followers, pause_seconds = configured_copies(config)
+    while True:
+        went_well = [_guarded(each, _followed) for each in followers]
+        if once:
+            return 0 if all(went_well) else 1
+        time.sleep(pause_seconds)
+
+
+def prove(config: Path, *, mend: bool, table: str = "") -> int:
+    """Check every copy, or the one of that name, and print what was found; 0 when all are exact."""
+    followers, _pause = configured_copies(config)
+    chosen = [each for each in followers if table in ("", each.copy.name)]
+    if not chosen:
+        logger.error("没有名为 %s 的副本", table)
+        return 2
+
+    def proved(follower: Follower) -> bool:
+        verdict = check(follower, mend=mend)
+        told = {"table": follower.copy.name, **verdict.to_json()}
+        print(json.dumps(told, ensure_ascii=False))
+        return verdict.is_exact
+
+    exact = [_guarded(each, proved) for each in chosen]
+    return 0 if all(exact) else 1
+
+
+def _followed(follower: Follower) -> bool:
+    before = follower.copy.standing()
+    after = follower.turn()
+    if after.revision != before.revision:
+        logger.info("%s：已到批次 %s", follower.copy.name, after.horizon)
+    return True
+
+
+def _guarded(follower: Follower, work: Callable[[Follower], bool]) -> bool:
+    try:
+        return work(follower)
+    except TROUBLES as error:
+        words = " ".join(str(getattr(error, "orig", None) or error).split())
+        logger.error("%s：%s", follower.copy.name, words)  # noqa: TRY400 (words are enough)
+        return False
