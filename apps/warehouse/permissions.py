@@ -68,6 +68,7 @@ phrases.register(
         "warehouse.download_rejections": _("下载了 %(rows)s 条未通过记录的明文"),
         "warehouse.download_normalised": _("下载了 %(rows)s 个改写的值的明文"),
         "warehouse.set_aside": _("不再改正未通过的记录"),
+        "warehouse.forget_past": _("清理了数据表的历史版本"),
     }
 )
 

@@ -3,18 +3,22 @@
 import random
 import re
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
+from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.gateway import proofs
 from apps.sharing.models import Grant
-from apps.warehouse.models import DataTable
+from apps.warehouse.models import Batch, DataTable
 from apps.warehouse.sync import canonical
 from tests import stories
+from tests.factories.catalog import LONG_AGO
 from tests.factories.copies import COLUMNS, CONDITION, ITEMS, make_copied_scene, put, record
 from tests.factories.gateway import access_records, problem
 from tests.factories.sharing import Scene
@@ -278,6 +282,30 @@ class TestAge:
         assert self.status(client, feed, at_two) == (409, "resync_required")
         assert self.status(client, feed, half) == (409, "resync_required")
         assert client.get(feed).status_code == 200
+
+    def test_the_past_is_let_go_by_command_only_as_far_as_it_says(
+        self, copy: Copy, client: Client, feed: str, landed_scene: Scene
+    ) -> None:
+        at_one = copy.cursor
+        put(landed_scene, [record(1, random.Random(7))], "delete")
+        copy.follow()
+        put(landed_scene, [record(n, random.Random(n + 8)) for n in range(2, 9)])
+        table = DataTable.objects.get(dataset=landed_scene.dataset)
+        before = copy.proof(size=5)
+        call_command("forget_past", days=1, wait=0, stdout=StringIO())
+        assert self.status(client, feed, at_one) == (200, "")
+        Batch.objects.filter(table=table, horizon__lte=2).update(finished_at=LONG_AGO)
+        out = StringIO()
+        call_command("forget_past", days=1, wait=0, dataset=table.dataset.code, stdout=out)
+        assert "1" in out.getvalue()
+        table.refresh_from_db()
+        assert table.forgotten_batch == 2
+        assert self.status(client, feed, at_one) == (409, "resync_required")
+        assert copy.proof(size=5) == before  # batch 3's past is all there
+        copy.follow()
+        assert not copy.differing(size=5)
+        call_command("forget_past", days=1, wait=0, stdout=StringIO())
+        assert Event.objects.filter(verb="warehouse.forget_past").count() == 1
 
     def test_values_that_come_to_be_written_otherwise_begin_anew(
         self, copy: Copy, client: Client, feed: str, landed_scene: Scene

@@ -7,6 +7,7 @@ from apps.warehouse.operations.exchange import (
     drain_due,
     open_exchange,
 )
+from apps.warehouse.operations.forgetting import delete_forgotten, forget_past
 from apps.warehouse.operations.landing import land, land_due
 from apps.warehouse.operations.mending import (
     mend_by_file,
@@ -47,12 +48,14 @@ __all__ = [
     "change_source",
     "close_exchange",
     "confirm_no_change",
+    "delete_forgotten",
     "discard_abandoned_uploads",
     "discard_upload",
     "drain",
     "drain_due",
     "ensure_stores",
     "finish_upload",
+    "forget_past",
     "land",
     "land_due",
     "make_table",
