@@ -266,7 +266,21 @@ def test_what_was_done_to_the_copy_is_found_and_mended(
     assert checked.returncode == 1
     told = [json.loads(line) for line in checked.stdout.splitlines()]
     assert [each["files_are_whole"] for each in told] == [True, False]  # NDJSON never followed
+    assert check(followers[1], mend=True).is_exact
+    assert check(followers[1]).files_are_whole
     assert command("check", config, "--table", "none").returncode == 2
+
+
+def test_a_table_that_somebody_removed_is_made_again(
+    followers: list[Follower], client: Client, address: str
+) -> None:
+    follower = followers[0]
+    follower.turn()
+    with follower.copy.engine.begin() as plane:
+        plane.exec_driver_sql("DROP TABLE relief")
+    follower.turn()
+    assert held(follower) == shown(client, address)
+    assert check(follower).is_exact
 
 
 def test_two_at_once_do_not_tread_on_each_other(

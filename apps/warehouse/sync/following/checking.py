@@ -90,6 +90,8 @@ def check(follower: Follower, *, mend: bool = False) -> Verdict:
             verdict.mended = not list(look.differing(0, None, COARSE_ROWS, again))
             copy.note_change(connection, standing)
     if follower.published is not None:
+        if mend and not follower.published.is_whole():
+            follower.published.manifest.unlink(missing_ok=True)
         if mend:
             follower.published.publish(copy, copy.standing())
         verdict.files_are_whole = follower.published.is_whole()

@@ -80,10 +80,11 @@ class Copy:
         )
 
     def standing(self) -> Standing:
-        """Return how far the copy is; the first time, at nothing."""
+        """Return how far the copy is: at nothing the first time, and when its table was removed."""
         self._checkpoints.create(self.engine, checkfirst=True)
         with self.engine.begin() as connection:
-            return self._standing(connection)
+            found = self._standing(connection)
+            return found if self._exists(connection) else replace(found, cursor="")
 
     def begin_anew(self, grant: tuple[int, int], columns: Sequence[dict[str, Any]]) -> Standing:
         """Empty the copy and shape it for these columns; nothing of before is left.
@@ -148,7 +149,7 @@ class Copy:
         names = [KEY, *standing.names, DISPUTED]
         if page.rows:
             connection.execute(
-                table.insert(), [{name: row.get(name) for name in names} for row in page.rows]
+                table.insert(), [{name: row[name] for name in names} for row in page.rows]
             )
         for mark in page.marks:
             changed = table.update().where(table.c[KEY] == mark[KEY])

@@ -35,12 +35,12 @@ class Published:
         return found
 
     def publish(self, copy: Copy, standing: Standing) -> None:
-        """Write the state of a complete copy; take everything away when the copy began anew."""
+        """Write a complete copy where it is not yet; take all away when the copy began anew."""
         said = self.said()
         if not standing.is_complete or not standing.cursor:
             self._tidy(keep=set())
             return
-        if said.get("revision") == standing.revision and self.is_whole():
+        if said.get("revision") == standing.revision and self._file_of(said).is_file():
             return
         file = self.folder / f"{self.name}-{standing.horizon}-{standing.revision}.{self.form}"
         rows, digest = self._write(file, copy, standing)
@@ -66,11 +66,14 @@ class Published:
     def is_whole(self) -> bool:
         """Say whether the published file is there and as its manifest says."""
         said = self.said()
-        file = self.folder / str(said.get("file", ""))
-        if not said or not file.is_file():
+        file = self._file_of(said)
+        if not file.is_file():
             return False
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest() == str(said["sha256"])
+
+    def _file_of(self, said: dict[str, Any]) -> Path:
+        return self.folder / str(said.get("file", ""))
 
     def _write(self, file: Path, copy: Copy, standing: Standing) -> tuple[int, str]:
         part, count = file.with_suffix(".part"), 0
