@@ -235,6 +235,8 @@ def nobody_creates_grants(actor: User) -> bool:
 phrases.register(
     {
         "sharing.draft_request": _("起草"),
+        "sharing.dispose_copy": _("清除了落地副本"),
+        "sharing.mend_copy": _("核对并改正了落地副本"),
         "sharing.end_wind_down": _("结束延续服务"),
         "sharing.draft_request_from_demand": _("由数据需求起草"),
         "sharing.revise": _("修改"),

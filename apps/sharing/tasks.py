@@ -23,3 +23,17 @@ def tear_down_due() -> None:
 def expire_due(timestamp: int) -> None:
     """Look every five minutes, also for what a busy table kept from being delivered."""
     operations.carry_out_due(timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sharing.keep_copies", queueing_lock="sharing.keep_copies")
+def keep_copies(timestamp: int) -> None:
+    """Bring landed copies up to date, and remove those whose grants are over."""
+    operations.keep_copies(at=timezone.now())
+
+
+@app.periodic(cron="20 2 * * *")
+@app.task(name="sharing.prove_copies", queueing_lock="sharing.prove_copies")
+def prove_copies(timestamp: int) -> None:
+    """Prove every landed copy once a night."""
+    operations.prove_copies(at=timezone.now())

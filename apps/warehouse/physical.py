@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
+from apps.accounts.models import Department
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset, DatasetVersion
 from apps.core.contracts import Contract
@@ -86,7 +87,11 @@ def ensure_table(dataset: Dataset, *, at: datetime | None = None) -> DataTable:
 
 def ensure_pool(dataset: Dataset, *, at: datetime | None = None) -> Store:
     """Return the pool of the dataset's department; a merged department keeps several."""
-    department = dataset.department
+    return pool_of(dataset.department, at=at)
+
+
+def pool_of(department: Department, *, at: datetime | None = None) -> Store:
+    """Return a department's pool, made where it has none."""
     found = Store.objects.filter(department=department).order_by("number").first()
     if found is not None:
         return found

@@ -97,7 +97,7 @@ OWN_ROOMS = {
     },
     "sharing": {
         **dict.fromkeys(["naming", "terms_sql"], "below"),
-        **dict.fromkeys(["provisioning", "reconciliation", "gateway"], "on models"),
+        **dict.fromkeys(["provisioning", "reconciliation", "gateway", "keeping"], "on models"),
     },
     "supervision": {"questions": "below", "summaries": "on queries"},
     "console": {

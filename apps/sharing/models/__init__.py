@@ -1,5 +1,6 @@
 """Requests and their handling inside departments, decisions, grants."""
 
+from apps.sharing.models.copies import LandedCopy
 from apps.sharing.models.decisions import DeadlineExtension, Decision
 from apps.sharing.models.grants import Grant, ProvisioningLock
 from apps.sharing.models.requests import Attachment, Mode, RequestedItem, SharingRequest
@@ -10,6 +11,7 @@ __all__ = [
     "DeadlineExtension",
     "Decision",
     "Grant",
+    "LandedCopy",
     "Mode",
     "ProvisioningLock",
     "RequestedItem",

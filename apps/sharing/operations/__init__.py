@@ -1,6 +1,13 @@
 """What people and the platform do with requests and grants: one function per use case."""
 
 from apps.sharing.operations.approval import approve_by_head, return_by_head
+from apps.sharing.operations.copies import (
+    dispose_copy,
+    follow_copy,
+    keep_copies,
+    prove_copies,
+    prove_copy,
+)
 from apps.sharing.operations.drafting import (
     draft_request,
     recall,
@@ -51,15 +58,20 @@ __all__ = [
     "co_sign",
     "consent_extension",
     "deliver",
+    "dispose_copy",
     "draft_request",
     "draft_request_from_demand",
     "end",
     "expire",
     "extend",
+    "follow_copy",
     "forward",
+    "keep_copies",
     "pass_step",
     "preview",
     "propose",
+    "prove_copies",
+    "prove_copy",
     "recall",
     "recall_step",
     "refuse",

@@ -17,6 +17,13 @@ from apps.catalog import queries as catalog
 from apps.core.errors import Conflict
 from apps.sharing import naming, terms_sql
 from apps.sharing.models import Grant
+from apps.sharing.provisioning.copies import (
+    close_copies,
+    close_to_reader,
+    drop_table,
+    ensure_schema,
+    open_to_reader,
+)
 from apps.sharing.provisioning.foundation import (
     ensure_foundation,
     ensure_reader,
@@ -41,10 +48,14 @@ __all__ = [
     "Place",
     "TableBusy",
     "allow",
+    "close_to_reader",
     "database",
+    "drop_table",
     "ensure_foundation",
+    "ensure_schema",
     "hold_lock",
     "may_read",
+    "open_to_reader",
     "persistently",
     "place_of",
     "provision",
@@ -100,6 +111,7 @@ def revoke(grant: Grant) -> None:
     place = place_of(grant)
     if role_exists(place.role) and role_exists(place.reader):
         _as_owner(place, "REVOKE SELECT ON {} FROM {}")
+    close_copies(grant)
 
 
 def tear_down(grant: Grant) -> None:

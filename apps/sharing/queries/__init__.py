@@ -1,5 +1,12 @@
 """What is asked of requests and grants."""
 
+from apps.sharing.queries.copies import (
+    Lag,
+    copies_kept,
+    copy_of_grant,
+    grants_to_land,
+    lag_of,
+)
 from apps.sharing.queries.explanation import (
     Reason,
     condition_in_words,
@@ -37,11 +44,14 @@ from apps.sharing.queries.terms import (
 __all__ = [
     "CLOSED",
     "WIND_DOWN",
+    "Lag",
     "Reason",
     "asked_terms",
     "awaiting_my_decision",
     "condition_in_words",
     "conditions_in_words",
+    "copies_kept",
+    "copy_of_grant",
     "current_steps",
     "datasets_wound_down",
     "days_as_instants",
@@ -51,8 +61,10 @@ __all__ = [
     "grants_out_of_service",
     "grants_to_deliver",
     "grants_to_expire",
+    "grants_to_land",
     "grants_to_tear_down",
     "is_last_grant",
+    "lag_of",
     "latest_decision",
     "needs_provider",
     "open_grants",

@@ -225,6 +225,7 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     labels = dict(subject.dataset.items.values_list("column_name", "name"))
+    copy = queries.copy_of_grant(subject)
     context = {
         "subject": subject,
         "buttons": grant_buttons(user, subject, at),
@@ -239,6 +240,8 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         "at": at,
         "trail": [*ledger.trail(subject), *ledger.trail(subject.request)],
         "versions": versions_of(subject),
+        "copy": copy,
+        "lag": queries.lag_of(copy) if copy else None,
         "doubts": quality.open_on_dataset(subject.dataset_id).count(),
         "may_raise": access.allowed(user, "raise_correction", subject.dataset, at=at),
     }

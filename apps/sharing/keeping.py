@@ -1,0 +1,122 @@
+"""How a landed copy is kept: the consumers' own client, run by the platform into their pool.
+
+The same follower that runs at a department reads here through the gateway: as the role of the
+calling system, through the views of the grant, every page recorded. What the database would refuse
+the system it refuses the copy.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import psycopg
+import sqlalchemy
+from django.db import connection
+from django.utils import timezone
+from sqlalchemy.pool import NullPool
+
+from apps.catalog.models import DatasetVersion
+from apps.core.errors import DomainError
+from apps.quality import queries as quality
+from apps.sharing import naming
+from apps.sharing.gateway import calls, changes, pool, proofs
+from apps.sharing.gateway.calls import Call
+from apps.sharing.gateway.shapes import shape_of
+from apps.sharing.models import Grant, LandedCopy
+from apps.warehouse.models import DataTable
+from apps.warehouse.sync.following.copy import Copy
+from apps.warehouse.sync.following.follower import Follower
+from apps.warehouse.sync.portal import PortalRefused
+
+PAGE_ROWS: Final = 10_000
+_CONNECTION: Final = (
+    "host",
+    "port",
+    "user",
+    "password",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+)
+
+
+def follower_of(copy: LandedCopy) -> Follower:
+    """Return who brings the copy to what its grant shows."""
+    kept = Copy(
+        sqlalchemy.create_engine("postgresql+psycopg://", creator=_connect, poolclass=NullPool),
+        copy.table_name,
+        dataset=copy.dataset.code,
+        schema=copy.store.schema,
+    )
+    return Follower(kept, GatewaySource(copy.grant), limit=PAGE_ROWS)
+
+
+@dataclass
+class GatewaySource:
+    """The portal as the follower asks it, without a network between."""
+
+    grant: Grant
+
+    def get(self, place: str, parameters: dict[str, str]) -> dict[str, Any]:
+        """Answer as the address would.
+
+        Raises:
+            PortalRefused: with the code that the address would answer.
+        """
+        asked = {name: [value] for name, value in parameters.items()}
+        try:
+            body = _answer(place.rpartition("/")[2], _admitted(self.grant), asked)
+        except DomainError as refusal:
+            raise PortalRefused(refusal.status, refusal.code, str(refusal), {}) from refusal
+        found: dict[str, Any] = orjson.loads(body)
+        return found
+
+
+def _answer(what: str, call: Call, asked: dict[str, list[str]]) -> bytes:
+    if what == "columns":
+        return proofs.description(call)
+    if what == "proof":
+        return proofs.prove(call, proofs.read_span(asked))
+    if what == "rows":
+        return proofs.rows_of_span(call, proofs.read_span(asked, of_rows=True))
+    query = changes.read_feed_query(asked, shape_of(call), accept="")
+    return changes.read_changes(call, query).body
+
+
+def _admitted(grant: Grant) -> Call:
+    """Admit the platform in place of the grant's system; whatever stops the system stops it."""
+    at = timezone.now()
+    current = Grant.objects.select_related("system", "dataset").get(pk=grant.pk)
+    table = DataTable.objects.filter(dataset=current.dataset_id).first()
+    newest = DatasetVersion.objects.filter(dataset=current.dataset_id).order_by("-number")
+    contract_id = newest.values_list("pk", flat=True).first()
+    assert contract_id is not None  # what was granted had been published
+    call = Call(
+        user_id=current.system.service_user_id,
+        system_id=current.system_id,
+        dataset_id=current.dataset_id,
+        dataset_code=current.dataset.code,
+        grant_id=current.pk,
+        grant_version=current.version,
+        expires_at=current.expires_at,
+        purpose=current.purpose[:300],
+        table=f"{current.table_schema}.{current.table_name}",
+        horizon=table.batch_counter if table else None,
+        contract_id=contract_id,
+        at=at,
+        role=naming.role_of_system(pool.database(), current.system_id),
+        has_marks=quality.has_marks(current.dataset_id),
+        landed_contract_id=table.version_id if table else None,
+        forgotten=table.forgotten_batch if table else 0,
+    )
+    refusal = calls.stopped(call, at=at)
+    if refusal is not None:
+        raise refusal
+    return call
+
+
+def _connect() -> psycopg.Connection[Any]:
+    """Connect as the application does, beside its own connection and its transaction."""
+    parameters = connection.get_connection_params()
+    return psycopg.connect(**{key: parameters[key] for key in _CONNECTION if key in parameters})

@@ -1,0 +1,166 @@
+"""Landed copies: made when a grant of batch exchange is in force, kept by the feed, removed after.
+
+Every step may come twice and be interrupted anywhere: rows and the place in the feed are one
+transaction, and whatever is left undone is due again.
+"""
+
+import logging
+from datetime import datetime
+
+import sqlalchemy
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import sql
+
+from apps.accounts import queries as accounts
+from apps.ledger import operations as ledger
+from apps.sharing import provisioning, queries
+from apps.sharing.keeping import follower_of
+from apps.sharing.models import Grant, LandedCopy
+from apps.warehouse import physical
+from apps.warehouse.sync.following.checking import Unproved, Verdict, check
+from apps.warehouse.sync.following.follower import Unsettled
+from apps.warehouse.sync.portal import PortalRefused
+
+TROUBLES = (
+    PortalRefused,
+    Unsettled,
+    Unproved,
+    provisioning.TableBusy,
+    sqlalchemy.exc.SQLAlchemyError,
+)
+OVER = (Grant.Status.ENDED, Grant.Status.EXPIRED)
+
+logger = logging.getLogger(__name__)
+
+
+def keep_copies(*, at: datetime) -> None:
+    """Make, follow and remove copies, as their grants have it. Repeat-safe; the task's one step.
+
+    Source: 《政务数据共享条例》第二十二条（批量交换）
+    """
+    for grant in queries.grants_to_land(at).select_related("dataset", "system", "consumer"):
+        _stand_behind(grant, at)
+    for copy in queries.copies_kept():
+        if copy.grant.status in OVER:
+            dispose_copy(copy=copy, at=at)
+        elif copy.grant.status == Grant.Status.IN_FORCE:
+            follow_copy(copy=copy)
+
+
+def follow_copy(*, copy: LandedCopy) -> bool:
+    """Bring a copy to what its grant shows now, and open it to the system; False with a problem."""
+    try:
+        provisioning.ensure_schema(copy)
+        standing = follower_of(copy).turn()
+        if copy.grant_version != copy.grant.version:
+            provisioning.persistently(lambda: _open(copy))
+    except TROUBLES as error:
+        return _note_problem(copy, error)
+    facts = {"horizon": standing.horizon, "complete_at": timezone.now(), "problem": ""}
+    if copy.horizon != standing.horizon or copy.problem or not copy.rows:
+        facts["rows"] = _count(copy)
+    LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(**facts)
+    return True
+
+
+def prove_copies(*, at: datetime) -> None:
+    """Check every copy against the proof of its moment, and mend what differs. Repeat-safe."""
+    for copy in queries.copies_kept().filter(grant__status=Grant.Status.IN_FORCE):
+        if follow_copy(copy=copy):
+            prove_copy(copy=copy, at=at)
+
+
+def prove_copy(*, copy: LandedCopy, at: datetime) -> Verdict | None:
+    """Check one copy; what somebody changed in it is mended, counted and written down."""
+    try:
+        verdict = check(follower_of(copy), mend=True)
+    except TROUBLES as error:
+        _note_problem(copy, error)
+        return None
+    wrong = len(verdict.differences)
+    with transaction.atomic():
+        LandedCopy.objects.filter(pk=copy.pk).update(
+            proved_at=at, mended_ranges=wrong, rows=verdict.rows
+        )
+        if wrong:
+            ledger.record(
+                accounts.platform_user(),
+                "sharing.mend_copy",
+                copy.grant,
+                at=at,
+                department=copy.grant.consumer,
+                details={"copy": str(copy), "ranges": wrong, "horizon": verdict.horizon},
+            )
+    return verdict
+
+
+def dispose_copy(*, copy: LandedCopy, at: datetime) -> None:
+    """Remove the table of a copy whose grant is over: nothing of the data stays in the pool.
+
+    Source: 《政务数据共享条例》第二十九条 (proper disposal)
+    Raises:
+        TableBusy: somebody reads it all the time; the task comes again.
+    """
+
+    def work() -> None:
+        provisioning.close_to_reader(copy)
+        provisioning.drop_table(copy)
+        gone = LandedCopy.objects.filter(pk=copy.pk, disposed_at=None)
+        if gone.update(disposed_at=at, rows=0, grant_version=0, problem=""):
+            ledger.record(
+                accounts.platform_user(),
+                "sharing.dispose_copy",
+                copy.grant,
+                at=at,
+                department=copy.grant.consumer,
+                details={"copy": str(copy)},
+            )
+
+    try:
+        provisioning.persistently(work)
+    except provisioning.TableBusy as error:
+        _note_problem(copy, error)
+
+
+@transaction.atomic
+def _stand_behind(grant: Grant, at: datetime) -> LandedCopy:
+    """Return the system's copy of the dataset, made where there is none, with this grant behind it.
+
+    A renewal goes on with the table of the grant that it replaced.
+    """
+    kept = LandedCopy.objects.select_for_update(of=("self",)).filter(
+        system=grant.system, dataset=grant.dataset, disposed_at=None
+    )
+    found = kept.first()
+    if found is None:
+        store = physical.pool_of(grant.consumer, at=at)
+        return LandedCopy.objects.create(
+            system=grant.system, dataset=grant.dataset, grant=grant, store=store, created_at=at
+        )
+    if found.grant_id != grant.pk:
+        found.grant, found.grant_version = grant, 0
+        found.save(update_fields=["grant", "grant_version"])
+    return found
+
+
+def _open(copy: LandedCopy) -> None:
+    """Open the copy if its grant still stands; a suspension meanwhile has the last word."""
+    current = Grant.objects.select_for_update(of=("self",)).get(pk=copy.grant_id)
+    if current.status == Grant.Status.IN_FORCE and current.version == copy.grant.version:
+        provisioning.open_to_reader(copy)
+        LandedCopy.objects.filter(pk=copy.pk).update(grant_version=current.version)
+
+
+def _count(copy: LandedCopy) -> int:
+    table = sql.Identifier(copy.store.schema, copy.table_name)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(table))
+        return int(cursor.fetchone()[0])
+
+
+def _note_problem(copy: LandedCopy, error: Exception) -> bool:
+    words = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+    logger.warning("%s: %s", copy, words)
+    LandedCopy.objects.filter(pk=copy.pk).update(problem=words)
+    return False

@@ -1,0 +1,81 @@
+"""The table of a landed copy, and who may read it: the consumer's system, while it is granted."""
+
+from typing import Final
+
+from psycopg import sql
+
+from apps.sharing.models import Grant, LandedCopy
+from apps.sharing.provisioning import statements
+from apps.sharing.provisioning.foundation import ensure_foundation, ensure_reader
+from apps.sharing.provisioning.places import place_of
+from apps.warehouse.sync.following.copy import CHECKPOINTS
+
+POLICY: Final = "while_granted"
+
+
+def ensure_schema(copy: LandedCopy) -> None:
+    statements.run(
+        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(copy.store.schema))
+    )
+
+
+def open_to_reader(copy: LandedCopy) -> None:
+    """Let the consumer's system read the copy until the day on which its grant ends.
+
+    Repeat-safe; call under the lock of provisioning. The period stands in the table's own policy,
+    so that an expired grant shows nothing even if no task ever comes.
+    """
+    place, table = place_of(copy.grant), _table(copy)
+    reader = sql.Identifier(place.reader)
+    ensure_foundation(copy.store.schema)
+    ensure_reader(place)
+    statements.run(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
+    policy = sql.Identifier(POLICY)
+    statements.run(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, table))
+    statements.run(
+        sql.SQL(
+            "CREATE POLICY {} ON {} FOR SELECT TO {}"
+            " USING (now() >= {}::timestamptz AND now() < {}::timestamptz)"
+        ).format(
+            policy,
+            table,
+            reader,
+            sql.Literal(copy.grant.starts_at.isoformat()),
+            sql.Literal(copy.grant.expires_at.isoformat()),
+        )
+    )
+    statements.run(sql.SQL("GRANT SELECT ON {} TO {}").format(table, reader))
+
+
+def close_to_reader(copy: LandedCopy) -> None:
+    """Take the copy from the consumer's system; its next read fails."""
+    place = place_of(copy.grant)
+    if _exists(copy) and statements.role_exists(place.reader):
+        reader = sql.Identifier(place.reader)
+        statements.run(sql.SQL("REVOKE ALL ON {} FROM {}").format(_table(copy), reader))
+
+
+def close_copies(grant: Grant) -> None:
+    """Take from the consumer's system what it holds in its pool under the grant."""
+    for copy in LandedCopy.objects.filter(grant=grant, disposed_at=None).select_related("store"):
+        close_to_reader(copy)
+        LandedCopy.objects.filter(pk=copy.pk).update(grant_version=0)
+
+
+def drop_table(copy: LandedCopy) -> None:
+    """Remove the copy with its place in the feed. Repeat-safe."""
+    statements.run(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(copy)))
+    if statements.table_exists(copy.store.schema, CHECKPOINTS):
+        statements.run(
+            sql.SQL("DELETE FROM {} WHERE copy = {}").format(
+                sql.Identifier(copy.store.schema, CHECKPOINTS), sql.Literal(copy.table_name)
+            )
+        )
+
+
+def _exists(copy: LandedCopy) -> bool:
+    return statements.table_exists(copy.store.schema, copy.table_name)
+
+
+def _table(copy: LandedCopy) -> sql.Identifier:
+    return sql.Identifier(copy.store.schema, copy.table_name)

@@ -1,0 +1,236 @@
+"""Batch exchange lands in the consumer's pool, keeps up by the feed, and goes with the grant."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.ledger.models import Event
+from apps.sharing import keeping
+from apps.sharing import operations as sharing
+from apps.sharing.models import Grant, LandedCopy
+from apps.warehouse.models import DataTable
+from apps.warehouse.sync.following.copy import Copy
+from tests import stories
+from tests.factories.accounts import InformationSystemFactory
+from tests.factories.copies import (
+    CONDITION,
+    ITEMS,
+    Killed,
+    held,
+    make_copied_scene,
+    put,
+    record,
+    shown,
+)
+from tests.factories.gateway import access_records
+from tests.factories.sharing import Scene
+
+pytestmark = pytest.mark.usefixtures("no_earlier_records")
+NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
+Read = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture(autouse=True)
+def home(settings: Any, tmp_path: Path) -> None:
+    settings.HUILIU_HOME = tmp_path / "home"
+
+
+@pytest.fixture
+def landed_scene(server: None) -> Scene:
+    return make_copied_scene()
+
+
+@pytest.fixture
+def landed_grant(landed_scene: Scene, now: datetime) -> Grant:
+    return granted(landed_scene, now)
+
+
+def granted(scene: Scene, at: datetime, mode: str = "batch", **terms: Any) -> Grant:
+    chosen = {"items": ITEMS, "row_condition": CONDITION, **terms}
+    return stories.delivered(scene, at, mode=mode, **chosen).grant
+
+
+def kept(now: datetime) -> LandedCopy:
+    """The one copy, after the platform has kept it."""
+    sharing.keep_copies(at=now)
+    return LandedCopy.objects.select_related("grant__system", "store", "dataset").get()
+
+
+def in_pool(copy: LandedCopy) -> list[dict[str, Any]]:
+    return held(keeping.follower_of(copy))
+
+
+def exists(copy: LandedCopy) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [str(copy)])
+        return cursor.fetchone()[0] is not None
+
+
+def page_of(grant: Grant, person: Any) -> str:
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client.get(f"/work/grants/{grant.pk}/").content.decode()
+
+
+def test_it_lands_keeps_up_and_shows_how_far_it_is(
+    landed_scene: Scene,
+    landed_grant: Grant,
+    client: Client,
+    address: str,
+    now: datetime,
+    read: Read,
+) -> None:
+    copy = kept(now)
+    right = shown(client, address)
+    assert copy.store.department == landed_scene.consumer_department
+    assert (copy.horizon, copy.rows, copy.problem) == (1, len(right), "")
+    assert in_pool(copy) == right
+    assert len(read(landed_grant, f"SELECT code FROM {copy}")) == len(right)
+    feeds = [each for each in access_records() if each["kind"] == "feed"]
+    assert sum(each["rows"] for each in feeds) == len(right)
+    assert {each["grant_id"] for each in feeds} == {landed_grant.pk}
+
+    put(landed_scene, [record(n, random.Random(n + 5)) for n in range(30)])
+    put(landed_scene, [record(n) for n in range(9)], "delete")
+    page = page_of(landed_grant, landed_scene.consumer_head)
+    assert str(copy) in page
+    assert "2 批" in page
+    copy = kept(now)
+    assert copy.horizon == 3
+    assert in_pool(copy) == shown(client, address)
+    assert "已是最新" in page_of(landed_grant, landed_scene.provider_head)
+
+
+def test_only_the_system_that_was_granted_reads_it(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    other = InformationSystemFactory(department=landed_scene.consumer_department)
+    theirs = granted(
+        type(landed_scene)(**{**vars(landed_scene), "system": other}), now, mode="interface"
+    )
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(theirs, f"SELECT * FROM {copy}")
+    for statement in (f"DELETE FROM {copy}", f"UPDATE {copy} SET code = ''"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            read(landed_grant, statement)
+    assert kept(now).pk == copy.pk  # the interface's grant landed nothing
+
+
+@pytest.mark.parametrize("step", ["put", "_keep", "begin_anew"])
+def test_interrupted_anywhere_it_goes_on(
+    landed_scene: Scene,
+    landed_grant: Grant,
+    client: Client,
+    address: str,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    real = getattr(Copy, step)
+    for when in ("before", "after"):
+
+        def dying(*args: Any, when: str = when, **more: Any) -> Any:
+            if when == "after":
+                real(*args, **more)
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Copy, step, dying)
+            with pytest.raises(Killed):
+                sharing.keep_copies(at=now)
+    assert in_pool(kept(now)) == shown(client, address)
+
+
+def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
+    landed_scene: Scene,
+    landed_grant: Grant,
+    client: Client,
+    address: str,
+    now: datetime,
+    read: Read,
+) -> None:
+    copy = kept(now)
+    renewed = granted(landed_scene, now, items=NARROWER)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):  # until it is of the new terms
+        read(renewed, f"SELECT * FROM {copy}")
+    again = kept(now)
+    assert (again.pk, again.grant_id) == (copy.pk, renewed.pk)
+    assert in_pool(again) == shown(client, address)
+    assert "rate" not in in_pool(again)[0]
+    assert len(read(renewed, f"SELECT code FROM {copy}")) == again.rows
+
+
+def test_suspended_it_cannot_be_read_and_does_not_go_on(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    head = landed_scene.provider_head
+    sharing.suspend(grant=landed_grant, actor=head, at=now, reason="超范围使用")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(landed_grant, f"SELECT * FROM {copy}")
+    put(landed_scene, [record(n) for n in range(9)], "delete")
+    assert kept(now).horizon == 1
+    landed_grant.refresh_from_db()
+    sharing.resume(grant=landed_grant, actor=head, at=now, reason="已整改")
+    assert kept(now).horizon == 2
+    assert read(landed_grant, f"SELECT * FROM {copy}")
+
+
+def test_it_goes_with_the_grant(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    sharing.end(grant=landed_grant, actor=landed_scene.provider_head, at=now, reason="用途终止")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(landed_grant, f"SELECT * FROM {copy}")
+    sharing.keep_copies(at=now)
+    sharing.keep_copies(at=now)
+    copy.refresh_from_db()
+    assert (copy.rows, copy.disposed_at) == (0, now)
+    assert not exists(copy)
+    assert Event.objects.filter(verb="sharing.dispose_copy").count() == 1
+    assert "已清除" in page_of(landed_grant, landed_scene.consumer_head)
+
+
+def test_expired_it_shows_nothing_even_before_anybody_comes(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    Grant.objects.update(starts_at=now - timedelta(days=2), expires_at=now + timedelta(seconds=4))
+    copy = kept(now)
+    assert read(landed_grant, f"SELECT code FROM {copy}")
+    read(landed_grant, "SELECT pg_sleep(4)")
+    assert read(landed_grant, f"SELECT code FROM {copy}") == []
+
+
+def test_every_night_it_is_proved_and_mended(
+    landed_scene: Scene, landed_grant: Grant, client: Client, address: str, now: datetime
+) -> None:
+    copy = kept(now)
+    sharing.prove_copies(at=now)
+    copy.refresh_from_db()
+    assert (copy.proved_at, copy.mended_ranges) == (now, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {copy} SET code = 'x' WHERE _id < 9")
+    sharing.prove_copies(at=now)
+    copy.refresh_from_db()
+    assert copy.mended_ranges == 1
+    assert in_pool(copy) == shown(client, address)
+    assert Event.objects.filter(verb="sharing.mend_copy").count() == 1
+
+
+def test_a_table_that_was_set_back_is_read_anew(
+    landed_scene: Scene, landed_grant: Grant, client: Client, address: str, now: datetime
+) -> None:
+    put(landed_scene, [record(n, random.Random(1)) for n in range(20)])
+    copy = kept(now)
+    DataTable.objects.update(batch_counter=1)
+    copy = kept(now)
+    assert (copy.horizon, copy.problem) == (1, "")
