@@ -41,6 +41,7 @@ from tests.factories.copies import (
 from tests.factories.gateway import credential_of
 from tests.factories.sharing import Scene
 
+pytestmark = pytest.mark.timeout(600)  # processes of its own, on a machine that may be busy
 ROOT = Path(following.__file__).resolve().parents[4]
 NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
 NARROWER_ROWS = [*CONDITION, {"item": "is_open", "operator": "eq", "value": True}]
@@ -335,7 +336,6 @@ def narrow(scene: Scene, at: datetime) -> None:
     stories.delivered(scene, at, items=NARROWER, row_condition=NARROWER_ROWS)
 
 
-@pytest.mark.timeout(900)
 def test_after_a_day_of_batches_kills_and_narrower_terms_it_holds_exactly_what_is_granted(
     config: Path,
     followers: list[Follower],

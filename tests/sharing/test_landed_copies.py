@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from apps.warehouse.sync.following.copy import Copy
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.copies import (
+    COLUMNS,
     CONDITION,
     ITEMS,
     Killed,
@@ -31,6 +33,7 @@ from tests.factories.copies import (
 )
 from tests.factories.gateway import access_records
 from tests.factories.sharing import Scene
+from tests.factories.warehouse import column, publish_contract
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
 NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
@@ -113,9 +116,7 @@ def test_only_the_system_that_was_granted_reads_it(
 ) -> None:
     copy = kept(now)
     other = InformationSystemFactory(department=landed_scene.consumer_department)
-    theirs = granted(
-        type(landed_scene)(**{**vars(landed_scene), "system": other}), now, mode="interface"
-    )
+    theirs = granted(replace(landed_scene, system=other), now, mode="interface")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         read(theirs, f"SELECT * FROM {copy}")
     for statement in (f"DELETE FROM {copy}", f"UPDATE {copy} SET code = ''"):
@@ -226,11 +227,24 @@ def test_every_night_it_is_proved_and_mended(
     assert Event.objects.filter(verb="sharing.mend_copy").count() == 1
 
 
-def test_a_table_that_was_set_back_is_read_anew(
-    landed_scene: Scene, landed_grant: Grant, client: Client, address: str, now: datetime
+def test_a_table_set_back_or_widened_is_read_anew_and_stays_open(
+    landed_scene: Scene,
+    landed_grant: Grant,
+    client: Client,
+    address: str,
+    now: datetime,
+    read: Read,
 ) -> None:
     put(landed_scene, [record(n, random.Random(1)) for n in range(20)])
     copy = kept(now)
     DataTable.objects.update(batch_counter=1)
     copy = kept(now)
     assert (copy.horizon, copy.problem) == (1, "")
+    DataTable.objects.update(batch_counter=2)
+    wider = [column("born_on", "日期", "T") if each.name == "born_on" else each for each in COLUMNS]
+    publish_contract(landed_scene.dataset, *wider)
+    put(landed_scene, [record(99)])
+    copy = kept(now)
+    assert in_pool(copy) == shown(client, address)
+    [(kind,)] = read(landed_grant, f"SELECT DISTINCT pg_typeof(born_on)::text FROM {copy}")
+    assert kind == "timestamp without time zone"

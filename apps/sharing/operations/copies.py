@@ -53,7 +53,7 @@ def follow_copy(*, copy: LandedCopy) -> bool:
     try:
         provisioning.ensure_schema(copy)
         standing = follower_of(copy).turn()
-        if copy.grant_version != copy.grant.version:
+        if copy.grant_version != copy.grant.version or not provisioning.is_open(copy):
             provisioning.persistently(lambda: _open(copy))
     except TROUBLES as error:
         return _note_problem(copy, error)

@@ -22,6 +22,7 @@ from apps.sharing.provisioning.copies import (
     close_to_reader,
     drop_table,
     ensure_schema,
+    is_open,
     open_to_reader,
 )
 from apps.sharing.provisioning.foundation import (
@@ -54,6 +55,7 @@ __all__ = [
     "ensure_foundation",
     "ensure_schema",
     "hold_lock",
+    "is_open",
     "may_read",
     "open_to_reader",
     "persistently",

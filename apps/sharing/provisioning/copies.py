@@ -62,6 +62,13 @@ def close_copies(grant: Grant) -> None:
         LandedCopy.objects.filter(pk=copy.pk).update(grant_version=0)
 
 
+def is_open(copy: LandedCopy) -> bool:
+    """Say whether the consumer's system may read the copy; one made again stands closed."""
+    reader = place_of(copy.grant).reader
+    question = "SELECT COALESCE(has_table_privilege(%s, to_regclass(%s), 'SELECT'), FALSE)"
+    return statements.role_exists(reader) and statements.asks(question, reader, str(copy))
+
+
 def drop_table(copy: LandedCopy) -> None:
     """Remove the copy with its place in the feed. Repeat-safe."""
     statements.run(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(copy)))

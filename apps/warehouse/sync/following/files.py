@@ -95,7 +95,7 @@ class Published:
             lines = csv.writer(out, lineterminator="\r\n")
             lines.writerow([KEY, *names, DISPUTED])
             return lambda row_id, values, mark: lines.writerow(
-                [row_id, *map(_written, values), _written(mark)]
+                [row_id, *map(_written, values), ";".join(json.loads(mark or "[]"))]
             )
 
         def write(row_id: int, values: list[Any], mark: str | None) -> None:
