@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from apps.ledger.models import Event
+from apps.quality.operations import corrections
 from apps.sharing import keeping
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, LandedCopy
@@ -99,6 +101,11 @@ def test_it_lands_keeps_up_and_shows_how_far_it_is(
     feeds = [each for each in access_records() if each["kind"] == "feed"]
     assert sum(each["rows"] for each in feeds) == len(right)
     assert {each["grant_id"] for each in feeds} == {landed_grant.pk}
+    again = kept(now)
+    assert copy.complete_at
+    assert again.complete_at
+    assert again.complete_at > copy.complete_at
+    assert len(access_records()) == len(feeds) + 1  # nothing new, nothing read; one was a page
 
     put(landed_scene, [record(n, random.Random(n + 5)) for n in range(30)])
     put(landed_scene, [record(n) for n in range(9)], "delete")
@@ -109,6 +116,24 @@ def test_it_lands_keeps_up_and_shows_how_far_it_is(
     assert copy.horizon == 3
     assert in_pool(copy) == shown(client, address)
     assert "已是最新" in page_of(landed_grant, landed_scene.provider_head)
+
+
+def test_marks_of_correction_come_without_a_batch(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    [(row_id,)] = read(landed_grant, f"SELECT min(_id) FROM {copy}")
+    corrections.raise_correction(
+        dataset=landed_scene.dataset,
+        actor=landed_scene.consumer,
+        at=timezone.now(),
+        row_id=row_id,
+        item="size",
+        claimed_value="3",
+    )
+    kept(now)
+    marked = read(landed_grant, f"SELECT _id, _disputed FROM {copy} WHERE _disputed IS NOT NULL")
+    assert marked == [(row_id, '["size"]')]
 
 
 def test_only_the_system_that_was_granted_reads_it(

@@ -14,10 +14,13 @@ from psycopg import sql
 
 from apps.accounts import queries as accounts
 from apps.ledger import operations as ledger
+from apps.quality import queries as quality
 from apps.sharing import provisioning, queries
+from apps.sharing.gateway.changes import MARK_OVERLAP
 from apps.sharing.keeping import follower_of
 from apps.sharing.models import Grant, LandedCopy
 from apps.warehouse import physical
+from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.checking import Unproved, Verdict, check
 from apps.warehouse.sync.following.follower import Unsettled
 from apps.warehouse.sync.portal import PortalRefused
@@ -49,15 +52,22 @@ def keep_copies(*, at: datetime) -> None:
 
 
 def follow_copy(*, copy: LandedCopy) -> bool:
-    """Bring a copy to what its grant shows now, and open it to the system; False with a problem."""
+    """Bring a copy to what its grant shows now, and open it to the system; False with a problem.
+
+    Where nothing landed and no mark changed, nothing is read and no access record written.
+    """
+    now = timezone.now()
+    if _is_current(copy):
+        LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(complete_at=now)
+        return True
     try:
         provisioning.ensure_schema(copy)
         standing = follower_of(copy).turn()
-        if copy.grant_version != copy.grant.version or not provisioning.is_open(copy):
+        if not _is_open(copy):
             provisioning.persistently(lambda: _open(copy))
     except TROUBLES as error:
         return _note_problem(copy, error)
-    facts = {"horizon": standing.horizon, "complete_at": timezone.now(), "problem": ""}
+    facts = {"horizon": standing.horizon, "complete_at": now, "problem": ""}
     if copy.horizon != standing.horizon or copy.problem or not copy.rows:
         facts["rows"] = _count(copy)
     LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(**facts)
@@ -142,6 +152,18 @@ def _stand_behind(grant: Grant, at: datetime) -> LandedCopy:
         found.grant, found.grant_version = grant, 0
         found.save(update_fields=["grant", "grant_version"])
     return found
+
+
+def _is_current(copy: LandedCopy) -> bool:
+    if copy.problem or copy.complete_at is None or not _is_open(copy):
+        return False
+    if DataTable.objects.get(dataset=copy.dataset_id).batch_counter != copy.horizon:
+        return False
+    return not quality.changed_marks(copy.dataset_id, copy.complete_at - MARK_OVERLAP)
+
+
+def _is_open(copy: LandedCopy) -> bool:
+    return copy.grant_version == copy.grant.version and provisioning.is_open(copy)
 
 
 def _open(copy: LandedCopy) -> None:
