@@ -18,7 +18,7 @@ from apps.core.errors import DomainError
 from apps.core.lifecycle import Lifecycle, Move
 from apps.sharing import operations, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
-from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.models import LIMIT_FIELDS, Grant, SharingRequest
 from apps.standards import masks
 
 REQUEST_COLOURS = {
@@ -57,6 +57,7 @@ class SharingRequestAdmin(ScopedAdmin):
         ("dataset", "consumer", "system"),
         ("basis", "scenario", "scope"),
         ("mode", "starts_on", "ends_on"),
+        LIMIT_FIELDS,
         "items_asked",
         "rows_asked",
         ("applicant", "approved_by", "received_at"),
@@ -106,6 +107,7 @@ class GrantAdmin(ScopedAdmin):
         ("dataset", "provider"),
         ("consumer", "system"),
         ("mode", "purpose"),
+        LIMIT_FIELDS,
         "items_granted",
         "rows_granted",
         ("starts_at", "expires_at", "provisioned_at"),

@@ -24,6 +24,14 @@ def role_of_system(database: str, system_id: int) -> str:
     return f"{database}_sys_{system_id}"
 
 
+def role_of_verifier(database: str, grant_id: int) -> str:
+    """Return the role as which the gateway compares under a verify-only grant.
+
+    No consumer's role belongs to it: the rows are out of the consumer's reach in the database.
+    """
+    return f"{database}_v_{grant_id}"
+
+
 def readers_role(database: str) -> str:
     """Return the group role that carries schema usage and the right to run masks."""
     return f"{database}_readers"

@@ -29,7 +29,8 @@ grant_automatically, the platform, which asks    –                           �
 deliver              nobody
 -------------------  --------------------------  --------------------------  -------------------
 grant: view          every member                every member                officer, leader
-grant: suspend       –                           approver                    officer, leader
+grant: suspend,      –                           approver                    officer, leader
+narrow
 grant: resume        –                           approver, if he suspended   officer, leader
 grant: end           approver                    approver                    officer, leader
 grant: deliver,      the platform                –                           –
@@ -195,7 +196,7 @@ def parties_of_grant(actor: User) -> Q:
     return Q(consumer=actor.department_id) | Q(provider=actor.department_id)
 
 
-@access.scope("sharing.Grant", "suspend")
+@access.scope("sharing.Grant", "suspend", "narrow")
 def provider_head_or_authority(actor: User) -> Q:
     if _is_overseer(actor):
         return EVERY
@@ -250,6 +251,7 @@ phrases.register(
         "sharing.step_back": _("退回上一步"),
         "sharing.recall_step": _("撤回意见"),
         "sharing.preview": _("预览数据"),
+        "sharing.narrow": _("收窄"),
         "sharing.read": _("读取"),
         "sharing.draw_token": _("换取访问令牌"),
         "sharing.issue_credential": _("签发凭证"),

@@ -3,7 +3,7 @@
 Source: house rule (design §8: grants are data, roles and views are derived)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,18 +82,23 @@ def _repaired(grant: Grant, fault: str | Promise) -> Repair:
 
 def _leftovers() -> Iterator[Repair]:
     """Remove roles of grants that are closed or never were."""
-    prefix = naming.role_of_grant(provisioning.database(), 0)[:-1]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) ORDER BY rolname", [prefix]
-        )
-        roles = [row[0] for row in cursor.fetchall()]
-    numbers = [int(role[len(prefix) :]) for role in roles if role[len(prefix) :].isdigit()]
+    numbers = sorted(
+        _numbers_in_roles(naming.role_of_grant) | _numbers_in_roles(naming.role_of_verifier)
+    )
     standing = Grant.objects.filter(pk__in=numbers, status__in=("delivering", *OPEN))
     kept = set(standing.values_list("pk", flat=True))
     for number in numbers:
         if number not in kept:
             yield _removed(number)
+
+
+def _numbers_in_roles(role_of: Callable[[str, int], str]) -> set[int]:
+    """Return the numbers of grants for which the server has a role of that kind."""
+    prefix = role_of(provisioning.database(), 0)[:-1]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [prefix])
+        roles = [str(row[0]) for row in cursor.fetchall()]
+    return {int(role[len(prefix) :]) for role in roles if role[len(prefix) :].isdigit()}
 
 
 def _removed(number: int) -> Repair:

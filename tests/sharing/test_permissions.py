@@ -85,6 +85,7 @@ GRANT_MATRIX: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "suspend": frozenset({"provider_head", "authority", "authority_leader"}),
+    "narrow": frozenset({"provider_head", "authority", "authority_leader"}),
     "resume": frozenset({"provider_head", "authority", "authority_leader"}),
     "end": frozenset({"provider_head", "consumer_head", "authority", "authority_leader"}),
     "deliver": frozenset(),

@@ -43,6 +43,7 @@ GRANT_MOVES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "resume": ("provider_head", {"reason": "已整改"}),
     "end": ("provider_head", {"reason": "拒不整改"}),
 }
+NARROWER: Final[dict[str, Any]] = {"calls_a_day": 100, "reason": "超出需要"}
 PLATFORM_MOVES: Final[dict[str, set[str]]] = {
     "request": {"grant_automatically", "deliver"},
     "grant": {"deliver", "expire"},
@@ -123,6 +124,11 @@ def test_a_grant_moves_for_nobody_else_and_from_no_other_status(
         if status not in GRANT.move(name).sources:
             with pytest.raises(IllegalMove):
                 getattr(sharing, name)(grant=grant, actor=getattr(scene, who), at=at, **words)
+    with pytest.raises(NotAllowed):
+        sharing.narrow(grant=grant, actor=stranger, at=at, **NARROWER)
+    if status not in ("in_force", "suspended"):
+        with pytest.raises(IllegalMove):
+            sharing.narrow(grant=grant, actor=scene.provider_head, at=at, **NARROWER)
     assert fingerprint() == before
 
 

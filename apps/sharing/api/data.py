@@ -1,6 +1,7 @@
 """`GET /api/v1/data/{code}`, its export, changes and verification: a thin face of the gateway."""
 
 import ipaddress
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -33,7 +34,7 @@ from apps.sharing.api.documents import (
     VerificationSerializer,
     VerifiedSerializer,
 )
-from apps.sharing.gateway import calls, changes, exports, pages, verifying
+from apps.sharing.gateway import allowances, calls, changes, exports, pages, verifying
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
 from apps.sharing.gateway.refusals import BodyTooLarge
@@ -59,6 +60,8 @@ class GatewayView(APIView):
         # Only problems are rendered by DRF; the gateway reads `format` and `Accept` itself.
         return JSONRenderer(), "application/json"
 
+    is_verification = False
+
     def admitted(self, request: Request, code: str) -> Call:
         """Admit the call, or refuse it before its parameters are even looked at."""
         return calls.admit(
@@ -66,6 +69,7 @@ class GatewayView(APIView):
             calls.code_in_path(code),
             at=timezone.now(),
             client_address=_address(request.META.get("REMOTE_ADDR")),
+            is_verification=self.is_verification,
         )
 
 
@@ -78,7 +82,8 @@ class DataView(GatewayView):
         summary=_("读取一页数据"),
         description=_(
             "按授权读取记录，按 _id 排序，用 next 翻页；CSV 和 NDJSON 的 next 在响应头 "
-            "Huiliu-Next-Cursor 中。每次调用先留下调用记录，再返回数据。"
+            "Huiliu-Next-Cursor 中。每次调用先留下调用记录，再返回数据。授权订有限额的，"
+            "当日余量不足一页时给出余下的条数和 next，用完返回 429。"
         ),
         auth=TOKEN,
         parameters=PAGE_PARAMETERS,
@@ -95,7 +100,8 @@ class DataView(GatewayView):
         call = self.admitted(request, code)
         query = _query(request, call)
         looked_up = perf_counter()
-        page = pages.read_page(call, query)
+        with allowances.counted(call, rows=query.limit) as (admitted, rows):
+            page = pages.read_page(admitted, replace(query, limit=rows))
         response = HttpResponse(page.body, content_type=page.content_type)
         response["Cache-Control"] = "no-store"
         if page.next is not None:
@@ -136,7 +142,8 @@ class ChangesView(GatewayView):
             accept=request.META.get("HTTP_ACCEPT", ""),
         )
         looked_up = perf_counter()
-        page = changes.read_changes(call, query)
+        with allowances.counted(call, rows=query.limit) as (admitted, rows):
+            page = changes.read_changes(admitted, replace(query, limit=rows))
         response = HttpResponse(page.body, content_type=page.content_type)
         response["Cache-Control"] = "no-store"
         response["Huiliu-Next-Cursor"] = page.next
@@ -179,6 +186,8 @@ class ExportView(GatewayView):
 class VerifyView(GatewayView):
     """Whether what the caller holds agrees with what his grant shows."""
 
+    is_verification = True
+
     @extend_schema(
         operation_id="data_verify",
         tags=["data"],
@@ -197,7 +206,12 @@ class VerifyView(GatewayView):
     def post(self, request: Request, code: str) -> HttpResponse:
         call = self.admitted(request, code)
         question = verifying.read_verification(_json_of(request), call, shape_of(call))
-        response = HttpResponse(verifying.verify(call, question), content_type=FORMATS["json"])
+        with allowances.counted(call, rows=len(question.records), in_full=True) as (
+            admitted,
+            _rows,
+        ):
+            answer = verifying.verify(admitted, question)
+        response = HttpResponse(answer, content_type=FORMATS["json"])
         response["Cache-Control"] = "no-store"
         return response
 

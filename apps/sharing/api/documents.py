@@ -169,7 +169,10 @@ FORBIDDEN = (
     "grant_ended",
     "grant_expired",
     "system_disabled",
+    "address_not_allowed",
 )
+READING_FORBIDDEN = (*FORBIDDEN, "verify_only")
+TOO_MANY = ("rate_exceeded", "daily_calls_exceeded", "daily_rows_exceeded")
 PROBLEMS: dict[Any, Any] = refusals(
     {
         400: (
@@ -185,8 +188,9 @@ PROBLEMS: dict[Any, Any] = refusals(
             "doubled_parameter",
             "cursor_invalid",
         ),
-        403: FORBIDDEN,
+        403: READING_FORBIDDEN,
         409: ("resync_required",),
+        429: TOO_MANY,
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )
@@ -199,8 +203,9 @@ CHANGES_PROBLEMS: dict[Any, Any] = refusals(
             "doubled_parameter",
             "cursor_invalid",
         ),
-        403: FORBIDDEN,
+        403: READING_FORBIDDEN,
         409: ("resync_required",),
+        429: TOO_MANY,
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )
@@ -217,7 +222,7 @@ VERIFY_PROBLEMS: dict[Any, Any] = refusals(
         ),
         403: FORBIDDEN,
         413: ("body_too_large",),
-        429: ("quota_exceeded",),
+        429: ("quota_exceeded", *TOO_MANY),
         503: ("busy", "query_timeout", "grant_unavailable"),
     }
 )

@@ -12,6 +12,11 @@ _WRITTEN: Final[dict[str, Any]] = {
     "starts_on": "2026-11-20",
     "ends_on": "2027-11-19",
     "vouched": True,
+    "calls_a_day": 20000,
+    "rows_a_day": None,
+    "calls_a_minute": 600,
+    "allowed_addresses": ["10.20.0.0/16"],
+    "may_redistribute": False,
 }
 _CONDITION: Final = [{"item": "division_code", "operator": "eq", "value": "500103"}]
 REQUEST: Final = shown(
@@ -74,6 +79,7 @@ REQUEST_MOVES: Final = (
             "outcome": "narrow",
             "items": {"registered_on": ""},
             "ends_on": "2027-06-30",
+            "calls_a_day": 5000,
             "reason": "核对家庭困难情况不需要身份号码以外的明文",
             "revision": 5,
         },
@@ -101,6 +107,11 @@ GRANT: Final = shown(
             {"name": "registered_on", "mask": ""},
         ],
         "row_condition": _CONDITION,
+        "calls_a_day": 20000,
+        "rows_a_day": None,
+        "calls_a_minute": 600,
+        "allowed_addresses": ["10.20.0.0/16"],
+        "may_redistribute": False,
         "starts_at": "2026-11-20T00:00:00+08:00",
         "expires_at": "2027-11-20T00:00:00+08:00",
         "provisioned_at": "2026-11-20T00:00:04+08:00",
@@ -122,6 +133,17 @@ GRANT_MOVES: Final = (
     ),
     sent("resume", "整改后恢复", {"reason": "已整改", "revision": 3}),
     sent("end", "终止", {"reason": "系统下线"}),
+    sent(
+        "narrow",
+        "收窄为只供核验，限定来源网段",
+        {
+            "mode": "verify",
+            "calls_a_day": 2000,
+            "allowed_addresses": ["10.20.3.0/24"],
+            "reason": "核对资助资格只需知道是否相符",
+            "revision": 2,
+        },
+    ),
 )
 TOKEN: Final[dict[str, Any]] = {
     "access_token": "hXk3zq0VbP1mJt6cWn8sYf2dLr5uGa",

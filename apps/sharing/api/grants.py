@@ -18,13 +18,20 @@ from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
 from apps.sharing.api.requests import BAD_LIST, NO_ROW, status_filter
-from apps.sharing.api.serializers import GrantSerializer, MoveInput, SuspendInput
+from apps.sharing.api.serializers import (
+    GrantMoveShape,
+    GrantSerializer,
+    MoveInput,
+    NarrowInput,
+    SuspendInput,
+)
 from apps.sharing.models import Grant
 
 INPUTS: dict[str, type[Serializer[Any]]] = {
     "suspend": SuspendInput,
     "resume": MoveInput,
     "end": MoveInput,
+    "narrow": NarrowInput,
 }
 STATUS = OpenApiParameter(
     "status", OpenApiTypes.STR, enum=Grant.Status.values, description=_("只要这种状态的")
@@ -34,14 +41,14 @@ MOVE = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.PATH,
     enum=list(INPUTS),
-    description=_("暂停、恢复、终止"),
+    description=_("暂停、恢复、终止、收窄"),
 )
 REFUSALS = refusals(
     {
-        400: ("invalid_input",),
+        400: ("invalid_input", "not_narrower", "wider_than_asked", "invalid_address"),
         403: ("not_allowed",),
         404: ("not_found",),
-        409: ("illegal_move", "stale_revision"),
+        409: ("illegal_move", "stale_revision", "table_busy"),
     }
 )
 
@@ -81,14 +88,17 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
         operation_id="grants_move",
         tags=["grants"],
         parameters=[MOVE],
-        request=SuspendInput,
+        request=GrantMoveShape,
         responses={200: GrantSerializer, **REFUSALS},
-        summary=_("暂停、恢复、终止授权"),
-        description=_("即时生效：使用系统的下一次调用就按新状态处理。"),
+        summary=_("暂停、恢复、终止、收窄授权"),
+        description=_(
+            "即时生效：使用系统的下一次调用就按新状态、新条件处理。收窄得到同一授权的新版本，"
+            "此前的 cursor 失效。"
+        ),
     )
     @action(detail=True, methods=["post"], url_path=r"(?P<move>[a-z_]+)", url_name="move")
     def move(self, request: Request, pk: int, move: str) -> Response:
-        """Suspend, resume or end; effective on the system's next read."""
+        """Suspend, resume, end or narrow; effective on the system's next read."""
         if move not in INPUTS:
             raise NotFound
         row = self.find(pk=pk)

@@ -10,10 +10,22 @@ from rest_framework import serializers
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.sharing.api import examples
-from apps.sharing.models import Grant, Mode, RequestedItem, SharingRequest
+from apps.sharing.models import LIMIT_FIELDS, Grant, Mode, RequestedItem, SharingRequest
 
 REVISION_HELP = _("所见的修订号；给出而与现状不符时，返回 stale_revision")
 CONDITION_HELP = _("数据范围条件，逐条同时成立：[{item, operator, value}]")
+
+
+LIMIT_HELP: dict[str, Any] = {
+    "calls_a_day": _("每日调用次数上限，按自然日；空为不限"),
+    "rows_a_day": _("每日读取记录条数上限，按自然日，核验计找到的；空为不限"),
+    "calls_a_minute": _("每分钟调用次数上限，按自然分钟；空为不限"),
+    "allowed_addresses": _("允许的来源地址：IP 地址或网段的列表；空为不限"),
+    "may_redistribute": _("是否允许在使用部门内部再分发"),
+}
+LIMIT_KWARGS: dict[str, Any] = {
+    name: {"help_text": text} for name, text in LIMIT_HELP.items() if name != "allowed_addresses"
+}
 
 
 class ItemSerializer(serializers.ModelSerializer[RequestedItem]):
@@ -51,11 +63,16 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
         source="grant.id", allow_null=True, default=None, help_text=_("授权的 id；尚无时为空")
     )
 
+    allowed_addresses = serializers.ListField(
+        child=serializers.CharField(), help_text=LIMIT_HELP["allowed_addresses"]
+    )
+
     class Meta:
         model = SharingRequest
+        extra_kwargs = LIMIT_KWARGS
         fields = (
             "id", "number", "dataset", "dataset_name", "provider", "consumer", "system",
-            "basis", "scenario", "scope", "mode", "starts_on", "ends_on", "vouched",
+            "basis", "scenario", "scope", "mode", "starts_on", "ends_on", "vouched", *LIMIT_FIELDS,
             "items", "row_condition", "status", "status_label", "applicant",
             "submitted_at", "received_at", "supplement_notice", "supplement_answer",
             "decided_at", "decision_reason", "legal_basis", "is_automatic", "delivered_at",
@@ -79,17 +96,41 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
     columns = serializers.JSONField(help_text=_("授权数据项：[{name, mask}]"))
     row_condition = serializers.JSONField(help_text=CONDITION_HELP)
 
+    allowed_addresses = serializers.ListField(
+        child=serializers.CharField(), help_text=LIMIT_HELP["allowed_addresses"]
+    )
+
     class Meta:
         model = Grant
+        extra_kwargs = LIMIT_KWARGS
         fields = (
             "id", "request", "dataset", "dataset_name", "provider", "consumer", "system",
             "version", "status", "status_label", "mode", "purpose", "columns", "row_condition",
+            *LIMIT_FIELDS,
             "starts_at", "expires_at", "provisioned_at", "suspended_at", "suspension_reason",
             "rectify_by", "ended_at", "end_reason", "revision", "created_at", "updated_at",
         )  # fmt: skip
 
 
-class _Contents(serializers.Serializer[Any]):
+class LimitsInput(serializers.Serializer[Any]):
+    calls_a_day = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, help_text=LIMIT_HELP["calls_a_day"]
+    )
+    rows_a_day = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, help_text=LIMIT_HELP["rows_a_day"]
+    )
+    calls_a_minute = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, help_text=LIMIT_HELP["calls_a_minute"]
+    )
+    allowed_addresses = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text=LIMIT_HELP["allowed_addresses"]
+    )
+    may_redistribute = serializers.BooleanField(
+        required=False, help_text=LIMIT_HELP["may_redistribute"]
+    )
+
+
+class _Contents(LimitsInput):
     basis = serializers.CharField(
         required=False, allow_blank=True, help_text=_("使用依据；提交前必填")
     )
@@ -158,7 +199,7 @@ class ReviseInput(_Contents):
     revision = serializers.IntegerField(required=False, min_value=1, help_text=REVISION_HELP)
 
 
-class ProposeInput(MoveInput):
+class ProposeInput(LimitsInput, MoveInput):
     outcome = serializers.ChoiceField(
         choices=("agree", "narrow", "refuse"), help_text=_("处理意见：同意、部分同意、不予共享")
     )
@@ -171,6 +212,9 @@ class ProposeInput(MoveInput):
         child=serializers.DictField(), required=False, help_text=CONDITION_HELP
     )
     ends_on = serializers.DateField(required=False, help_text=_("部分同意时：较早的截止日期"))
+    mode = serializers.ChoiceField(
+        choices=Mode.choices, required=False, help_text=_("部分同意时：verify 为改作只供核验")
+    )
     legal_basis = serializers.CharField(
         required=False, allow_blank=True, help_text=_("不予共享时必填：依据")
     )
@@ -181,15 +225,38 @@ class ExtendInput(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text=_("延期理由"))
 
 
-@extend_schema_serializer(examples=[*examples.GRANT_MOVES])
 class SuspendInput(MoveInput):
-    about: ClassVar[str | Promise] = _("办理授权的内容")
+    rectify_by = serializers.DateField(required=False, help_text=_("暂停时：整改期限"))
+
+
+class NarrowInput(LimitsInput, MoveInput):
+    items = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text=_("收窄时：保留的列名 → 脱敏方式，空为明文"),
+    )
+    row_condition = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text=_("收窄时：增加的数据范围条件：[{item, operator, value}]"),
+    )
+    mode = serializers.ChoiceField(
+        choices=Mode.choices, required=False, help_text=_("收窄时：verify 为改作只供核验")
+    )
+    ends_on = serializers.DateField(required=False, help_text=_("收窄时：较早的截止日期"))
+
+
+@extend_schema_serializer(examples=[*examples.GRANT_MOVES])
+class GrantMoveShape(NarrowInput):
+    """For readers: what all the moves of a grant take together."""
+
+    about: ClassVar[str | Promise] = _("办理授权的内容；收窄的各项不给出的维持原样")
 
     rectify_by = serializers.DateField(required=False, help_text=_("暂停时：整改期限"))
 
 
 @extend_schema_serializer(examples=[*examples.REQUEST_MOVES])
-class RequestMoveShape(MoveInput):
+class RequestMoveShape(LimitsInput, MoveInput):
     """For readers: what all the moves of a request take together."""
 
     about: ClassVar[str | Promise] = _(
@@ -219,7 +286,9 @@ class RequestMoveShape(MoveInput):
     scenario = serializers.CharField(required=False, help_text=_("revise：使用场景"))
     scope = serializers.CharField(required=False, help_text=_("revise：使用范围"))
     mode = serializers.ChoiceField(
-        choices=Mode.choices, required=False, help_text=_("revise：共享方式")
+        choices=Mode.choices,
+        required=False,
+        help_text=_("revise：共享方式；propose：verify 为改作只供核验"),
     )
     starts_on = serializers.DateField(required=False, help_text=_("revise：使用开始日期"))
     ends_on = serializers.DateField(required=False, help_text=_("propose、revise：截止日期"))

@@ -8,16 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
-from apps.sharing.models import Attachment, Mode, SharingRequest
+from apps.sharing.forms.limits import DayInput, LimitFields
+from apps.sharing.models import LIMIT_FIELDS, Attachment, Mode, SharingRequest
 from apps.sharing.queries import default_mask
 from apps.standards.masks import masks_for
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
 
 class BeginForm(forms.Form):
@@ -40,15 +34,15 @@ class BeginForm(forms.Form):
         self.fields["system"].queryset = systems  # type: ignore[attr-defined]
 
 
-class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The five statements that every request must make.
+class PurposeForm(LimitFields, forms.ModelForm):  # type: ignore[type-arg]
+    """The five statements that every request must make, and the limits it sets itself.
 
     Source: 《政务数据共享条例》第二十条
     """
 
     class Meta:
         model = SharingRequest
-        fields = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on")
+        fields = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on", *LIMIT_FIELDS)
         widgets = {
             "basis": forms.Textarea(attrs={"rows": 4}),
             "scenario": forms.Textarea(attrs={"rows": 3}),
@@ -61,7 +55,10 @@ class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
             "basis": _("法律、法规、规章或者三定职责的名称和条款。可从下面选取后补充。"),
             "scenario": _("在哪项业务、哪个环节使用，如“临时救助申请的资格核对”。"),
             "scope": _("哪些人、哪些岗位使用，结果给到谁；不得超出这里写明的范围。"),
-            "mode": _("服务接口适合逐条核验；批量交换和文件下载适合定期取数。"),
+            "mode": _(
+                "服务接口适合逐条查询；批量交换和文件下载适合定期取数；"
+                "只需知道手里的值对不对的，选核验，不取得数据。"
+            ),
             "starts_on": _("最早从何时开始使用。"),
             "ends_on": _("到期自动停止访问；可在到期前重新申请。"),
         }
@@ -75,7 +72,9 @@ class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
     def unfinished(self) -> list[str]:
         """Say which of the mandatory statements are still missing."""
         return [
-            str(self.fields[name].label) for name in self.fields if not self.cleaned_data.get(name)
+            str(self.fields[name].label)
+            for name in self.fields
+            if name not in LIMIT_FIELDS and not self.cleaned_data.get(name)
         ]
 
 

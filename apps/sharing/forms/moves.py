@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Move
-from apps.sharing.forms.drafting import DayInput
+from apps.sharing.forms.limits import DayInput, LimitFields
+from apps.sharing.models import Mode
 
 
 class MoveForm(forms.Form):
@@ -50,12 +51,12 @@ class SuspendForm(MoveForm):
     field_order = ("reason", "rectify_by", "revision")
 
 
-class ProposeForm(forms.Form):
+class ProposeForm(LimitFields):
     """The reviewer's opinion; items and rows stand beside it on the page."""
 
     OUTCOMES = [
         ("agree", _("同意：按申请的数据项和范围提供")),
-        ("narrow", _("部分同意：减少数据项、加脱敏、缩小数据范围或者缩短时限")),
+        ("narrow", _("部分同意：减少数据项、加脱敏、缩小数据范围、缩短时限或者另加限制")),
         ("refuse", _("不予共享：写明理由和依据")),
     ]
     outcome = forms.ChoiceField(
@@ -69,6 +70,9 @@ class ProposeForm(forms.Form):
         required=False,
         widget=DayInput(),
         help_text=_("部分同意时可以提前，不能晚于申请的截止日期。"),
+    )
+    is_verify_only = forms.BooleanField(
+        label=_("改为只供核验：只回答是否相符，不提供记录"), required=False
     )
     reason = forms.CharField(
         label=_("理由"),
@@ -92,6 +96,31 @@ class ProposeForm(forms.Form):
         if outcome == "refuse" and not cleaned.get("legal_basis", "").strip():
             self.add_error("legal_basis", _("填写不予共享的依据"))
         return cleaned
+
+
+class NarrowForm(LimitFields):
+    """Narrower terms of a grant in force; items and rows stand beside it on the page."""
+
+    ends_on = forms.DateField(
+        label=_("使用截止日期"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("可以提前，不能延后；延后须重新申请。"),
+    )
+    is_verify_only = forms.BooleanField(
+        label=_("改为只供核验：只回答是否相符，不提供记录"), required=False
+    )
+    reason = forms.CharField(
+        label=_("收窄的理由"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("会送达使用部门。"),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def mode_wanted(cleaned: dict[str, Any]) -> str | None:
+    """Return the mode that was ticked, None to leave it as it is."""
+    return Mode.VERIFY if cleaned.get("is_verify_only") else None
 
 
 class ExtensionForm(forms.Form):

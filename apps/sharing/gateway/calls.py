@@ -7,10 +7,13 @@ Source: house rule (design §4)
 """
 
 import hashlib
+import ipaddress
+import json
 import logging
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -28,7 +31,7 @@ from apps.sharing.gateway.refusals import (
     ResyncRequired,
     SystemDisabled,
 )
-from apps.sharing.models import Grant
+from apps.sharing.models import Grant, Mode
 
 BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,300})", re.ASCII | re.IGNORECASE)
 VERB = "sharing.read"
@@ -42,7 +45,8 @@ SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
        g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code,
        w.version_id, w.forgotten_batch,
        EXISTS (SELECT FROM quality_correction c
-                WHERE c.dataset_id = d.id AND c.is_marked AND c.row_id IS NOT NULL)
+                WHERE c.dataset_id = d.id AND c.is_marked AND c.row_id IS NOT NULL),
+       g.mode, g.allowed_addresses, g.calls_a_day, g.rows_a_day, g.calls_a_minute
   FROM oauth2_provider_accesstoken t
   JOIN oauth2_provider_application a ON a.id = t.application_id
   JOIN accounts_user u ON u.id = a.user_id
@@ -62,12 +66,30 @@ SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """The grant's own limits, None where there is none."""
+
+    calls_a_day: int | None
+    rows_a_day: int | None
+    calls_a_minute: int | None
+
+
+@dataclass(slots=True)
+class Reservation:
+    """Rows for which the call was given room, and those that its access record tells."""
+
+    rows: int
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An admitted call: the system, the grant under which it reads, and where.
 
     horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
     has_marks: some record of the dataset is under correction. landed_contract_id: the version that
     the table follows. forgotten: versions of rows that a batch up to this one ended are gone.
+    has_marks: some record of the dataset is under correction. quota: None where the grant has none.
     """
 
     user_id: int
@@ -87,6 +109,8 @@ class Call:
     has_marks: bool = False
     landed_contract_id: int | None = None
     forgotten: int = 0
+    quota: Quota | None = None
+    reservation: Reservation | None = None
 
     @property
     def view(self) -> str:
@@ -110,8 +134,18 @@ def token_of(authorization: str | None) -> str:
     return found[1]
 
 
-def admit(token: str, code: str, *, at: datetime, client_address: str | None = None) -> Call:
+def admit(
+    token: str,
+    code: str,
+    *,
+    at: datetime,
+    client_address: str | None = None,
+    is_verification: bool = False,
+) -> Call:
     """Admit a call on a dataset, or refuse it and write the refusal down.
+
+    A grant for verification only admits nothing else, and one with networks of its own no call from
+    elsewhere, nor one whose address is unknown.
 
     Raises:
         NotAuthenticated: the token is unknown or expired.
@@ -121,16 +155,18 @@ def admit(token: str, code: str, *, at: datetime, client_address: str | None = N
     if row is None or row[0] <= at:
         raise NotAuthenticated
     try:
-        return _admitted(row, at, client_address)
+        return _admitted(row, at, client_address, is_verification=is_verification)
     except (SystemDisabled, GrantRefused) as refusal:
         _write_down(refusal, (row[1], row[5], row[6]), at)
         raise
 
 
-def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable:
+def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable | ResyncRequired:
     """Say why the database refused a call that was admitted a moment ago, and write it down."""
     grant = Grant.objects.get(pk=call.grant_id)
     reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
+    if reason is None and grant.version != call.grant_version:
+        return ResyncRequired(version=grant.version)
     if reason is None:
         logger.error("grant %s is in force but the database refuses it", call.grant_id)
         return GrantUnavailable()
@@ -185,15 +221,23 @@ def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
     return found
 
 
-def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) -> Call:
+def _admitted(
+    row: tuple[Any, ...], at: datetime, client_address: str | None, *, is_verification: bool
+) -> Call:
     (_expires, user_id, is_active, system_id, system_status, dataset_id,
      grant_id, version, status, starts_at, expires_at, purpose,
-     table, horizon, contract_id, code, landed_contract_id, forgotten, has_marks) = row  # fmt: skip
+     table, horizon, contract_id, code, landed_contract_id, forgotten, has_marks,
+     mode, addresses, *limits) = row  # fmt: skip
     if not is_active or system_status == InformationSystem.Status.RETIRED:
         raise SystemDisabled
     if grant_id is None or contract_id is None:
         raise GrantRefused.because("no_grant")
+    is_verify_only = mode == Mode.VERIFY
     reason = _reason(status, starts_at, expires_at, at)
+    if reason is None and not _comes_from(addresses, client_address):
+        reason = "address_not_allowed"
+    if reason is None and is_verify_only and not is_verification:
+        reason = "verify_only"
     if reason is not None:
         raise GrantRefused.because(reason, grant=grant_id)
     return Call(
@@ -210,11 +254,34 @@ def _admitted(row: tuple[Any, ...], at: datetime, client_address: str | None) ->
         contract_id=contract_id,
         at=at,
         client_address=client_address,
-        role=naming.role_of_system(pool.database(), system_id),
+        role=(
+            naming.role_of_verifier(pool.database(), grant_id)
+            if is_verify_only
+            else naming.role_of_system(pool.database(), system_id)
+        ),
         has_marks=has_marks,
         landed_contract_id=landed_contract_id,
         forgotten=forgotten or 0,
+        quota=Quota(*limits) if any(limits) else None,
     )
+
+
+def _comes_from(written: str, client_address: str | None) -> bool:
+    """Say whether the networks, as the database writes them, hold the address; none hold all."""
+    networks = _networks(written)
+    if not networks:
+        return True
+    if client_address is None:
+        return False
+    address = ipaddress.ip_address(client_address)
+    # A socket that listens to both families tells the old one's addresses within the new one's.
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)
+
+
+@lru_cache(maxsize=4096)
+def _networks(written: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in json.loads(written))
 
 
 def _reason(status: str, starts_at: datetime, expires_at: datetime, at: datetime) -> str | None:

@@ -20,7 +20,7 @@ from psycopg import Connection
 
 from apps.core.errors import DomainError
 from apps.ledger import access_sql
-from apps.sharing.gateway import formats, pages, pool, statements
+from apps.sharing.gateway import allowances, formats, pages, pool, statements
 from apps.sharing.gateway.calls import Call, record_refused_read, stopped
 from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import Query
@@ -37,6 +37,7 @@ class ExportStoppedError(Exception):
 class _Progress:
     number: int
     last_id: int
+    is_at_end: bool = False
     rows: int = 0
     size_bytes: int = 0
     first_id: int | None = None
@@ -55,9 +56,11 @@ def export(call: Call, query: Query) -> Iterator[bytes]:
     """Record the opening, read the first chunk, and return the stream.
 
     Raises:
-        GrantRefused, CursorInvalid, ResyncRequired, Busy, TooSlow: before anything is sent.
+        GrantRefused, CursorInvalid, ResyncRequired, Busy, TooSlow, AllowanceExceeded: before
+            anything is sent.
     """
     after = pages.start_of(call, query)
+    allowances.count_call(call)
     number = pages.guarded(call, lambda connection: _open(connection, call, query))
     progress = _Progress(number, after)
     try:
@@ -77,7 +80,7 @@ def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -
             body = b"".join([heading, *formats.marked_lines(lines, marks)])
             progress.add(lines, body)
             yield body
-            if len(lines) < CHUNK_ROWS:
+            if progress.is_at_end:
                 break
             heading = b""
             lines = _chunk(call, query, progress)
@@ -92,19 +95,25 @@ def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -
 
 
 def _chunk(call: Call, query: Query, progress: _Progress) -> list[bytes]:
-    """Read the next rows, all at once.
+    """Read the next rows, all at once, as far as the day's quota goes.
 
     Raises:
         DomainError: the grant does not allow it any more.
     """
+    limit = allowances.take_rows(call, CHUNK_ROWS)
 
     def read(connection: Connection[Any]) -> list[bytes]:
         pages.begin_as(connection, call.role)
-        lines = pages.copied(connection, call, query, progress.last_id, CHUNK_ROWS)
+        lines = pages.copied(connection, call, query, progress.last_id, limit)
         connection.execute(statements.COMMIT)
         return lines
 
-    lines = pages.guarded(call, read)
+    lines: list[bytes] = []
+    try:
+        lines = pages.guarded(call, read)
+    finally:
+        allowances.give_rows_back(call, limit - len(lines))
+    progress.is_at_end = len(lines) < limit
     # After the read, for an expired policy shows no rows and would pass for the end.
     refusal = stopped(call, at=timezone.now())
     if refusal is not None:

@@ -95,7 +95,12 @@ def begin_as(connection: Connection[Any], role: str) -> None:
 def record(
     connection: Connection[Any], statement: str, call: Call, query: Asked, **values: Any
 ) -> None:
-    """Insert an access record of the call and commit: it is on disk before anything is sent."""
+    """Insert an access record of the call and commit: it is on disk before anything is sent.
+
+    What it tells of rows is what the call takes of its quota.
+    """
+    if call.reservation is not None:
+        call.reservation.used = values.get("rows") or 0
     parameters = access_sql.record_parameters(
         opened_at=call.at,
         grant_id=call.grant_id,

@@ -39,6 +39,8 @@ REASONS: dict[str, str | Promise] = {
     "grant_suspended": _("授权已暂停，整改并恢复后方可调用"),
     "grant_ended": _("授权已终止"),
     "grant_expired": _("授权已到期，需继续使用的，请重新申请"),
+    "verify_only": _("授权只供核验，不能读取、订阅或导出记录；请调用 verify"),
+    "address_not_allowed": _("调用的来源地址不在授权允许的范围内"),
 }
 
 
@@ -95,6 +97,31 @@ class QuotaExceeded(TryAgainLater):
     def __init__(self, *, wait: int, **details: Any) -> None:
         super().__init__(**details)
         self.wait = wait
+
+
+class AllowanceExceeded(TryAgainLater):
+    """The grant's own limit of the day or minute is used up; `wait` says when it begins anew."""
+
+    status: ClassVar[int] = 429
+
+    def __init__(self, *, wait: int, limit: int) -> None:
+        super().__init__(self.default_message % {"limit": limit}, limit=limit)
+        self.wait = wait
+
+
+class RateExceeded(AllowanceExceeded):
+    code = "rate_exceeded"
+    default_message = _("授权每分钟至多调用 %(limit)s 次，请按 Retry-After 的秒数后再试")
+
+
+class DailyCallsExceeded(AllowanceExceeded):
+    code = "daily_calls_exceeded"
+    default_message = _("授权每日至多调用 %(limit)s 次，今日已用完")
+
+
+class DailyRowsExceeded(AllowanceExceeded):
+    code = "daily_rows_exceeded"
+    default_message = _("授权每日至多读取 %(limit)s 条记录，今日余量不足")
 
 
 class BodyTooLarge(InvalidInput):

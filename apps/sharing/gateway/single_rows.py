@@ -27,7 +27,7 @@ from apps.sharing.gateway import pages, pool
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.shapes import KEY, Shape, shape_of
-from apps.sharing.models import Grant
+from apps.sharing.models import Grant, Mode
 from apps.warehouse.models import DataTable
 
 LARGEST_ID = (1 << 63) - 1
@@ -107,7 +107,8 @@ def _calls(actor: User, dataset: Dataset, at: datetime) -> Iterator[tuple[Call, 
     if version is None or table is None:
         return
     contract = Contract.from_json(version.contract)
-    for grant in _grants_of(actor, at).filter(dataset=dataset).order_by("pk"):
+    readable = _grants_of(actor, at).exclude(mode=Mode.VERIFY)  # whoever only asks sees no record
+    for grant in readable.filter(dataset=dataset).order_by("pk"):
         yield (
             Call(
                 user_id=actor.pk,

@@ -1,7 +1,8 @@
 """Compare what a caller holds with what the grant shows, and say no more than yes or no.
 
 Records are named by the whole business key, which the grant must show unmasked. Values are
-normalised as a landing batch would, then compared in one statement, read as the system's own role.
+normalised as a landing batch would, then compared in one statement, read as the system's own role,
+or, where the grant is for verification only, as the grant's verifier, a role that no consumer has.
 A masked item is never compared: an answer would give the true value away.
 
 Source: house rule (design §4, issue 5)

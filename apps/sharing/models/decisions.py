@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.sharing.models.limits import Limited, limit_constraints
 from apps.sharing.models.requests import Mode
 
 
-class Decision(models.Model):
+class Decision(Limited):
     """One version of a request's terms: asked, proposed, signed. Never changed, only signed.
 
     items: `[{"name": column, "label": 中文名, "mask": mask or ""}]`, in the order of the dataset.
@@ -60,6 +61,7 @@ class Decision(models.Model):
         verbose_name_plural = _("处理决定")
         ordering = ("request", "version")
         constraints = (
+            *limit_constraints("sharing_decision"),
             models.UniqueConstraint(
                 fields=("request", "version"), name="sharing_decision_version_once"
             ),

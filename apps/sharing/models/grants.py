@@ -9,15 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.core.models import Governed
+from apps.sharing.models.limits import Limited, limit_constraints
 from apps.sharing.models.requests import Mode, SharingRequest
 
 
-class Grant(Governed):
+class Grant(Limited, Governed):
     """The right of one information system to read items and rows of one dataset, until a day.
 
     columns: `[{"name": column, "mask": mask or ""}]` in the order of the dataset.
     row_condition: `[{"item", "operator", "value"}]`, joined by AND; empty means every row.
-    version: counts changes of the terms; a cursor of another version must begin anew.
+    version: counts changes of the terms; a cursor of another version must begin anew. What the
+    terms were under an earlier version stands in the history.
     table_schema, table_name: where the rows lie; empty until the grant was provisioned once.
 
     Source: 《政务数据共享条例》第二十二条、第二十五条; house rule (design §4)
@@ -109,6 +111,7 @@ class Grant(Governed):
         verbose_name_plural = _("授权")
         ordering = ("-id",)
         constraints = (
+            *limit_constraints("sharing_grant"),
             # A renewal is delivered while the grant that it replaces is still in force.
             models.UniqueConstraint(
                 fields=("system", "dataset"),
@@ -145,6 +148,11 @@ class Grant(Governed):
             models.Index(fields=("status", "expires_at"), name="sharing_grant_due"),
             models.Index(fields=("dataset", "status"), name="sharing_grant_dataset"),
         )
+
+    @property
+    def is_verify_only(self) -> bool:
+        """Whether the consumer may ask, but reads no row."""
+        return self.mode == Mode.VERIFY
 
     def __str__(self) -> str:
         return f"G-{self.pk:06d}" if self.pk else str(_("新授权"))

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.core.models import Governed
+from apps.sharing.models.limits import Limited, limit_constraints
 
 
 class Mode(models.TextChoices):
-    """How the consumer receives the data.
+    """How the consumer receives the data; by verification it receives none, only yes or no.
 
     Source: 《政务数据共享条例》第二十二条
     """
@@ -21,9 +22,10 @@ class Mode(models.TextChoices):
     BATCH = "batch", _("批量交换")
     FILE = "file", _("文件下载")
     DATABASE = "database", _("数据库交换")
+    VERIFY = "verify", _("核验")
 
 
-class SharingRequest(Governed):
+class SharingRequest(Limited, Governed):
     """A department asks for items and rows of a dataset, for one of its systems.
 
     Basis, scenario, scope, mode and period are what the regulation demands of every request; the
@@ -160,6 +162,7 @@ class SharingRequest(Governed):
         verbose_name_plural = _("共享申请")
         ordering = ("-id",)
         constraints = (
+            *limit_constraints("sharing_sharingrequest"),
             models.CheckConstraint(
                 name="sharing_sharingrequest_period_in_order",
                 condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gt=F("starts_on")),

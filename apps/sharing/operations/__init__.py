@@ -35,6 +35,7 @@ from apps.sharing.operations.internal_route import (
     route,
     step_back,
 )
+from apps.sharing.operations.narrow_grant import narrow
 from apps.sharing.operations.papers import attach
 from apps.sharing.operations.previewing import Preview, preview
 from apps.sharing.operations.review import (
@@ -67,6 +68,7 @@ __all__ = [
     "follow_copy",
     "forward",
     "keep_copies",
+    "narrow",
     "pass_step",
     "preview",
     "propose",

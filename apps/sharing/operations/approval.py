@@ -11,7 +11,7 @@ from apps.core import access
 from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.lifecycle import REQUEST
-from apps.sharing.models import Decision, SharingRequest
+from apps.sharing.models import Decision, SharingRequest, limits_of
 from apps.sharing.operations import contents, grants, internal_route, owed
 from apps.sharing.operations.attempts import attempt
 
@@ -141,6 +141,7 @@ def _automatic_decision(
         proposed_at=at,
         signed_by=by,
         signed_at=at,
+        **limits_of(asked),
     )
 
 

@@ -13,10 +13,26 @@ from apps.catalog.models import DataItem, Dataset
 from apps.core import conditions as row_conditions
 from apps.core.errors import Conflict, InvalidInput, required_text
 from apps.sharing import queries
-from apps.sharing.models import Mode, RequestedItem, SharingRequest
+from apps.sharing.models import (
+    LIMIT_FIELDS,
+    Mode,
+    RequestedItem,
+    SharingRequest,
+    limits_of,
+)
+from apps.sharing.operations.limits import checked_limits, refuse_unanswerable
 from apps.sharing.terms_sql import check_mask
 
-WRITTEN_FIELDS: Final = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on", "vouched")
+WRITTEN_FIELDS: Final = (
+    "basis",
+    "scenario",
+    "scope",
+    "mode",
+    "starts_on",
+    "ends_on",
+    "vouched",
+    *LIMIT_FIELDS,
+)
 
 
 def refuse_incomplete(request: SharingRequest, at: datetime) -> None:
@@ -37,6 +53,11 @@ def refuse_incomplete(request: SharingRequest, at: datetime) -> None:
         raise InvalidInput(_("须承诺申请真实、合法、必要"), field="vouched")
     if not request.requested_items.exists():
         raise InvalidInput(_("至少选择一个数据项"), code="no_items", field="items")
+    refuse_unanswerable(
+        request.mode,
+        queries.written_items(request.requested_items.select_related("item")),
+        catalog.contract_of(request.dataset),
+    )
     _refuse_doubled(request)
 
 
@@ -56,6 +77,7 @@ def record_asked(request: SharingRequest, *, actor: User, at: datetime) -> None:
         reason=request.supplement_answer,
         proposed_by=actor,
         proposed_at=at,
+        **limits_of(request),
     )
 
 
@@ -93,7 +115,7 @@ def write(request: SharingRequest, written: Mapping[str, Any]) -> None:
     unknown = set(written) - set(WRITTEN_FIELDS)
     if unknown:
         raise TypeError(f"a request has no {sorted(unknown)}")
-    for name, value in written.items():
+    for name, value in {**written, **checked_limits(written)}.items():
         setattr(request, name, value.strip() if isinstance(value, str) else value)
     if request.mode not in Mode.values:
         raise InvalidInput(_("没有这种共享方式"), field="mode")

@@ -21,7 +21,7 @@ from apps.core.jobs import wake
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
-from apps.sharing.models import Decision, Grant, SharingRequest
+from apps.sharing.models import Decision, Grant, SharingRequest, limits_of
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import note_delivered
@@ -60,6 +60,7 @@ def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> 
         expires_at=expires_at,
         created_at=at,
         updated_at=at,
+        **limits_of(decision),
     )
     provisioning.terms_of(grant)
     save_version(grant, actor=decision.signed_by, at=at, reason=decision.reason, insert=True)
@@ -256,7 +257,11 @@ def _announce(grant: Grant, *, at: datetime) -> None:
     owed.tell_consumer(
         request,
         _("共享申请 %(number)s 已交付") % {"number": request.number},
-        _("“%(system)s”可以读取“%(dataset)s”，至 %(day)s")
+        (
+            _("“%(system)s”可以核验“%(dataset)s”，至 %(day)s")
+            if grant.is_verify_only
+            else _("“%(system)s”可以读取“%(dataset)s”，至 %(day)s")
+        )
         % {"system": grant.system, "dataset": grant.dataset, "day": request.ends_on},
         at=at,
     )

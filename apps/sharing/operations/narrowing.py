@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import queries as catalog
 from apps.core import conditions
+from apps.core.contracts import Contract
 from apps.core.errors import InvalidInput
-from apps.sharing.models import Decision, SharingRequest
+from apps.sharing.models import Decision, SharingRequest, limits_of
+from apps.sharing.operations.limits import narrower_limits, narrower_mode, refuse_unanswerable
 from apps.sharing.terms_sql import Terms
 
 
@@ -18,11 +20,12 @@ def decided_terms(
     asked: Decision,
     outcome: str,
     *,
-    items: Sequence[str] | Mapping[str, str] | None,
-    row_condition: Sequence[dict[str, Any]] | None,
-    ends_on: date | None,
+    wanted: Mapping[str, Any],
+    limits: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the terms of a decision as its fields.
+
+    wanted: what is narrowed, as `propose` takes it: items, row_condition, ends_on, mode.
 
     Raises:
         InvalidInput: an unknown outcome, narrower terms that are wider or not narrower at all.
@@ -33,6 +36,7 @@ def decided_terms(
         "mode": asked.mode,
         "starts_on": asked.starts_on,
         "ends_on": asked.ends_on,
+        **limits_of(asked),
     }
     if outcome not in ("agree", "narrow", "refuse"):
         raise InvalidInput(_("处理意见为同意、部分同意或者不予共享"), field="outcome")
@@ -40,14 +44,19 @@ def decided_terms(
         return terms
     narrowed = {
         **terms,
-        "items": narrowed_items(asked.items, items),
-        "row_condition": _narrower_rows(request, asked.row_condition, row_condition),
-        "ends_on": _earlier(asked, ends_on),
+        "items": narrowed_items(asked.items, wanted["items"]),
+        "row_condition": narrower_rows(
+            catalog.contract_of(request.dataset), asked.row_condition, wanted["row_condition"]
+        ),
+        "mode": narrower_mode(asked.mode, wanted["mode"]),
+        "ends_on": _earlier(asked, wanted["ends_on"]),
+        **narrower_limits(asked, limits),
     }
     if narrowed == terms:
         raise InvalidInput(_("与申请内容相同；不作限缩时选择“同意”"), code="not_narrower")
     contract = catalog.contract_of(request.dataset)
     Terms.of(contract, narrowed["items"], narrowed["row_condition"])
+    refuse_unanswerable(narrowed["mode"], narrowed["items"], contract)
     return narrowed
 
 
@@ -84,15 +93,14 @@ def narrowed_items(
     return kept
 
 
-def _narrower_rows(
-    request: SharingRequest,
+def narrower_rows(
+    contract: Contract,
     asked: list[dict[str, Any]],
     row_condition: Sequence[dict[str, Any]] | None,
 ) -> list[dict[str, Any]]:
     """Conditions are joined by AND: keeping every one that was asked can only take rows away."""
     if row_condition is None:
         return asked
-    contract = catalog.contract_of(request.dataset)
     written = [c.to_json() for c in conditions.parse(row_condition, contract.columns)]
     return [*asked, *(entry for entry in written if entry not in asked)]
 

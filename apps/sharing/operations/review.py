@@ -93,14 +93,17 @@ def propose(
     items: Sequence[str] | Mapping[str, str] | None = None,
     row_condition: Sequence[dict[str, Any]] | None = None,
     ends_on: date | None = None,
+    mode: str | None = None,
     reason: str = "",
     legal_basis: str = "",
     revision: int | None = None,
+    **limits: Any,
 ) -> SharingRequest:
     """Propose to agree, to agree in part, or to refuse; the head signs it.
 
     outcome: agree, narrow or refuse. For narrow: fewer items or stronger masks, more row
-    conditions, an earlier end, never anything wider than what was asked.
+    conditions, verification instead of reading, an earlier end, tighter limits (`LIMIT_FIELDS`),
+    never anything wider than what was asked.
 
     Source: 《政务数据共享条例》第二十一条
     Raises:
@@ -109,9 +112,8 @@ def propose(
     standing = _require(actor, "propose", request, at)
     asked = queries.asked_terms(request)
     assert asked is not None  # recorded when the request was received
-    terms = narrowing.decided_terms(
-        request, asked, outcome, items=items, row_condition=row_condition, ends_on=ends_on
-    )
+    wanted = {"items": items, "row_condition": row_condition, "ends_on": ends_on, "mode": mode}
+    terms = narrowing.decided_terms(request, asked, outcome, wanted=wanted, limits=limits)
     if outcome in ("narrow", "refuse"):
         reason = required_text(reason, _("填写理由"), field="reason")
     if outcome == "refuse":

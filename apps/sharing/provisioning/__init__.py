@@ -91,9 +91,9 @@ def provision(grant: Grant) -> None:
     grant.table_schema, grant.table_name = table.schema, table.name
     place = place_of(grant)
     ensure_foundation(place.schema)
-    ensure_reader(place)
     if role_exists(place.role):
         remove_numbered(grant.pk)
+    ensure_reader(place)
     _refuse_full_table(place)
     _make_role(place)
     _grant_columns(place, terms)
@@ -122,7 +122,7 @@ def tear_down(grant: Grant) -> None:
 
 
 def remove_numbered(number: int) -> None:
-    """Remove whatever stands under a grant's number: views, policies, rights, then the role."""
+    """Remove whatever stands under a grant's number: views, policies, rights, then the roles."""
     bare = place_numbered(number, reader="", schema="", table="")
     role = sql.Identifier(bare.role)
     for view in bare.views:
@@ -136,6 +136,8 @@ def remove_numbered(number: int) -> None:
         share = sql.Identifier(naming.SHARE_SCHEMA)
         run(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(share, role))
         run(sql.SQL("DROP ROLE {}").format(role))
+    verifier = naming.role_of_verifier(database(), number)
+    run(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(verifier)))
 
 
 def _make_role(place: Place) -> None:
@@ -147,11 +149,10 @@ def _make_role(place: Place) -> None:
 
 
 def _grant_columns(place: Place, terms: Terms) -> None:
-    current, past = place.tables
     role = sql.Identifier(place.role)
     grant = sql.SQL("GRANT SELECT ({}) ON {} TO {}")
-    run(grant.format(terms_sql.granted_columns(terms), current, role))
-    run(grant.format(terms_sql.granted_columns(terms, past=True), past, role))
+    for table, is_past in zip(place.tables, (False, True), strict=False):
+        run(grant.format(terms_sql.granted_columns(terms, past=is_past), table, role))
 
 
 def _make_policies(place: Place, grant: Grant, terms: Terms) -> None:
@@ -172,7 +173,7 @@ def _make_views(place: Place, terms: Terms) -> None:
     )
     # An owner must be able to create in the schema, but only while the view is handed over.
     run(sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(share, role))
-    for view, text in zip(place.views, texts, strict=True):
+    for view, text in zip(place.views, texts, strict=False):
         run(sql.SQL("CREATE VIEW {} AS {}").format(view, text))
         run(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view, role))
     run(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(share, role))

@@ -13,8 +13,9 @@ from apps.sharing.models import Grant
 class Place:
     """Roles, policy, views and table of one grant.
 
-    role owns the views; reader is the consumer's system. schema and table are empty until the grant
-    was provisioned once.
+    role owns the views; reader may read them: the consumer's system, or, where the grant is for
+    verification only, a role that the gateway alone may take. Such a grant has no view over the
+    past. schema and table are empty until the grant was provisioned once.
     """
 
     role: str
@@ -25,22 +26,24 @@ class Place:
     past_view: str
     schema: str
     table: str
+    is_verify_only: bool = False
 
     @property
-    def table_names(self) -> tuple[str, str]:
-        return self.table, naming.past_table(self.table)
+    def table_names(self) -> tuple[str, ...]:
+        names = (self.table, naming.past_table(self.table))
+        return names[:1] if self.is_verify_only else names
 
     @property
-    def tables(self) -> tuple[sql.Identifier, sql.Identifier]:
-        current, past = self.table_names
-        return sql.Identifier(self.schema, current), sql.Identifier(self.schema, past)
+    def tables(self) -> tuple[sql.Identifier, ...]:
+        return tuple(sql.Identifier(self.schema, name) for name in self.table_names)
 
     @property
-    def views(self) -> tuple[sql.Identifier, sql.Identifier]:
-        return (
-            sql.Identifier(naming.SHARE_SCHEMA, self.view),
-            sql.Identifier(naming.SHARE_SCHEMA, self.past_view),
-        )
+    def view_names(self) -> tuple[str, ...]:
+        return (self.view,) if self.is_verify_only else (self.view, self.past_view)
+
+    @property
+    def views(self) -> tuple[sql.Identifier, ...]:
+        return tuple(sql.Identifier(naming.SHARE_SCHEMA, name) for name in self.view_names)
 
 
 def database() -> str:
@@ -50,15 +53,22 @@ def database() -> str:
 
 def place_of(grant: Grant) -> Place:
     """Return the names of a grant."""
+    if grant.is_verify_only:
+        reader = naming.role_of_verifier(database(), grant.pk)
+    else:
+        reader = naming.role_of_system(database(), grant.system_id)
     return place_numbered(
         grant.pk,
-        reader=naming.role_of_system(database(), grant.system_id),
+        reader=reader,
         schema=grant.table_schema,
         table=grant.table_name,
+        is_verify_only=grant.is_verify_only,
     )
 
 
-def place_numbered(number: int, *, reader: str, schema: str, table: str) -> Place:
+def place_numbered(
+    number: int, *, reader: str, schema: str, table: str, is_verify_only: bool = False
+) -> Place:
     """Return the names under a grant's number, whether or not there is such a grant."""
     return Place(
         role=naming.role_of_grant(database(), number),
@@ -69,4 +79,5 @@ def place_numbered(number: int, *, reader: str, schema: str, table: str) -> Plac
         past_view=naming.past_view_of_grant(number),
         schema=schema,
         table=table,
+        is_verify_only=is_verify_only,
     )

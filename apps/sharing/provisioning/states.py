@@ -60,7 +60,7 @@ def state(place: Place) -> str:
             _STATE,
             {
                 "share": naming.SHARE_SCHEMA,
-                "views": [place.view, place.past_view],
+                "views": list(place.view_names),
                 "policy": place.policy,
                 "schema": place.schema,
                 "tables": list(place.table_names),
@@ -92,12 +92,9 @@ def remembered_state(place: Place) -> str:
 
 
 def may_read(place: Place) -> bool:
-    """Say whether the consumer's role has both views."""
+    """Say whether whoever is to read has all the grant's views."""
     question = "SELECT has_table_privilege(%s, format('%%I.%%I', %s::text, %s::text), 'SELECT')"
-    return all(
-        asks(question, place.reader, naming.SHARE_SCHEMA, view)
-        for view in (place.view, place.past_view)
-    )
+    return all(asks(question, place.reader, naming.SHARE_SCHEMA, view) for view in place.view_names)
 
 
 def tables_under(policy: str, role: str) -> list[tuple[str, str]]:

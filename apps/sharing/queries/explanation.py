@@ -38,7 +38,7 @@ WORDS: Final = {
 class Reason:
     """One rule that was asked: whether it lets through, its words, its code, the grant if any.
 
-    rule: grant, status, period, item, mask, row.
+    rule: grant, status, period, mode, item, mask, row.
     """
 
     ok: bool
@@ -69,6 +69,7 @@ def explain(
     return _until_refused(
         lambda: [_by_status(grant)],
         lambda: [_by_period(grant, at)],
+        lambda: _by_mode(grant),
         lambda: _by_item(grant, item),
         lambda: _by_row(grant, row),
     )
@@ -145,6 +146,13 @@ def _by_period(grant: Grant, at: datetime) -> Reason:
         "end": f"{timezone.localtime(grant.expires_at - ONE_MINUTE):%Y-%m-%d %H:%M}",
     }
     return Reason(grant.starts_at <= at < grant.expires_at, str(sentence), "period", grant)
+
+
+def _by_mode(grant: Grant) -> list[Reason]:
+    if not grant.is_verify_only:
+        return []
+    sentence = _("授权只供核验：回答提交的值是否相符，不提供记录")
+    return [Reason(ok=False, sentence=str(sentence), rule="mode", grant=grant)]
 
 
 def _by_item(grant: Grant, item: str | None) -> list[Reason]:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 
 from apps.catalog.models import DataItem
-from apps.sharing.models import Decision, RequestedItem, SharingRequest
+from apps.sharing.models import Decision, Grant, RequestedItem, SharingRequest
 
 
 def asked_terms(request: SharingRequest) -> Decision | None:
@@ -24,6 +24,19 @@ def written_items(requested: Iterable[RequestedItem]) -> list[dict[str, str]]:
     return [
         {"name": row.item.column_name, "label": row.item.name, "mask": row.mask}
         for row in sorted(requested, key=lambda row: (row.item.position, row.item_id))
+    ]
+
+
+def labelled_columns(grant: Grant) -> list[dict[str, str]]:
+    """Return the columns of a grant as a decision keeps them, with the labels of the items."""
+    labels = dict(grant.dataset.items.values_list("column_name", "name"))
+    return [
+        {
+            "name": column["name"],
+            "label": labels.get(column["name"], column["name"]),
+            "mask": column.get("mask") or "",
+        }
+        for column in grant.columns
     ]
 
 

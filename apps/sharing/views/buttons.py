@@ -18,6 +18,7 @@ from apps.core.lifecycle import Move
 from apps.sharing import queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.operations.narrow_grant import NARROWABLE
 
 EXTENDABLE = ("form_check", "reviewing", "awaiting_signature")
 MANDATORY: dict[str, str | Promise] = {
@@ -63,7 +64,7 @@ def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Bu
 
 
 def grant_buttons(user: Any, subject: Grant, at: datetime) -> list[Button]:
-    return [
+    buttons = [
         Button(
             move.name,
             move.label,
@@ -73,6 +74,10 @@ def grant_buttons(user: Any, subject: Grant, at: datetime) -> list[Button]:
         for move in GRANT.moves_from(subject.status)
         if access.allowed(user, move.name, subject, at=at)
     ]
+    if subject.status in NARROWABLE and access.allowed(user, "narrow", subject, at=at):
+        url = reverse("sharing:grant-narrow", args=[subject.pk])
+        buttons.insert(0, Button("narrow", _("收窄"), url))
+    return buttons
 
 
 def why_not(user: Any, subject: SharingRequest, move: Move) -> str:

@@ -18,15 +18,30 @@ from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.forms import legal_bases
 from apps.sharing.forms.conditions import ConditionLines
-from apps.sharing.forms.moves import ConsentForm, ExtensionForm, ProposeForm, RouteForm, StepForm
+from apps.sharing.forms.limits import written_limits
+from apps.sharing.forms.moves import (
+    ConsentForm,
+    ExtensionForm,
+    ProposeForm,
+    RouteForm,
+    StepForm,
+    mode_wanted,
+)
 from apps.sharing.lifecycle import REQUEST
-from apps.sharing.models import DeadlineExtension, Decision, RouteStep, SharingRequest
+from apps.sharing.models import (
+    DeadlineExtension,
+    Decision,
+    RouteStep,
+    SharingRequest,
+    limits_of,
+)
 from apps.sharing.views.detail import clock_lines, condition_words, mask_label, subject_or_404
 from apps.sharing.views.moves import done, freshen
 from apps.standards.masks import masks_for
 
 PREVIEW_ROWS = 20
 WATERMARKS = 60
+TICKS = ("is_verify_only", "may_redistribute")  # what is not ticked is not sent
 
 
 @login_required
@@ -48,7 +63,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     lines = _condition_lines(subject, asked, data)
     wants_to_send = data is not None and not {"preview", "add_line"} & set(data)
-    usual = {"revision": subject.revision, "ends_on": asked.ends_on}
+    usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
     form = ProposeForm(data if wants_to_send else None, initial=usual | _typed(data))
     chosen = _chosen_items(asked, data)
     if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
@@ -75,8 +90,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _typed(data: Any) -> dict[str, Any]:
     """Return what was typed so far: a look at the rows is not yet an answer to be checked."""
-    names = ProposeForm.base_fields if data is not None else ()
-    return {name: data[name] for name in names if name in data}
+    if data is None:
+        return {}
+    typed = {name: data[name] for name in ProposeForm.base_fields if name in data}
+    return typed | {name: name in data for name in TICKS}
 
 
 def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> ConditionLines:
@@ -139,6 +156,8 @@ def _send(
             "items": chosen,
             "row_condition": lines.as_json(),
             "ends_on": written["ends_on"],
+            "mode": mode_wanted(written),
+            **written_limits(written),
         }
     return done(
         request,

@@ -20,7 +20,7 @@ from apps.ledger import queries as ledger
 from apps.ledger.models import Todo
 from apps.quality import queries as quality
 from apps.sharing import queries
-from apps.sharing.models import Attachment, Decision, Grant, SharingRequest
+from apps.sharing.models import Attachment, Decision, Grant, SharingRequest, limits_of
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
 from apps.sharing.views.history import versions_of
 from apps.standards.masks import MASKS
@@ -81,6 +81,7 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
         "decision": decision,
         "conditions": condition_words(subject, subject.row_condition),
         "decided_conditions": _added_conditions(subject, decision),
+        "decided_limits": decision is not None and limits_of(decision) != limits_of(subject),
         "attachments": subject.attachments.select_related("added_by"),
         "can_attach": access.allowed(user, "attach", subject, at=at),
         "can_preview": access.allowed(user, "preview", subject, at=at),

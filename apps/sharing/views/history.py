@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from apps.core.templatetags.dates import day, minute
+from apps.standards.masks import MASKS
 
 QUIET = {"revision", "updated_at", "created_at", "login_key", "table_schema", "table_name"}
 MOST_VERSIONS = 60
@@ -77,9 +78,23 @@ def _in_words(field: Any, value: Any, names: dict[tuple[str, Any], str]) -> str:
         case date():
             return day(value)
         case list():
-            return _("%(count)s 条") % {"count": len(value)}
+            return _listed(value)
         case _:
             return str(value)
+
+
+def _listed(value: list[Any]) -> str:
+    """Write networks and granted columns out, and say of conditions how many there are."""
+    if all(isinstance(entry, str) for entry in value):
+        return "、".join(value)
+    if all("name" in entry for entry in value):
+        return "、".join(_column(entry) for entry in value)
+    return _("%(count)s 条") % {"count": len(value)}
+
+
+def _column(entry: dict[str, str]) -> str:
+    mask = entry.get("mask")
+    return f"{entry['name']}（{MASKS[mask].label}）" if mask in MASKS else entry["name"]
 
 
 def _names_of_pointers(versions: Sequence[Any]) -> dict[tuple[str, Any], str]:

@@ -169,7 +169,7 @@ def request_consequence(subject: SharingRequest, move: Move) -> str:
         "ask_supplement": _("申请退回%(consumer)s补正，时限暂停；补正只能通知一次。"),
         "supplement": _("补正送达%(provider)s，时限恢复计算。"),
         "send_back_proposal": _("处理意见退回审核人重审，时限不停。"),
-        "agree": _("平台随即开通：“%(system)s”可以按拟签发的数据项和范围读取“%(dataset)s”。"),
+        "agree": _("平台随即开通：“%(system)s”可以按拟签发的数据项、范围和方式使用“%(dataset)s”。"),
         "refuse": _("申请办结为不予共享，理由和依据送达%(consumer)s。"),
         "withdraw": _("申请办结为已撤回，不能恢复；已收到的部门会得到通知。"),
     }

@@ -8,6 +8,7 @@ from apps.sharing.views import (
     from_demand,
     lists,
     moves,
+    narrowing,
     systems,
     wizard,
 )
@@ -43,6 +44,7 @@ pages = (
         path("grants/", lists.grants, name="grants"),
         path("grants/<int:pk>/", detail.grant_page, name="grant"),
         path("grants/<int:pk>/move/<slug:name>/", moves.move_grant, name="grant-move"),
+        path("grants/<int:pk>/narrow/", narrowing.narrow, name="grant-narrow"),
         path("systems/", systems.systems, name="systems"),
         path("systems/<int:pk>/", systems.system_page, name="system"),
         path(

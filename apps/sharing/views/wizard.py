@@ -30,7 +30,7 @@ from apps.sharing.forms.drafting import (
     PurposeForm,
     usual_period,
 )
-from apps.sharing.models import SharingRequest
+from apps.sharing.models import LIMIT_FIELDS, SharingRequest
 from apps.sharing.views.buttons import missing_parts
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
 from apps.sharing.views.moves import done, freshen
@@ -43,7 +43,15 @@ STEPS: Final = {
     "review": gettext_lazy("核对提交"),
 }
 FOUND_ROWS: Final = 20
-PURPOSE_FIELDS: Final = ("basis", "scenario", "scope", "mode", "starts_on", "ends_on")
+PURPOSE_FIELDS: Final = (
+    "basis",
+    "scenario",
+    "scope",
+    "mode",
+    "starts_on",
+    "ends_on",
+    *LIMIT_FIELDS,
+)
 
 
 @login_required

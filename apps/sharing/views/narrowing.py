@@ -1,0 +1,125 @@
+"""Narrow a grant in force: fewer items, stronger masks, fewer rows, tighter limits, sooner over."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.catalog import queries as catalog
+from apps.core import access
+from apps.sharing import operations as sharing
+from apps.sharing import queries
+from apps.sharing.forms.conditions import ConditionLines
+from apps.sharing.forms.limits import written_limits
+from apps.sharing.forms.moves import NarrowForm, mode_wanted
+from apps.sharing.models import Grant, limits_of
+from apps.sharing.operations.narrow_grant import NARROWABLE
+from apps.sharing.views.detail import condition_words, mask_label
+from apps.sharing.views.moves import done, freshen
+from apps.standards.masks import masks_for
+
+ONE_DAY = timedelta(days=1)
+
+
+@login_required
+def narrow(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write narrower terms of a grant; on POST its next version is in force."""
+    subject = get_object_or_404(
+        access.rows(request.user, "view", Grant).select_related(
+            "dataset", "provider", "consumer", "system", "request"
+        ),
+        pk=pk,
+    )
+    if not access.allowed(request.user, "narrow", subject):
+        raise PermissionDenied
+    if subject.status not in NARROWABLE:
+        messages.error(
+            request,
+            _("当前状态为“%(status)s”，不能收窄") % {"status": subject.get_status_display()},
+        )
+        return redirect("sharing:grant", pk=pk)
+    data = request.POST if request.method == "POST" else None
+    is_sent = data is not None and "add_line" not in data
+    lines = ConditionLines(catalog.contract_of(subject.dataset).columns, initial=[], data=data)
+    form = NarrowForm(data if is_sent else None, initial=_usual(subject) | _typed(data))
+    ready = is_sent and all([form.is_valid(), lines.is_valid()])
+    if ready and _send(request, subject, form, lines):
+        subject.refresh_from_db()
+        messages.success(
+            request, _("授权已收窄，第 %(version)s 版即时生效") % {"version": subject.version}
+        )
+        return redirect("sharing:grant", pk=pk)
+    if is_sent:
+        subject.refresh_from_db()
+        freshen(form, subject.revision)
+    context = {
+        "subject": subject,
+        "form": form,
+        "lines": lines,
+        "is_fresh": data is None,
+        "item_rows": _item_rows(subject, data),
+        "conditions": condition_words(subject, subject.row_condition),
+        "keep": f"grant-{pk}",
+    }
+    return render(request, "sharing/grant_narrow.html", context)
+
+
+def _usual(subject: Grant) -> dict[str, Any]:
+    last_day = timezone.localtime(subject.expires_at - ONE_DAY).date()
+    return {"revision": subject.revision, "ends_on": last_day, **limits_of(subject)}
+
+
+def _typed(data: Any) -> dict[str, Any]:
+    if data is None:
+        return {}
+    ticks = {name: name in data for name in ("is_verify_only", "may_redistribute")}
+    return {name: data[name] for name in NarrowForm.base_fields if name in data} | ticks
+
+
+def _send(request: HttpRequest, subject: Grant, form: NarrowForm, lines: ConditionLines) -> bool:
+    written, data = form.cleaned_data, request.POST
+    items = {name: data.get(f"mask-{name}", "") for name in data.getlist("items")}
+    return done(
+        request,
+        form,
+        lambda at: sharing.narrow(
+            grant=subject,
+            actor=request.user,  # type: ignore[arg-type]
+            at=at,
+            reason=written["reason"],
+            items=items,
+            row_condition=lines.as_json(),
+            mode=mode_wanted(written),
+            ends_on=written["ends_on"],
+            revision=written["revision"],
+            **written_limits(written),
+        ),
+    )
+
+
+def _item_rows(subject: Grant, data: Any) -> list[dict[str, Any]]:
+    """The granted items, each as it is and as was typed."""
+    known = {item.column_name: item for item in subject.dataset.items.select_related("dataset")}
+    rows = []
+    for entry in queries.labelled_columns(subject):
+        name, item = entry["name"], known.get(entry["name"])
+        mask = entry["mask"] if data is None else data.get(f"mask-{name}", entry["mask"])
+        rows.append(
+            {
+                "name": name,
+                "label": entry["label"],
+                "item": item,
+                "asked_mask": mask_label(entry["mask"]),
+                "must_mask": bool(entry["mask"]),
+                "ticked": data is None or name in data.getlist("items"),
+                "mask": mask,
+                "masks": masks_for(item.data_type) if item else [],
+            }
+        )
+    return rows
