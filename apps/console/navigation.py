@@ -146,6 +146,7 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("共享申请"), "sharing:requests", "sharing.SharingRequest"),
             Entry(_("发起申请"), "sharing:request-new", "sharing.SharingRequest", "create"),
             Entry(_("授权"), "sharing:grants", "sharing.Grant"),
+            Entry(_("用量对账"), "sharing:usage", "sharing.DailyUse"),
             Entry(_("信息系统与凭证"), "sharing:systems", "accounts.InformationSystem"),
         ),
     ),

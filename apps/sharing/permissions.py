@@ -31,6 +31,7 @@ deliver              nobody
 grant: view          every member                every member                officer, leader
 grant: suspend,      –                           approver                    officer, leader
 narrow
+use: view            every member                every member                officer, leader
 grant: resume        –                           approver, if he suspended   officer, leader
 grant: end           approver                    approver                    officer, leader
 grant: deliver,      the platform                –                           –
@@ -194,6 +195,13 @@ def parties_of_grant(actor: User) -> Q:
     if _is_overseer(actor) or actor.holds("audit_admin"):
         return EVERY
     return Q(consumer=actor.department_id) | Q(provider=actor.department_id)
+
+
+@access.scope("sharing.DailyUse", "view")
+def parties_of_used_grant(actor: User) -> Q:
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return EVERY
+    return Q(grant__consumer=actor.department_id) | Q(grant__provider=actor.department_id)
 
 
 @access.scope("sharing.Grant", "suspend", "narrow")

@@ -18,6 +18,13 @@ def tear_down_due() -> None:
     operations.carry_out_due(timezone.now())
 
 
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sharing.count_use", queueing_lock="sharing.count_use")
+def count_use(timestamp: int) -> None:
+    """Sum up what was used today, and the days that are not final."""
+    operations.count_use(timezone.now())
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="sharing.expire_due", queueing_lock="sharing.expire_due")
 def expire_due(timestamp: int) -> None:

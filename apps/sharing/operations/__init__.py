@@ -35,6 +35,7 @@ from apps.sharing.operations.internal_route import (
     route,
     step_back,
 )
+from apps.sharing.operations.metering import count_use
 from apps.sharing.operations.narrow_grant import narrow
 from apps.sharing.operations.papers import attach
 from apps.sharing.operations.previewing import Preview, preview
@@ -58,6 +59,7 @@ __all__ = [
     "carry_out_due",
     "co_sign",
     "consent_extension",
+    "count_use",
     "deliver",
     "dispose_copy",
     "draft_request",

@@ -54,7 +54,7 @@ class Page:
         return len(self.rows)
 
 
-class _Echo:
+class Echo:
     def write(self, value: str) -> str:
         return value
 
@@ -256,19 +256,19 @@ CSV_COLUMNS: tuple[tuple[Any, Callable[[SharingRequest], Any]], ...] = (
 
 def _as_csv(rows: QuerySet[SharingRequest]) -> StreamingHttpResponse:
     """Stream every row of the list; the mark at the front tells office software: UTF-8."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:
         yield "\ufeff" + writer.writerow([str(label) for label, _value in CSV_COLUMNS])
         for row in rows.iterator(chunk_size=500):
-            yield writer.writerow([_harmless(value(row)) for _label, value in CSV_COLUMNS])
+            yield writer.writerow([harmless(value(row)) for _label, value in CSV_COLUMNS])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="sharing-requests.csv"'
     return response
 
 
-def _harmless(value: Any) -> str:
+def harmless(value: Any) -> str:
     """Keep a spreadsheet from reading a cell as a formula."""
     text = str(value)
     return "'" + text if text[:1] in "=+-@\t\r" else text

@@ -10,6 +10,7 @@ from apps.sharing.views import (
     moves,
     narrowing,
     systems,
+    usage,
     wizard,
 )
 
@@ -45,6 +46,7 @@ pages = (
         path("grants/<int:pk>/", detail.grant_page, name="grant"),
         path("grants/<int:pk>/move/<slug:name>/", moves.move_grant, name="grant-move"),
         path("grants/<int:pk>/narrow/", narrowing.narrow, name="grant-narrow"),
+        path("usage/", usage.usage, name="usage"),
         path("systems/", systems.systems, name="systems"),
         path("systems/<int:pk>/", systems.system_page, name="system"),
         path(
