@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_platform_user'),
         ('catalog', '0012_dirty_limit_action'),
-        ('sharing', '0003_grants_in_force_carry_use_dataset'),
+        ('sharing', '0004_limits_of_use_and_metering'),
         ('warehouse', '0009_forgotten_past'),
     ]
 
