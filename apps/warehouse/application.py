@@ -184,9 +184,9 @@ class Application:
         return self._open.enter_context(reader)
 
     def _judged_alike(self) -> Batch | None:
-        """Return the table's last applied batch, if contract and rules are still what they were."""
+        """Return the table's last applied batch, if what judged it would judge this one."""
         last = queries.last_applied(self.table)
-        if last is None or not is_judged_alike(last, self.table, self.added):
+        if last is None or not is_judged_alike(last, self.batch, self.table, self.added):
             return None
         return last
 

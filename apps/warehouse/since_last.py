@@ -1,13 +1,14 @@
 """Which lines are new since the last batch, where the table holds what that one said."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from apps.core.contracts import Contract
 from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import added_rules
-from apps.warehouse.arriving import Arrived, arrived
+from apps.warehouse.arriving import Arrived, arrived, layout_of
 from apps.warehouse.landing.difference import Difference, difference
+from apps.warehouse.landing.layout import Layout
 from apps.warehouse.landing.rules import Rule
 from apps.warehouse.models import Batch, DataTable
 
@@ -17,11 +18,19 @@ FEWEST_RECORDS: Final = 20_000  # reading less is quicker than comparing it
 _ALIKE: Final = 0.5  # files of which one has fewer than this share of the other's records are not
 
 
-def is_judged_alike(last: Batch, table: DataTable, added: list[Rule]) -> bool:
-    """Say whether contract and rules are those under which the last batch was applied."""
-    return last.version_id == table.version_id and last.details.get(
-        "added_rules", ""
-    ) == added_rules.signature(added)
+def is_judged_alike(last: Batch, batch: Batch, table: DataTable, added: list[Rule]) -> bool:
+    """Say whether the last batch was applied under the contract, rules and layout of this one."""
+    judged_by = (last.details.get("added_rules", ""), last.details.get("layout", {}))
+    return last.version_id == table.version_id and judged_by == (
+        added_rules.signature(added),
+        noted_layout(batch),
+    )
+
+
+def noted_layout(batch: Batch) -> dict[str, Any]:
+    """Return the layout by which the batch's file is read, as a batch notes it; {} for none."""
+    layout = layout_of(batch)
+    return {} if layout == Layout() else layout.to_json()
 
 
 def difference_since(
@@ -40,7 +49,8 @@ def difference_since(
         earlier = arrived(last, contract, beside)
     except Refusal:
         return None
-    if earlier.columns != file.columns or earlier.survey.lines is not None:
+    is_alike = earlier.columns == file.columns and earlier.survey.lines is None
+    if not is_alike or earlier.survey.encoding.label[:20] != last.encoding:
         return None
     return difference(file.survey, earlier.survey, workplace=beside)
 

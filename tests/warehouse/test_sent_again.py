@@ -106,6 +106,19 @@ def test_another_contract_is_no_ground_for_comparing(dataset: Dataset, provider:
     assert "same_lines" not in landed(dataset, people((1, "李四")), actor=provider).details
 
 
+def test_the_same_file_read_in_another_encoding_is_not_the_same(
+    dataset: Dataset, provider: Any, rows: Rows
+) -> None:
+    content = people().replace("张三", "中").replace("甲", "").encode("gb18030")
+    garbled = landed(dataset, content, actor=provider, encoding="big5")
+    assert garbled.landed == 6, garbled.message
+
+    batch = landed(dataset, content, actor=provider, encoding="gb18030")
+
+    assert (balance(batch), batch.details.get("same_lines")) == ({"changed": 6}, None)
+    assert set(rows(dataset, "name")) == {("中",)}
+
+
 def test_after_a_file_with_rejections_all_is_read(dataset: Dataset, provider: Any) -> None:
     bad = people((1, "李四")) + "not a number,,,,,\n"
     landed(dataset, bad, actor=provider)

@@ -88,8 +88,8 @@ class Call:
 
     horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
     has_marks: some record of the dataset is under correction. landed_contract_id: the version that
-    the table follows. forgotten: versions of rows that a batch up to this one ended are gone. quota:
-    None where the grant has none.
+    the table follows. forgotten: versions of rows that a batch up to this one ended are gone.
+    quota: None where the grant has none.
     """
 
     user_id: int

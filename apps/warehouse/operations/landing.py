@@ -28,6 +28,7 @@ from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
 from apps.warehouse.operations import rejections
 from apps.warehouse.rejecting import keep_rejections, keep_rewritten
+from apps.warehouse.since_last import noted_layout
 
 MOST_ATTEMPTS = 3
 REFUSED_REJECTIONS_KEPT = 10_000
@@ -168,7 +169,7 @@ def _finish(application: Application, at: datetime) -> None:
         message=_landed_words(application),
         details={
             "blank_lines": application.survey.blank_count,
-            **_added_rules(application),
+            **_judged_by(application),
             **({"same_lines": application.same_lines} if application.same_lines else {}),
             **({"quarantined": True} if application.is_quarantined else {}),
             **_form_of_file(application),
@@ -195,10 +196,14 @@ def _form_of_file(application: Application) -> dict[str, Any]:
     }
 
 
-def _added_rules(application: Application) -> dict[str, str]:
+def _judged_by(application: Application) -> dict[str, Any]:
     """What tells whether the same file would be judged alike another time."""
     signature = added_rules.signature(application.added)
-    return {"added_rules": signature} if signature else {}
+    layout = noted_layout(application.batch)
+    return {
+        **({"added_rules": signature} if signature else {}),
+        **({"layout": layout} if layout else {}),
+    }
 
 
 def _landed_words(application: Application) -> str:
