@@ -276,6 +276,7 @@ class TestExport:
         assert client.get(address).json()["count"] == 6
         refused = client.get(f"{address}/export.csv")
         assert problem(refused, 429)["code"] == "daily_rows_exceeded"
+        assert QuotaUse.objects.get().calls == 1  # the page alone
 
 
 class TestCost:
@@ -297,8 +298,9 @@ class TestCost:
         call = admit(noon)
         assert call.quota is None
         quota = calls.Quota(calls_a_day=10, rows_a_day=10, calls_a_minute=10)
-        with CaptureQueriesContext(connection) as taken:
-            allowances.count_call(replace(call, quota=quota))
+        counted = allowances.call_counted(replace(call, quota=quota))
+        with CaptureQueriesContext(connection) as taken, counted:
+            pass
         [statement] = [each["sql"] for each in taken]
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {statement}")

@@ -101,14 +101,22 @@ def counted(call: Call, *, rows: int, in_full: bool = False) -> Iterator[tuple[C
         _give_back(call, rows=taken - reservation.used)
 
 
-def count_call(call: Call) -> None:
-    """Count a call whose rows are taken piece by piece: a stream.
+@contextmanager
+def call_counted(call: Call) -> Iterator[None]:
+    """Count a call whose rows are taken piece by piece; not one that the block cannot begin.
 
     Raises:
         AllowanceExceeded: the day or the minute is used up.
     """
-    if call.quota is not None:
-        _take(call, call.quota, rows=0, calls=1)
+    if call.quota is None:
+        yield
+        return
+    _take(call, call.quota, rows=0, calls=1)
+    try:
+        yield
+    except BaseException:
+        _give_back(call, calls=1)
+        raise
 
 
 def take_rows(call: Call, rows: int) -> int:

@@ -60,15 +60,15 @@ def export(call: Call, query: Query) -> Iterator[bytes]:
             anything is sent.
     """
     after = pages.start_of(call, query)
-    allowances.count_call(call)
-    number = pages.guarded(call, lambda connection: _open(connection, call, query))
-    progress = _Progress(number, after)
-    try:
-        first = _chunk(call, query, progress)
-    except DomainError:
-        progress.outcome = "failed"
-        _close(call, progress)
-        raise
+    with allowances.call_counted(call):
+        number = pages.guarded(call, lambda connection: _open(connection, call, query))
+        progress = _Progress(number, after)
+        try:
+            first = _chunk(call, query, progress)
+        except DomainError:
+            progress.outcome = "failed"
+            _close(call, progress)
+            raise
     return _stream(call, query, progress, first)
 
 
