@@ -189,7 +189,7 @@ class TestPage:
         assert len(consumer.get(f"{self.PLACE}&side=asked").context["lines"]) == 1
         assert consumer.get(f"{self.PLACE}&side=received").context["lines"] == []
         one = consumer.get(f"{self.PLACE}&grant={grant.pk}&by=day")
-        assert [line.calls for _cells, line in one.context["lines"]] == [4, 6]
+        assert [line.calls for line, _cells in one.context["lines"]] == [4, 6]
         assert consumer.get("/work/usage/?month=2026-10").context["lines"] == []
         for bad in ("&by=x", "&side=x", "&grant=x", "&month=x"):
             assert consumer.get(f"{self.PLACE}{bad}").status_code == 200

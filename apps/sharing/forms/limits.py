@@ -61,7 +61,9 @@ class LimitFields(forms.Form):
         ),
     )
     may_redistribute = forms.BooleanField(
-        label=_("允许在使用部门内部再分发：本部门的其他系统可以使用取得的数据"), required=False
+        label=_("允许在使用部门内部再分发"),
+        required=False,
+        help_text=_("本部门的其他系统可以使用取得的数据；不允许的，只限申请的系统使用。"),
     )
 
 

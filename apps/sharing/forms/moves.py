@@ -72,7 +72,9 @@ class ProposeForm(LimitFields):
         help_text=_("部分同意时可以提前，不能晚于申请的截止日期。"),
     )
     is_verify_only = forms.BooleanField(
-        label=_("改为只供核验：只回答是否相符，不提供记录"), required=False
+        label=_("改为只供核验"),
+        required=False,
+        help_text=_("只回答提交的值是否相符，不提供记录；主键须保留明文，用来找记录。"),
     )
     reason = forms.CharField(
         label=_("理由"),
@@ -108,7 +110,9 @@ class NarrowForm(LimitFields):
         help_text=_("可以提前，不能延后；延后须重新申请。"),
     )
     is_verify_only = forms.BooleanField(
-        label=_("改为只供核验：只回答是否相符，不提供记录"), required=False
+        label=_("改为只供核验"),
+        required=False,
+        help_text=_("只回答提交的值是否相符，不提供记录；主键须保留明文，用来找记录。"),
     )
     reason = forms.CharField(
         label=_("收窄的理由"),

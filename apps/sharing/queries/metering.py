@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 
 from apps.accounts.models import User
 from apps.core import access
-from apps.sharing.models import DailyUse, MeteredDay
+from apps.sharing.models import DailyUse, Grant, MeteredDay
 
 # What a line stands for, as paths from a day's use: what it is grouped and shown by.
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -39,6 +39,11 @@ class Used:
     calls: int
     rows: int
     bytes: int
+
+    @property
+    def number(self) -> str:
+        """The grant's number as people write it; empty where the line stands for several."""
+        return str(Grant(pk=self.of["grant"])) if "grant" in self.of else ""
 
 
 def month_of(text: str, today: date) -> date:

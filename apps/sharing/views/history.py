@@ -37,7 +37,7 @@ class Version:
 def versions_of(row: Any) -> list[Version]:
     """Return the versions of a row, newest first, in one query and one per kind of pointer."""
     found = list(row.history.select_related("history_user")[:MOST_VERSIONS])
-    names = _names_of_pointers(found)
+    names = _names_of_pointers(found) | _labels_of_columns(row)
     return [
         Version(
             at=version.history_date,
@@ -78,23 +78,32 @@ def _in_words(field: Any, value: Any, names: dict[tuple[str, Any], str]) -> str:
         case date():
             return day(value)
         case list():
-            return _listed(value)
+            return _listed(field, value, names)
         case _:
             return str(value)
 
 
-def _listed(value: list[Any]) -> str:
+def _listed(field: Any, value: list[Any], names: dict[tuple[str, Any], str]) -> str:
     """Write networks and granted columns out, and say of conditions how many there are."""
     if all(isinstance(entry, str) for entry in value):
         return "、".join(value)
     if all("name" in entry for entry in value):
-        return "、".join(_column(entry) for entry in value)
+        return "、".join(_column(field, entry, names) for entry in value)
     return _("%(count)s 条") % {"count": len(value)}
 
 
-def _column(entry: dict[str, str]) -> str:
+def _column(field: Any, entry: dict[str, str], names: dict[tuple[str, Any], str]) -> str:
+    label = names.get((field.name, entry["name"]), entry["name"])
     mask = entry.get("mask")
-    return f"{entry['name']}（{MASKS[mask].label}）" if mask in MASKS else entry["name"]
+    return f"{label}（{MASKS[mask].label}）" if mask in MASKS else label
+
+
+def _labels_of_columns(row: Any) -> dict[tuple[str, Any], str]:
+    """Return what the columns of a grant are called; a request has none."""
+    if not hasattr(row, "columns"):
+        return {}
+    items = row.dataset.items.values_list("column_name", "name")
+    return {("columns", name): label for name, label in items}
 
 
 def _names_of_pointers(versions: Sequence[Any]) -> dict[tuple[str, Any], str]:

@@ -80,8 +80,11 @@ def usage(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             for name, label in GRANT_SIDES.items()
         ],
         "grant": grant,
-        "headings": [label for label, _path in COLUMNS[group]],
-        "lines": [(_cells(line, group), line) for line in lines],
+        "columns": _shown(group),
+        "lines": [
+            (line, [(label, _written(path, line.of[path])) for label, path in _shown(group)])
+            for line in lines
+        ],
         "total": metering.total_of(lines),
         "counted_until": metering.counted_until(),
         "department": user.department,
@@ -107,6 +110,13 @@ def _grant(request: HttpRequest) -> Grant | None:
 def _months(today: date) -> list[date]:
     index = today.year * 12 + today.month - 1
     return [date((index - back) // 12, (index - back) % 12 + 1, 1) for back in range(MONTHS_BACK)]
+
+
+def _shown(group: str) -> tuple[tuple[str | Promise, str], ...]:
+    """Return the columns of the page: a grant's number and code stand below its entry's name."""
+    return tuple(
+        column for column in COLUMNS[group] if column[1] not in {"grant", "grant__dataset__code"}
+    )
 
 
 def _cells(line: Used, group: str) -> list[str]:
