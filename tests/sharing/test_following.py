@@ -38,7 +38,7 @@ from tests.factories.copies import (
     record,
     shown,
 )
-from tests.factories.gateway import credential_of
+from tests.factories.gateway import access_records, credential_of
 from tests.factories.sharing import Scene
 
 pytestmark = pytest.mark.timeout(600)  # processes of its own, on a machine that may be busy
@@ -331,6 +331,16 @@ def test_what_is_granted_no_longer_is_not_kept(
     assert not list((tmp_path / "files").glob("relief*"))
 
 
+def wait_until_it_reads() -> None:
+    """Until the process asks for something: killed before that, it would have been no test."""
+    before = len(access_records())
+    for _attempt in range(600):
+        if len(access_records()) > before:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the process reads nothing")
+
+
 def narrow(scene: Scene, at: datetime) -> None:
     """Fewer items and fewer rows, by a renewal of the grant."""
     stories.delivered(scene, at, items=NARROWER, row_condition=NARROWER_ROWS)
@@ -355,13 +365,14 @@ def test_after_a_day_of_batches_kills_and_narrower_terms_it_holds_exactly_what_i
             stderr=subprocess.DEVNULL,
         )
         try:
+            wait_until_it_reads()
             for _batch in range(dice.randint(1, 3)):
                 rows = dice.sample(range(80), dice.randint(1, 40))
                 mode = dice.choice(["upsert", "upsert", "snapshot", "delete"])
                 put(landed_scene, [record(n, dice) for n in rows], mode)
                 if hour == 6 and _batch == 0:
                     narrow(landed_scene, now)
-            time.sleep(dice.random() * 3)
+            time.sleep(dice.random() * 1.5)
         finally:
             killed += process.poll() is None
             process.send_signal(signal.SIGKILL)
