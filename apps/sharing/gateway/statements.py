@@ -122,7 +122,7 @@ SELECT * FROM (
 ) AS standing ORDER BY _id LIMIT %(limit)s
 """
 _PROOF: Final = """
-WITH standing AS MATERIALIZED ({standing}),
+WITH standing AS ({standing}),
 lines AS (
   SELECT _id, (row_number() OVER (ORDER BY _id) - 1) / %(size)s AS place,
          concat_ws(';', _id, {fields}) AS line
