@@ -39,6 +39,7 @@ from tests.factories.warehouse import column, publish_contract
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
 NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
+NARROWER_ROWS = [*CONDITION, {"item": "is_open", "operator": "eq", "value": True}]
 Read = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -184,13 +185,14 @@ def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
     read: Read,
 ) -> None:
     copy = kept(now)
-    renewed = granted(landed_scene, now, items=NARROWER)
+    renewed = granted(landed_scene, now, items=NARROWER, row_condition=NARROWER_ROWS)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):  # until it is of the new terms
         read(renewed, f"SELECT * FROM {copy}")
     again = kept(now)
     assert (again.pk, again.grant_id) == (copy.pk, renewed.pk)
     assert in_pool(again) == shown(client, address)
     assert "rate" not in in_pool(again)[0]
+    assert 0 < again.rows < copy.rows
     assert len(read(renewed, f"SELECT code FROM {copy}")) == again.rows
 
 
@@ -224,6 +226,15 @@ def test_it_goes_with_the_grant(
     assert not exists(copy)
     assert Event.objects.filter(verb="sharing.dispose_copy").count() == 1
     assert "已清除" in page_of(landed_grant, landed_scene.consumer_head)
+
+
+def test_it_goes_when_the_way_of_sharing_changes(
+    landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    Grant.objects.update(mode="interface")
+    assert kept(now).disposed_at == now
+    assert not exists(copy)
 
 
 def test_expired_it_shows_nothing_even_before_anybody_comes(

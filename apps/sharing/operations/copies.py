@@ -18,7 +18,7 @@ from apps.quality import queries as quality
 from apps.sharing import provisioning, queries
 from apps.sharing.gateway.changes import MARK_OVERLAP
 from apps.sharing.keeping import follower_of
-from apps.sharing.models import Grant, LandedCopy
+from apps.sharing.models import Grant, LandedCopy, Mode
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.checking import Unproved, Verdict, check
@@ -45,7 +45,7 @@ def keep_copies(*, at: datetime) -> None:
     for grant in queries.grants_to_land(at).select_related("dataset", "system", "consumer"):
         _stand_behind(grant, at)
     for copy in queries.copies_kept():
-        if copy.grant.status in OVER:
+        if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
             dispose_copy(copy=copy, at=at)
         elif copy.grant.status == Grant.Status.IN_FORCE:
             follow_copy(copy=copy)
@@ -67,10 +67,9 @@ def follow_copy(*, copy: LandedCopy) -> bool:
             provisioning.persistently(lambda: _open(copy))
     except TROUBLES as error:
         return _note_problem(copy, error)
-    facts = {"horizon": standing.horizon, "complete_at": now, "problem": ""}
-    if copy.horizon != standing.horizon or copy.problem or not copy.rows:
-        facts["rows"] = _count(copy)
-    LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(**facts)
+    LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(
+        horizon=standing.horizon, rows=_count(copy), complete_at=now, problem=""
+    )
     return True
 
 
