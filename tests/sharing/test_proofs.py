@@ -190,6 +190,16 @@ class TestTheProof:
             {"from_id": 0, "to_id": None, "count": 0, "sha256": canonical.counted([], [])[1]}
         ]
 
+    def test_rows_are_of_the_days_quota_and_a_proof_is_a_call(
+        self, copy: Copy, landed_grant: Grant
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=3, calls_a_day=2)
+        rows = copy.client.get(f"{copy.feed}/rows", {"cursor": copy.cursor}).json()
+        assert (rows["count"], rows["next_from_id"]) == (3, rows["data"][-1]["_id"] + 1)
+        assert copy.proof()["ranges"]
+        refused = copy.client.get(f"{copy.feed}/proof", {"cursor": copy.cursor})
+        assert (refused.status_code, refused.json()["code"]) == (429, "daily_calls_exceeded")
+
     def test_it_is_recorded_with_its_horizon(self, copy: Copy, landed_grant: Grant) -> None:
         copy.proof(size=5)
         copy.client.get(f"{copy.feed}/rows", {"cursor": copy.cursor, "limit": "3"})

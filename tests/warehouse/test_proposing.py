@@ -291,6 +291,7 @@ REAL_FILES = sorted(
     if path.suffix in (".csv", ".tsv", ".xls", ".xlsx", ".json", ".gz", ".txt")
 )
 
+
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"real files are not there: {REAL}")
 @pytest.mark.parametrize("path", REAL_FILES, ids=lambda path: path.name)
 def test_a_real_file_is_read_or_refused_with_a_reason(

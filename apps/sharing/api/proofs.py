@@ -1,5 +1,6 @@
 """`GET /api/v1/data/{code}/changes/proof`, the rows of a range, and what a copy's table holds."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,9 +16,10 @@ from apps.sharing.api.documents import (
     CODE,
     FORBIDDEN,
     LIMIT,
+    TOO_MANY,
     PageGrantSerializer,
 )
-from apps.sharing.gateway import proofs
+from apps.sharing.gateway import allowances, proofs
 from apps.sharing.gateway.filters import FORMATS
 from apps.sharing.gateway.proofs import DEFAULT_SIZE, MAXIMUM_SIZE
 
@@ -43,6 +45,7 @@ _SIZE = OpenApiParameter(
 _ENDINGS: dict[Any, Any] = {
     403: FORBIDDEN,
     409: ("resync_required",),
+    429: TOO_MANY,
     503: ("busy", "query_timeout", "grant_unavailable"),
 }
 _PROBLEMS: dict[Any, Any] = refusals(
@@ -207,7 +210,8 @@ class ProofView(GatewayView):
     def get(self, request: Request, code: str) -> HttpResponse:
         call = self.admitted(request, code)
         span = proofs.read_span(dict(request.query_params.lists()))
-        return _answer(proofs.prove(call, span))
+        with allowances.call_counted(call):
+            return _answer(proofs.prove(call, span))
 
 
 class StandingRowsView(GatewayView):
@@ -229,7 +233,8 @@ class StandingRowsView(GatewayView):
     def get(self, request: Request, code: str) -> HttpResponse:
         call = self.admitted(request, code)
         span = proofs.read_span(dict(request.query_params.lists()), of_rows=True)
-        return _answer(proofs.rows_of_span(call, span))
+        with allowances.counted(call, rows=span.size) as (admitted, rows):
+            return _answer(proofs.rows_of_span(admitted, replace(span, size=rows)))
 
 
 class CopyColumnsView(GatewayView):
