@@ -270,6 +270,8 @@ def test_what_was_done_to_the_copy_is_found_and_mended(
     assert check(followers[1], mend=True).is_exact
     assert check(followers[1]).files_are_whole
     assert command("check", config, "--table", "none").returncode == 2
+    told = json.loads(command("status", config).stdout)
+    assert [each["is_complete"] for each in told] == [True, True, False]
 
 
 def test_a_table_that_somebody_removed_is_made_again(

@@ -1,6 +1,7 @@
 """`huiliu-sync`: push tables and files to the portal; follow what it shares, and prove the copy."""
 
 import argparse
+import json
 import logging
 import sys
 import time
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if asked.command == "status":
-        print(summary(node))
+        facts = [*summary(node), *commands.standings(asked.config)]
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
         return 0
     if asked.command == "watch":
         node.tables, node.folders = [], [asked.folder]
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, words in (
         ("push", "按水位读取各表，推送新数据"),
         ("run", "推送各表，并处理配置里的文件夹"),
-        ("status", "显示各表推送到哪里"),
+        ("status", "显示各表推送到哪里，各副本读到哪里"),
         ("follow", "按授权取得数据，此后只取变化，写入自己的数据库或文件夹"),
     ):
         command = choices.add_parser(name, help=words)

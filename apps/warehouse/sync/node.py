@@ -4,7 +4,6 @@ A chunk is read into the spool, noted, sent, and forgotten only when its batch l
 anywhere, the node goes on with the same chunk under the same key, which the portal takes once.
 """
 
-import json
 import logging
 import os
 import time
@@ -250,10 +249,10 @@ def secret(said: dict[str, Any], name: str, home: Path, *, needed: bool = True) 
     return ""
 
 
-def summary(node: Node) -> str:
-    """Return how the jobs stand, as JSON."""
+def summary(node: Node) -> list[dict[str, Any]]:
+    """Return how the jobs stand."""
     jobs = [node.state.job(table.name) for table in node.tables]
-    facts = [
+    return [
         {
             "name": job.name,
             "checkpoint": job.checkpoint,
@@ -263,4 +262,3 @@ def summary(node: Node) -> str:
         }
         for job in jobs
     ]
-    return json.dumps(facts, ensure_ascii=False, indent=1)

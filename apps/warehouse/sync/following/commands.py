@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
 
@@ -51,6 +52,22 @@ def prove(config: Path, *, mend: bool, table: str = "") -> int:
 
     exact = [_guarded(each, proved) for each in chosen]
     return 0 if all(exact) else 1
+
+
+def standings(config: Path) -> list[dict[str, Any]]:
+    """Return how far the copies of a configuration are; it may have none."""
+    followers, _pause = configured_copies(config, needed=False)
+    found = [(follower, follower.copy.standing()) for follower in followers]
+    return [
+        {
+            "name": follower.copy.name,
+            "dataset": follower.copy.dataset,
+            "horizon": standing.horizon if standing.cursor else None,
+            "is_complete": standing.is_complete and bool(standing.cursor),
+            "updated_at": standing.updated_at,
+        }
+        for follower, standing in found
+    ]
 
 
 def _followed(follower: Follower) -> bool:

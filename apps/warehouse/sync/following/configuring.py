@@ -17,7 +17,7 @@ LIMIT = 5_000
 
 
 def configured_copies(
-    path: Path, *, wait: Callable[[float], None] | None = None
+    path: Path, *, wait: Callable[[float], None] | None = None, needed: bool = True
 ) -> tuple[list[Follower], float]:
     """Read the copies of a configuration, and the seconds between two turns.
 
@@ -34,7 +34,7 @@ def configured_copies(
         raise Misconfigured(f"{path.name} 缺少 {error}") from error
     except (OSError, ValueError, sqlalchemy.exc.ArgumentError) as error:
         raise Misconfigured(f"{path.name}：{error}") from error
-    if not found:
+    if needed and not found:
         raise Misconfigured(f"{path.name} 没有 [[follow]]")
     return found, pause
 
