@@ -2,10 +2,11 @@
 
 The same follower that runs at a department reads here through the gateway: as the role of the
 calling system, through the views of the grant, every page recorded. What the database would refuse
-the system it refuses the copy.
+the system it refuses the copy, and the grant's rows a day are the copy's too. Its limits of calls
+and of addresses are those of the system: the platform asks as often as it must, from within.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -19,8 +20,8 @@ from apps.catalog.models import DatasetVersion
 from apps.core.errors import DomainError
 from apps.quality import queries as quality
 from apps.sharing import naming
-from apps.sharing.gateway import calls, changes, pool, proofs
-from apps.sharing.gateway.calls import Call
+from apps.sharing.gateway import allowances, calls, changes, pool, proofs
+from apps.sharing.gateway.calls import Call, Quota
 from apps.sharing.gateway.shapes import shape_of
 from apps.sharing.models import Grant, LandedCopy
 from apps.warehouse.models import DataTable
@@ -79,9 +80,12 @@ def _answer(what: str, call: Call, asked: dict[str, list[str]]) -> bytes:
     if what == "proof":
         return proofs.prove(call, proofs.read_span(asked))
     if what == "rows":
-        return proofs.rows_of_span(call, proofs.read_span(asked, of_rows=True))
+        span = proofs.read_span(asked, of_rows=True)
+        with allowances.counted(call, rows=span.size) as (admitted, rows):
+            return proofs.rows_of_span(admitted, replace(span, size=rows))
     query = changes.read_feed_query(asked, shape_of(call), accept="")
-    return changes.read_changes(call, query).body
+    with allowances.counted(call, rows=query.limit) as (admitted, rows):
+        return changes.read_changes(admitted, replace(query, limit=rows)).body
 
 
 def _admitted(grant: Grant) -> Call:
@@ -109,6 +113,7 @@ def _admitted(grant: Grant) -> Call:
         has_marks=quality.has_marks(current.dataset_id),
         landed_contract_id=table.version_id if table else None,
         forgotten=table.forgotten_batch if table else 0,
+        quota=Quota(None, current.rows_a_day, None) if current.rows_a_day else None,
     )
     refusal = calls.stopped(call, at=at)
     if refusal is not None:

@@ -119,6 +119,18 @@ def test_it_lands_keeps_up_and_shows_how_far_it_is(
     assert "已是最新" in page_of(landed_grant, landed_scene.provider_head)
 
 
+def test_it_takes_no_more_rows_a_day_than_the_grant_gives(
+    landed_grant: Grant, now: datetime
+) -> None:
+    Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=5, calls_a_day=1)
+
+    copy = kept(now)
+
+    assert len(in_pool(copy)) <= 5
+    assert "5 条" in copy.problem
+    assert sum(each["rows"] for each in access_records()) == 5
+
+
 def test_marks_of_correction_come_without_a_batch(
     landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
 ) -> None:

@@ -221,6 +221,13 @@ def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
     return found
 
 
+def _role(system_id: int, grant_id: int, *, is_verify_only: bool) -> str:
+    """Return who reads for the call: the system itself, or who compares for it without showing."""
+    if is_verify_only:
+        return naming.role_of_verifier(pool.database(), grant_id)
+    return naming.role_of_system(pool.database(), system_id)
+
+
 def _admitted(
     row: tuple[Any, ...], at: datetime, client_address: str | None, *, is_verification: bool
 ) -> Call:
@@ -254,11 +261,7 @@ def _admitted(
         contract_id=contract_id,
         at=at,
         client_address=client_address,
-        role=(
-            naming.role_of_verifier(pool.database(), grant_id)
-            if is_verify_only
-            else naming.role_of_system(pool.database(), system_id)
-        ),
+        role=_role(system_id, grant_id, is_verify_only=is_verify_only),
         has_marks=has_marks,
         landed_contract_id=landed_contract_id,
         forgotten=forgotten or 0,
