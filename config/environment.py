@@ -127,12 +127,25 @@ def pull_networks() -> list[str]:
     Raises:
         ImproperlyConfigured: one is no network.
     """
-    named = [text.strip() for text in _variable("HUILIU_PULL_ALLOW").split(",") if text.strip()]
+    return _networks("HUILIU_PULL_ALLOW")
+
+
+def trusted_proxies() -> list[str]:
+    """Networks of the reverse proxies whose word on a caller's address is taken; none by default.
+
+    Raises:
+        ImproperlyConfigured: one is no network.
+    """
+    return _networks("HUILIU_TRUSTED_PROXIES")
+
+
+def _networks(name: str) -> list[str]:
+    named = [text.strip() for text in _variable(name).split(",") if text.strip()]
     for text in named:
         try:
             ip_network(text)
         except ValueError as error:
-            raise ImproperlyConfigured(f"HUILIU_PULL_ALLOW 中的 {text!r} 不是网段") from error
+            raise ImproperlyConfigured(f"{name} 中的 {text!r} 不是网段") from error
     return named
 
 

@@ -178,7 +178,8 @@ class Inspection:
 
     def _is_found_in_copy(self, rule: QualityRule) -> bool:
         """Say whether the rows that share what must be unique are looked for in the copy of all."""
-        has_columns = all(name in self._table.column_names for name in rule.columns)
+        known = {*self._table.column_names} & _names(self._contract)
+        has_columns = known.issuperset(rule.columns)
         return rule.kind == RuleKind.UNIQUE and has_columns and self._before(rule, "") is None
 
     def _take(self, judging: Judging) -> None:

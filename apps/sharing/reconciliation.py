@@ -98,7 +98,7 @@ def _numbers_in_roles(role_of: Callable[[str, int], str]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [prefix])
         roles = [str(row[0]) for row in cursor.fetchall()]
-    return {int(role[len(prefix) :]) for role in roles if role[len(prefix) :].isdigit()}
+    return {int(role[len(prefix) :]) for role in roles if role[len(prefix) :].isdecimal()}
 
 
 def _removed(number: int) -> Repair:

@@ -8,11 +8,12 @@ Source: GB 11643-1999 (公民身份号码), GB 32100-2015 (统一社会信用代
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.standards.divisions import in_force_sql
+from apps.standards.divisions import ENDED, FOUNDED, in_force_sql
 from apps.standards.normalisers import (
     IDENTITY_CHECK_DIGITS,
     IDENTITY_WEIGHTS,
@@ -169,6 +170,12 @@ _ALL = (
 )
 CHECKS: dict[str, Check] = {check.name: check for check in _ALL}
 CHECK_CHOICES = [(check.name, check.label) for check in _ALL]
+
+
+def signature(*, on: date) -> str:
+    """Return what differs where a normaliser or check would answer otherwise on that day."""
+    passed = [day for day in (*FOUNDED.values(), *ENDED.values()) if day <= on]
+    return sha256(macros_sql(on=max(passed, default=date.min)).encode()).hexdigest()[:16]
 
 
 def macros_sql(*, on: date) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection
 from django.utils import timezone
@@ -19,6 +19,7 @@ from apps.core.errors import Conflict
 from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import added_rules, physical, queries
 from apps.warehouse.arriving import Arrived, arrived
+from apps.warehouse.balance import Counts, TooDirty, require_done
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
 from apps.warehouse.landing.difference import Difference
@@ -30,46 +31,13 @@ from apps.warehouse.landing.survey import Survey, survey
 from apps.warehouse.loading import Loading
 from apps.warehouse.models import Batch, DataTable
 from apps.warehouse.rejecting import keep_rejections
-from apps.warehouse.since_last import difference_since, is_judged_alike
+from apps.warehouse.since_last import difference_since, is_judged_alike, judged_by
 
 Mode = Batch.Mode
 Stage = Batch.Stage
 
 # A file with fewer rows than this share of the table asks the table instead of reading it out.
 _FEW = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The balance: `declared` = the five that follow. `deleted` rows left the table."""
-
-    declared: int
-    landed: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    duplicate: int = 0
-    rejected: int = 0
-    deleted: int = 0
-
-    def require_balance(self) -> None:
-        """Refuse a batch whose records are not all accounted for.
-
-        Raises:
-            Refusal: `unbalanced`.
-        """
-        found = self.landed + self.changed + self.unchanged + self.duplicate + self.rejected
-        if found != self.declared:
-            raise Refusal(
-                _("文件有 %(declared)s 条记录，处理后只对上 %(found)s 条，整批不予入库")
-                % {"declared": f"{self.declared:,}", "found": f"{found:,}"},
-                code="unbalanced",
-            )
-
-
-class TooDirty(Refusal):
-    """More rows were rejected than the contract allows."""
-
-    code = "dirty_limit"
 
 
 class Application:
@@ -186,9 +154,15 @@ class Application:
     def _judged_alike(self) -> Batch | None:
         """Return the table's last applied batch, if what judged it would judge this one."""
         last = queries.last_applied(self.table)
-        if last is None or not is_judged_alike(last, self.batch, self.table, self.added):
+        if last is None:
             return None
-        return last
+        day = timezone.localdate(self._at)
+        alike = is_judged_alike(last, self.batch, self.table, self.added, on=day)
+        return last if alike else None
+
+    def judged_by(self) -> dict[str, Any]:
+        """Return what tells whether the same file would be judged alike another time."""
+        return judged_by(self.batch, self.added, on=timezone.localdate(self._at))
 
     def _is_same_as(self, last: Batch | None) -> bool:
         return last is not None and (last.file_id, last.mode) == (
@@ -294,7 +268,7 @@ class Application:
         """Take the named rows out; a name that is not in the table changes nothing."""
         found = counts.changed + counts.unchanged
         removed = loading.remove(self._metered(self.arrivals.stream_found))
-        _require(removed, found)
+        require_done(removed, found)
         return replace(counts, landed=0, changed=found, unchanged=counts.landed, deleted=removed)
 
     def _append(self, loading: Loading, counts: Counts, *, quarantined: int) -> Counts:
@@ -310,7 +284,7 @@ class Application:
             produce = self._metered(
                 lambda write: self.arrivals.stream_changed(loading.horizon, write)
             )
-            _require(loading.replace(produce), counts.changed)
+            require_done(loading.replace(produce), counts.changed)
         self._add(loading, counts.landed)
         return counts
 
@@ -318,13 +292,13 @@ class Application:
         # A file so dirty that it is quarantined does not prove that what it lacks is gone.
         missing = 0 if self.is_quarantined else self.arrivals.missing()
         if missing:
-            _require(loading.remove(self._metered(self.arrivals.stream_missing)), missing)
+            require_done(loading.remove(self._metered(self.arrivals.stream_missing)), missing)
         return replace(self._upsert(loading, counts), deleted=missing)
 
     def _add(self, loading: Loading, new: int) -> None:
         if new:
             produce = self._metered(lambda write: self.arrivals.stream_new(loading.horizon, write))
-            _require(loading.add(produce), new)
+            require_done(loading.add(produce), new)
         if not loading.index():
             raise Refusal(_("数据表里主键重复，整批不予入库"), code="unbalanced")
 
@@ -385,13 +359,3 @@ class Application:
             produce(passed)
 
         return run
-
-
-def _require(done: int, planned: int) -> None:
-    """Stop when the table did not take what was planned; the transaction then undoes it all."""
-    if done != planned:
-        raise Refusal(
-            _("计划处理 %(planned)s 条，数据表只接受了 %(done)s 条，整批不予入库")
-            % {"planned": f"{planned:,}", "done": f"{done:,}"},
-            code="unbalanced",
-        )

@@ -1,10 +1,12 @@
 """Which lines are new since the last batch, where the table holds what that one said."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from apps.core.contracts import Contract
 from apps.core.workbooks.refusal import Refusal
+from apps.standards import checks
 from apps.warehouse import added_rules
 from apps.warehouse.arriving import Arrived, arrived, layout_of
 from apps.warehouse.landing.difference import Difference, difference
@@ -18,19 +20,24 @@ FEWEST_RECORDS: Final = 20_000  # reading less is quicker than comparing it
 _ALIKE: Final = 0.5  # files of which one has fewer than this share of the other's records are not
 
 
-def is_judged_alike(last: Batch, batch: Batch, table: DataTable, added: list[Rule]) -> bool:
-    """Say whether the last batch was applied under the contract, rules and layout of this one."""
-    judged_by = (last.details.get("added_rules", ""), last.details.get("layout", {}))
-    return last.version_id == table.version_id and judged_by == (
-        added_rules.signature(added),
-        noted_layout(batch),
+def is_judged_alike(
+    last: Batch, batch: Batch, table: DataTable, added: list[Rule], *, on: date
+) -> bool:
+    """Say whether the last batch was applied under the contract and all else that judges this."""
+    return last.version_id == table.version_id and last.details.get("judged_by") == judged_by(
+        batch, added, on=on
     )
 
 
-def noted_layout(batch: Batch) -> dict[str, Any]:
-    """Return the layout by which the batch's file is read, as a batch notes it; {} for none."""
+def judged_by(batch: Batch, added: list[Rule], *, on: date) -> dict[str, Any]:
+    """Return what else the landing of a file depends on, beside the contract, as a batch notes it:
+    the program's normalisers and checks on that day, rules beyond the contract's, the layout."""
     layout = layout_of(batch)
-    return {} if layout == Layout() else layout.to_json()
+    return {
+        "checks": checks.signature(on=on),
+        "added_rules": added_rules.signature(added),
+        "layout": {} if layout == Layout() else layout.to_json(),
+    }
 
 
 def difference_since(

@@ -250,6 +250,7 @@ HUILIU_NOTICE_WEBHOOK = {"url": "", "secret": ""}
 HUILIU_CLOSING_TIME = "17:30"  # what arrives later counts as the next working day [house]
 PROCRASTINATE_ON_APP_READY = None
 HUILIU_UPLOAD_DAYS = 14  # an unfinished upload without a new part is given up after [house]
+HUILIU_TRUSTED_PROXIES = environment.trusted_proxies()
 HUILIU_PULL_ALLOW = environment.pull_networks()  # private networks in which sources may be read
 HUILIU_PULL_ROWS = 100_000  # rows of one batch of a pull, and up to the end of a watermark's value
 HUILIU_PULL_BYTES = 2 << 30  # of a file fetched over HTTP

@@ -86,7 +86,7 @@ OWN_ROOMS = {
         **dict.fromkeys(
             ["application", "arriving", "previewing", "rewritten_file", "proposing"], "on queries"
         ),
-        "since_last": "on queries",
+        **dict.fromkeys(["balance", "since_last"], "on queries"),
     },
     "quality": {
         **dict.fromkeys(["readership", "claims"], "below"),

@@ -269,6 +269,20 @@ class TestExport:
         assert [line.partition(",")[0] for line in rest.decode().splitlines()] == ["_id", "6"]
         assert QuotaUse.objects.get(grant=landed_grant).rows == 1
 
+    def test_one_that_ends_with_the_quota_is_whole(
+        self,
+        client: Client,
+        address: str,
+        limit: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("apps.sharing.gateway.exports.CHUNK_ROWS", 4)
+        limit(rows_a_day=6)
+        whole = b"".join(streamed(client.get(f"{address}/export.csv")))
+        assert len(whole.splitlines()) == 7
+        [closed] = closes()
+        assert (closed["outcome"], closed["rows"]) == ("complete", 6)
+
     def test_nothing_is_sent_when_nothing_is_left(
         self, client: Client, address: str, limit: Callable[..., None]
     ) -> None:
@@ -339,6 +353,20 @@ class TestAddresses:
         with pytest.raises(GrantRefused) as refusal:
             admit(client_address=address)
         assert refusal.value.code == "address_not_allowed"
+
+    def test_behind_a_named_proxy_it_is_the_address_that_the_proxy_saw(
+        self, client: Client, address: str, limit: Callable[..., None], settings: Any
+    ) -> None:
+        limit(allowed_addresses=["10.20.0.0/16"])
+        said: dict[str, Any] = {
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_X_FORWARDED_FOR": "9.9.9.9, 10.20.3.4",
+        }
+        assert problem(client.get(address, **said), 403)["code"] == "address_not_allowed"
+        settings.HUILIU_TRUSTED_PROXIES = ["127.0.0.0/8"]
+        assert client.get(address, **said).status_code == 200
+        said["HTTP_X_FORWARDED_FOR"] = "10.20.3.4, 9.9.9.9"
+        assert problem(client.get(address, **said), 403)["code"] == "address_not_allowed"
 
     def test_another_address_is_refused_everywhere_and_told(
         self, client: Client, address: str, limit: Callable[..., None], landed_grant: Grant

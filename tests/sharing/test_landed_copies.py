@@ -13,11 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import InformationSystem
 from apps.ledger.models import Event
 from apps.quality.operations import corrections
-from apps.sharing import keeping
+from apps.sharing import keeping, naming, provisioning
 from apps.sharing import operations as sharing
-from apps.sharing.models import Grant, LandedCopy
+from apps.sharing.models import Grant, LandedCopy, QuotaUse
 from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.copy import Copy
 from tests import stories
@@ -129,6 +130,7 @@ def test_it_takes_no_more_rows_a_day_than_the_grant_gives(
     assert len(in_pool(copy)) <= 5
     assert "5 条" in copy.problem
     assert sum(each["rows"] for each in access_records()) == 5
+    assert QuotaUse.objects.get().calls == 0  # the system's own calls are still there
 
 
 def test_marks_of_correction_come_without_a_batch(
@@ -206,6 +208,53 @@ def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
     assert "rate" not in in_pool(again)[0]
     assert 0 < again.rows < copy.rows
     assert len(read(renewed, f"SELECT code FROM {copy}")) == again.rows
+
+
+def test_narrowed_it_is_closed_until_it_is_of_the_new_terms(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=1)
+    QuotaUse.objects.update_or_create(
+        grant=landed_grant,
+        defaults={"day": timezone.localdate(), "minute": timezone.now(), "rows": 1},
+    )
+    landed_grant.refresh_from_db()
+    head = landed_scene.provider_head
+    names = [column["name"] for column in landed_grant.columns if column["name"] != "rate"]
+    sharing.narrow(grant=landed_grant, actor=head, at=now, reason="超出需要", items=names)
+    for _turn in range(2):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            read(landed_grant, f"SELECT * FROM {copy}")
+        assert "1 条" in kept(now).problem  # the day's rows are used up: it stays closed
+    Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=None)
+    assert kept(now).problem == ""
+    assert "rate" not in in_pool(copy)[0]
+    assert read(landed_grant, f"SELECT * FROM {copy}")
+
+
+def test_narrowed_to_verification_it_is_taken_from_the_system_and_goes(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    sharing.narrow(
+        grant=landed_grant, actor=landed_scene.provider_head, at=now, reason="只需核验",
+        mode="verify",
+    )  # fmt: skip
+    reader = naming.role_of_system(provisioning.database(), landed_grant.system_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, %s, 'SELECT')", [reader, str(copy)])
+        assert cursor.fetchone() == (False,)
+    sharing.keep_copies(at=now)
+    assert not exists(copy)
+
+
+def test_it_is_taken_from_a_retired_system(landed_grant: Grant, now: datetime, read: Read) -> None:
+    copy = kept(now)
+    InformationSystem.objects.update(status="retired")
+    sharing.keep_copies(at=now)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(landed_grant, f"SELECT * FROM {copy}")
 
 
 def test_suspended_it_cannot_be_read_and_does_not_go_on(

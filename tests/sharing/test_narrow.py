@@ -78,6 +78,25 @@ class TestNextRead:
         assert problem(client.get(address), 429)["code"] == "daily_calls_exceeded"
         assert QuotaUse.objects.get().calls == 3
 
+    def test_rows_below_what_was_used_are_used_up_for_exports_too(
+        self, client: Client, address: str, narrow: Narrow, landed_grant: Grant
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=5)
+        landed_grant.refresh_from_db()
+        assert client.get(address).json()["count"] == 3
+        narrow(rows_a_day=1)
+        assert problem(client.get(f"{address}/export.csv"), 429)["code"] == "daily_rows_exceeded"
+        assert QuotaUse.objects.get().rows == 3
+
+    def test_a_mask_stays_or_hides_all(self, narrow: Narrow, landed_grant: Grant) -> None:
+        narrow(items={"name": "cover_name", "division_code": ""})
+        landed_grant.refresh_from_db()
+        with pytest.raises(InvalidInput):
+            narrow(items={"name": "keep_ends", "division_code": ""})
+        landed_grant.refresh_from_db()
+        assert (landed_grant.version, landed_grant.columns[0]["mask"]) == (2, "cover_name")
+        assert narrow(items={"name": "hide", "division_code": ""}).version == 3
+
     def test_an_earlier_end_stands_in_the_policy(
         self, narrow: Narrow, landed_grant: Grant, now: datetime
     ) -> None:

@@ -181,8 +181,8 @@ def _selections(post: QueryDict) -> dict[int, dict[str, list[int]]]:
     for name in post:
         prefix, _colon, rest = name.partition(":")
         successor, _colon, model = rest.partition(":")
-        if prefix == "take" and successor.isdigit():
-            keys = [int(value) for value in post.getlist(name) if value.isdigit()]
+        if prefix == "take" and successor.isdecimal():
+            keys = [int(value) for value in post.getlist(name) if value.isdecimal()]
             found.setdefault(int(successor), {})[model] = keys
     return found
 

@@ -202,7 +202,7 @@ def edit_review(request: HttpRequest, subject: Subject) -> HttpResponse:
             lambda: subject.submit(
                 actor=user,
                 at=timezone.now(),
-                revision=int(revision) if revision.isdigit() else None,
+                revision=int(revision) if revision.isdecimal() else None,
             ),
         )
         if submitted:
@@ -260,7 +260,7 @@ def _save(request: HttpRequest, subject: Subject, form: Any, **written: Any) -> 
         lambda: subject.save(
             actor=user,
             at=timezone.now(),
-            revision=int(revision) if revision.isdigit() else None,
+            revision=int(revision) if revision.isdecimal() else None,
             **written,
         ),
     )

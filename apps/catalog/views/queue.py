@@ -91,7 +91,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest) -> HttpResponse:
     """Show the ticked small changes once more; confirmed, decide each and say what became of it."""
     user: Any = request.user
-    keys = [int(key) for key in request.POST.getlist("change") if key.isdigit()]
+    keys = [int(key) for key in request.POST.getlist("change") if key.isdecimal()]
     waiting = queries.awaiting(user)["changes"].filter(pk__in=keys[: catalog.BULK_LIMIT])
     ticked = list(waiting.order_by("pk").prefetch_related("dataset__related"))
     if not ticked:

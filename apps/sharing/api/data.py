@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -68,7 +69,7 @@ class GatewayView(APIView):
             calls.token_of(request.META.get("HTTP_AUTHORIZATION")),
             calls.code_in_path(code),
             at=timezone.now(),
-            client_address=_address(request.META.get("REMOTE_ADDR")),
+            client_address=_address_of(request),
             is_verification=self.is_verification,
         )
 
@@ -245,9 +246,22 @@ def _timing(started: float, looked_up: float) -> str:
     )
 
 
-def _address(text: str | None) -> str | None:
-    """Return the address, None where the server listens on a socket and knows none."""
+def _address_of(request: Request) -> str | None:
+    """Return the caller's address, None where the server listens on a socket and knows none.
+
+    Behind a reverse proxy that the operator named it is the one that this proxy saw; what callers
+    themselves put before it in the header proves nothing.
+    """
+    address = _address(request.META.get("REMOTE_ADDR"))
+    networks = map(ipaddress.ip_network, settings.HUILIU_TRUSTED_PROXIES)
+    if address is not None and any(address in network for network in networks):
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
+        address = _address(seen.strip()) or address
+    return None if address is None else str(address)
+
+
+def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return str(ipaddress.ip_address(text or ""))
+        return ipaddress.ip_address(text or "")
     except ValueError:
         return None

@@ -37,7 +37,7 @@ MINUTE: Final = timedelta(minutes=1)
 _CALLS: Final = "CASE WHEN q.day >= excluded.day THEN q.calls ELSE 0 END"
 _ROWS: Final = "CASE WHEN q.day >= excluded.day THEN q.rows ELSE 0 END"
 _IN_MINUTE: Final = "CASE WHEN q.minute >= excluded.minute THEN q.calls_in_minute ELSE 0 END"
-_GIVEN: Final = f"LEAST(%(rows)s::bigint, %(rows_a_day)s::bigint - {_ROWS})"
+_GIVEN: Final = f"GREATEST(0, LEAST(%(rows)s::bigint, %(rows_a_day)s::bigint - {_ROWS}))"
 _QUIETLY: Final = "set_config('synchronous_commit', 'off', TRUE)"
 
 _TAKE: Final = f"""
@@ -74,11 +74,13 @@ _STANDING: Final = (
 
 
 @contextmanager
-def counted(call: Call, *, rows: int, in_full: bool = False) -> Iterator[tuple[Call, int]]:
+def counted(
+    call: Call, *, rows: int, in_full: bool = False, calls: int = 1
+) -> Iterator[tuple[Call, int]]:
     """Count a call and let the block read up to so many rows: as asked, or those that are left.
 
-    in_full: fewer than asked are of no use. Whatever the block's access record does not tell is
-    given back; of a block that fails, the call as well.
+    in_full: fewer than asked are of no use. calls: 0 where the platform asks for itself. Whatever
+    the block's access record does not tell is given back; of a block that fails, the call as well.
 
     Raises:
         AllowanceExceeded: the day or the minute is used up; `wait` says when it begins anew.
@@ -87,15 +89,15 @@ def counted(call: Call, *, rows: int, in_full: bool = False) -> Iterator[tuple[C
         yield call, rows
         return
     is_limited = call.quota.rows_a_day is not None
-    taken = _take(call, call.quota, rows=rows if is_limited else 0, calls=1)
+    taken = _take(call, call.quota, rows=rows if is_limited else 0, calls=calls)
     if in_full and is_limited and taken < rows:
-        _give_back(call, rows=taken, calls=1)
+        _give_back(call, rows=taken, calls=calls)
         raise _exceeded(call, call.quota)
     reservation = Reservation(rows=taken)
     try:
         yield replace(call, reservation=reservation), taken if is_limited else rows
     except BaseException:
-        _give_back(call, rows=taken, calls=1)
+        _give_back(call, rows=taken, calls=calls)
         raise
     if reservation.used < taken:
         _give_back(call, rows=taken - reservation.used)

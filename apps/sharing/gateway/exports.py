@@ -104,16 +104,17 @@ def _chunk(call: Call, query: Query, progress: _Progress) -> list[bytes]:
 
     def read(connection: Connection[Any]) -> list[bytes]:
         pages.begin_as(connection, call.role)
-        lines = pages.copied(connection, call, query, progress.last_id, limit)
+        lines = pages.copied(connection, call, query, progress.last_id, limit + 1)
         connection.execute(statements.COMMIT)
         return lines
 
     lines: list[bytes] = []
     try:
-        lines = pages.guarded(call, read)
+        found = pages.guarded(call, read)
+        progress.is_at_end = len(found) <= limit  # one more is read to know, and not sent
+        lines = found[:limit]
     finally:
         allowances.give_rows_back(call, limit - len(lines))
-    progress.is_at_end = len(lines) < limit
     # After the read, for an expired policy shows no rows and would pass for the end.
     refusal = stopped(call, at=timezone.now())
     if refusal is not None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from apps.accounts import queries as accounts
+from apps.accounts.models import InformationSystem
 from apps.ledger import operations as ledger
 from apps.quality import queries as quality
 from apps.sharing import provisioning, queries
@@ -47,6 +48,8 @@ def keep_copies(*, at: datetime) -> None:
     for copy in queries.copies_kept():
         if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
             dispose_copy(copy=copy, at=at)
+        elif copy.system.status == InformationSystem.Status.RETIRED:
+            _close(copy)
         elif copy.grant.status == Grant.Status.IN_FORCE:
             follow_copy(copy=copy)
 
@@ -113,7 +116,6 @@ def dispose_copy(*, copy: LandedCopy, at: datetime) -> None:
     """
 
     def work() -> None:
-        provisioning.close_to_reader(copy)
         provisioning.drop_table(copy)
         gone = LandedCopy.objects.filter(pk=copy.pk, disposed_at=None)
         if gone.update(disposed_at=at, rows=0, grant_version=0, problem=""):
@@ -127,6 +129,8 @@ def dispose_copy(*, copy: LandedCopy, at: datetime) -> None:
             )
 
     try:
+        # First for itself: a reader who keeps the table from being removed reads no further.
+        provisioning.persistently(lambda: provisioning.close_to_reader(copy))
         provisioning.persistently(work)
     except provisioning.TableBusy as error:
         _note_problem(copy, error)
@@ -151,6 +155,16 @@ def _stand_behind(grant: Grant, at: datetime) -> LandedCopy:
         found.grant, found.grant_version = grant, 0
         found.save(update_fields=["grant", "grant_version"])
     return found
+
+
+def _close(copy: LandedCopy) -> None:
+    """Take the copy from a retired system; it is opened again should the system come back."""
+    if not provisioning.is_open(copy):
+        return
+    try:
+        provisioning.persistently(lambda: provisioning.close_copies(copy.grant))
+    except provisioning.TableBusy as error:
+        _note_problem(copy, error)
 
 
 def _is_current(copy: LandedCopy) -> bool:

@@ -108,6 +108,7 @@ def _write(
         **narrower_limits(grant, limits),
     }
     before = {name: getattr(grant, name) for name in ("columns", *DERIVED_FROM)} | limits_of(grant)
+    _refuse_other_masks(grant, terms["columns"])
     changed = sorted(name for name, value in terms.items() if value != before[name])
     if not changed:
         raise InvalidInput(_("与现在的授权相同，没有收窄"), code="not_narrower")
@@ -119,6 +120,18 @@ def _write(
     grant.revision += 1
     grant.updated_at = at
     return changed
+
+
+def _refuse_other_masks(grant: Grant, columns: Sequence[Mapping[str, Any]]) -> None:
+    """A mask stays or hides all: of two others nobody can say which shows less."""
+    masks = {entry["name"]: entry["mask"] for entry in grant.columns}
+    for entry in columns:
+        if masks[entry["name"]] and entry["mask"] not in (masks[entry["name"]], "hide"):
+            raise InvalidInput(
+                _("“%(item)s”已经脱敏，只能维持原样或者全部隐藏") % {"item": entry["name"]},
+                code="wider_than_asked",
+                field="items",
+            )
 
 
 def _earlier(grant: Grant, ends_on: date | None, at: datetime) -> datetime:
@@ -136,6 +149,7 @@ def _earlier(grant: Grant, ends_on: date | None, at: datetime) -> datetime:
 
 def _derive_anew(grant: Grant) -> None:
     provisioning.provision(grant)
+    provisioning.close_copies(grant)  # until they are of the new terms
     if grant.status == Grant.Status.SUSPENDED:
         provisioning.revoke(grant)
 

@@ -49,6 +49,7 @@ __all__ = [
     "Place",
     "TableBusy",
     "allow",
+    "close_copies",
     "close_to_reader",
     "database",
     "drop_table",

@@ -4,10 +4,11 @@ from typing import Final
 
 from psycopg import sql
 
+from apps.sharing import naming
 from apps.sharing.models import Grant, LandedCopy
 from apps.sharing.provisioning import statements
 from apps.sharing.provisioning.foundation import ensure_foundation, ensure_reader
-from apps.sharing.provisioning.places import place_of
+from apps.sharing.provisioning.places import database, place_of
 from apps.warehouse.sync.following.copy import CHECKPOINTS
 
 POLICY: Final = "while_granted"
@@ -25,10 +26,9 @@ def open_to_reader(copy: LandedCopy) -> None:
     Repeat-safe; call under the lock of provisioning. The period stands in the table's own policy,
     so that an expired grant shows nothing even if no task ever comes.
     """
-    place, table = place_of(copy.grant), _table(copy)
-    reader = sql.Identifier(place.reader)
+    table, reader = _table(copy), sql.Identifier(_reader(copy))
     ensure_foundation(copy.store.schema)
-    ensure_reader(place)
+    ensure_reader(place_of(copy.grant))
     statements.run(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
     policy = sql.Identifier(POLICY)
     statements.run(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, table))
@@ -49,10 +49,11 @@ def open_to_reader(copy: LandedCopy) -> None:
 
 def close_to_reader(copy: LandedCopy) -> None:
     """Take the copy from the consumer's system; its next read fails."""
-    place = place_of(copy.grant)
-    if _exists(copy) and statements.role_exists(place.reader):
-        reader = sql.Identifier(place.reader)
-        statements.run(sql.SQL("REVOKE ALL ON {} FROM {}").format(_table(copy), reader))
+    reader = _reader(copy)
+    if _exists(copy) and statements.role_exists(reader):
+        statements.run(
+            sql.SQL("REVOKE ALL ON {} FROM {}").format(_table(copy), sql.Identifier(reader))
+        )
 
 
 def close_copies(grant: Grant) -> None:
@@ -64,7 +65,7 @@ def close_copies(grant: Grant) -> None:
 
 def is_open(copy: LandedCopy) -> bool:
     """Say whether the consumer's system may read the copy; one made again stands closed."""
-    reader = place_of(copy.grant).reader
+    reader = _reader(copy)
     question = "SELECT COALESCE(has_table_privilege(%s, to_regclass(%s), 'SELECT'), FALSE)"
     return statements.role_exists(reader) and statements.asks(question, reader, str(copy))
 
@@ -78,6 +79,11 @@ def drop_table(copy: LandedCopy) -> None:
                 sql.Identifier(copy.store.schema, CHECKPOINTS), sql.Literal(copy.table_name)
             )
         )
+
+
+def _reader(copy: LandedCopy) -> str:
+    """Return the role of the consumer's system, which the copy keeps whatever its grant becomes."""
+    return naming.role_of_system(database(), copy.system_id)
 
 
 def _exists(copy: LandedCopy) -> bool:

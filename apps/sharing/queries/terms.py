@@ -8,6 +8,8 @@ from django.utils import timezone
 from apps.catalog.models import DataItem
 from apps.sharing.models import Decision, Grant, RequestedItem, SharingRequest
 
+_STANDING = (Grant.Status.DELIVERING, Grant.Status.IN_FORCE, Grant.Status.SUSPENDED)
+
 
 def asked_terms(request: SharingRequest) -> Decision | None:
     """Return the terms as last asked, None before the provider received the request."""
@@ -60,7 +62,8 @@ def needs_provider(request: SharingRequest) -> bool:
     """Say whether a person of the provider has to decide.
 
     Unconditional data is granted by the platform at once, unless a conditional item is among what
-    was asked or a sensitive one is asked for in plain text.
+    was asked or a sensitive one is asked for in plain text, or the provider has narrowed what the
+    system has: that is not undone by asking again.
 
     Source: 《政务数据共享条例》第十五条、第二十一条; house rule
     """
@@ -69,7 +72,10 @@ def needs_provider(request: SharingRequest) -> bool:
             return True
         if row.item.sensitive and row.mask != default_mask(row.item):
             return True
-    return False
+    narrowed = Grant.objects.filter(
+        system=request.system, dataset=request.dataset, version__gt=1, status__in=_STANDING
+    )
+    return narrowed.exists()
 
 
 def days_as_instants(starts_on: date, ends_on: date, at: datetime) -> tuple[datetime, datetime]:

@@ -100,7 +100,7 @@ def _of_side(uses: QuerySet[DailyUse], side: str, user: Any) -> QuerySet[DailyUs
 def _grant(request: HttpRequest) -> Grant | None:
     """Return the grant that the address names, when the person may see it."""
     key = request.GET.get("grant", "")
-    if not key.isdigit() or len(key) > 18:
+    if not key.isdecimal() or len(key) > 18:
         return None
     visible = access.rows(request.user, "view", Grant).select_related("dataset", "system")
     found: Grant = get_object_or_404(visible, pk=int(key))

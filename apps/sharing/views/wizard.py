@@ -252,7 +252,7 @@ def _save(request: HttpRequest, subject: SharingRequest, form: Any, **written: A
             request=subject,
             actor=request.user,  # type: ignore[arg-type]
             at=timezone.now(),
-            revision=int(revision) if revision.isdigit() else None,
+            revision=int(revision) if revision.isdecimal() else None,
             **written,
         )
     except DomainError as error:
@@ -297,7 +297,7 @@ def _asking_department(user: Any, at: Any) -> Any:
 
 def _chosen(request: HttpRequest, available: QuerySet[Dataset]) -> Dataset | None:
     key = request.POST.get("dataset") or request.GET.get("dataset", "")
-    return available.filter(pk=int(key)).first() if key.isdigit() else None
+    return available.filter(pk=int(key)).first() if key.isdecimal() else None
 
 
 def _found(available: QuerySet[Dataset], words: str) -> list[Dataset]:

@@ -168,7 +168,7 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     if row.status not in WRITABLE or not row.task.target_list:
         return redirect(row)
     place = request.GET.get("page", "1")
-    number = int(place) if place.isdigit() and len(place) < 6 else 1
+    number = int(place) if place.isdecimal() and len(place) < 6 else 1
     pages = max(1, -(-len(row.lines) // LINES_ON_PAGE))
     number = min(max(number, 1), pages)
     first = (number - 1) * LINES_ON_PAGE
@@ -305,7 +305,7 @@ def _save(request: HttpRequest, row: TaskReturn, **given: Any) -> bool:
             row=row,
             actor=user,
             at=timezone.now(),
-            revision=int(revision) if revision.isdigit() else None,
+            revision=int(revision) if revision.isdecimal() else None,
             **given,
         )
     except DomainError as error:

@@ -128,7 +128,7 @@ def edit_confirm(request: HttpRequest, task: WorkTask) -> HttpResponse:
                 task=task,
                 actor=user,
                 at=timezone.now(),
-                revision=int(revision) if revision.isdigit() else None,
+                revision=int(revision) if revision.isdecimal() else None,
             )
         except DomainError as error:
             listed = error.details.get("errors")
@@ -216,7 +216,7 @@ def _save(request: HttpRequest, task: WorkTask, form: Any, **written: Any) -> bo
             task=task,
             actor=user,
             at=timezone.now(),
-            revision=int(revision) if revision.isdigit() else None,
+            revision=int(revision) if revision.isdecimal() else None,
             **written,
         )
     except DomainError as error:

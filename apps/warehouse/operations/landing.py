@@ -20,15 +20,15 @@ from apps.core import files
 from apps.core.errors import IllegalMove, StaleRevision
 from apps.core.workbooks.refusal import Refusal
 from apps.ledger import operations as ledger
-from apps.warehouse import added_rules, queries
-from apps.warehouse.application import Application, TooDirty
+from apps.warehouse import queries
+from apps.warehouse.application import Application
+from apps.warehouse.balance import TooDirty
 from apps.warehouse.heartbeat import Heartbeat
 from apps.warehouse.landing.header import headings_of
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
 from apps.warehouse.operations import rejections
 from apps.warehouse.rejecting import keep_rejections, keep_rewritten
-from apps.warehouse.since_last import noted_layout
 
 MOST_ATTEMPTS = 3
 REFUSED_REJECTIONS_KEPT = 10_000
@@ -169,7 +169,7 @@ def _finish(application: Application, at: datetime) -> None:
         message=_landed_words(application),
         details={
             "blank_lines": application.survey.blank_count,
-            **_judged_by(application),
+            "judged_by": application.judged_by(),
             **({"same_lines": application.same_lines} if application.same_lines else {}),
             **({"quarantined": True} if application.is_quarantined else {}),
             **_form_of_file(application),
@@ -193,16 +193,6 @@ def _form_of_file(application: Application) -> dict[str, Any]:
         "delimiter": survey.delimiter,
         "encoding": survey.encoding.to_json(),
         **application.file.notes,
-    }
-
-
-def _judged_by(application: Application) -> dict[str, Any]:
-    """What tells whether the same file would be judged alike another time."""
-    signature = added_rules.signature(application.added)
-    layout = noted_layout(application.batch)
-    return {
-        **({"added_rules": signature} if signature else {}),
-        **({"layout": layout} if layout else {}),
     }
 
 
