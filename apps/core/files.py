@@ -1,6 +1,7 @@
 """Files as they were handed in, kept under their SHA-256 so that no crash leaves half of one."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -18,6 +19,7 @@ from apps.core.errors import DomainError, InvalidInput
 
 LIMIT_BYTES = 8 << 30
 _BLOCK_BYTES = 1 << 20
+_held: dict[Path, int] = {}
 
 
 class StorageFull(DomainError):
@@ -91,15 +93,50 @@ def path_of(sha256: str) -> Path:
 
 
 def make_workplace(name: str) -> Path:
-    """Return an empty folder for one attempt at a batch, without what earlier ones left."""
-    for folder in _folder("work").glob(f"{name}-*"):
-        clear_workplace(folder)
-    return _folder(f"work/{name}-{uuid4().hex[:8]}")
+    """Return an empty folder for one attempt, without what attempts that died have left.
+
+    Several may be at the same thing: each has its own, and holds its lock until it is cleared or
+    the process is no more.
+    """
+    place = _folder("work")
+    for lock in place.glob(f"{name}-*.lock"):
+        if (held := _hold(lock)) is not None:
+            _remove(lock, held)
+    while True:
+        folder = place / f"{name}-{uuid4().hex[:8]}"
+        lock = _lock_of(folder)
+        held = _hold(lock)
+        if held is not None:
+            break
+    folder.mkdir()
+    _held[folder] = held
+    return folder
 
 
 def clear_workplace(folder: Path) -> None:
     """Remove the folder of one attempt."""
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(_lock_of(folder), _held.pop(folder))
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _hold(lock: Path) -> int | None:
+    """Return the descriptor that holds a lock, None while somebody else does or it is gone."""
+    held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    with suppress(OSError):
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(held).st_nlink:  # nobody removed it meanwhile
+            return held
+    os.close(held)
+    return None
+
+
+def _remove(lock: Path, held: int) -> None:
+    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+    lock.unlink(missing_ok=True)
+    os.close(held)
 
 
 def _folder(name: str) -> Path:

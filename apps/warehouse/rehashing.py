@@ -8,7 +8,6 @@ A row that is the same but for a retired column then still compares as the same.
 
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
 
 from django.db import connection
 from psycopg import sql
@@ -26,7 +25,7 @@ def rehash(table: DataTable, contract: Contract, columns: Sequence[str]) -> int:
 
     In the caller's transaction; needs room on the disk for those rows as text.
     """
-    workplace = files.make_workplace(f"rehash-{table.pk}-{uuid4().hex[:8]}")
+    workplace = files.make_workplace(f"rehash-{table.pk}")
     try:
         rows, hashes = workplace / "rows.csv", workplace / "hashes.csv"
         _write_rows(table, contract, columns, rows)

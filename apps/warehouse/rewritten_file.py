@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -64,7 +63,7 @@ def _lines(batch: Batch, contract: Contract, *, for_office: bool) -> Iterator[st
 
 @contextmanager
 def _opened(batch: Batch, contract: Contract) -> Iterator[Arrivals]:
-    workplace = files.make_workplace(f"rewritten-{batch.pk}-{uuid4().hex[:8]}")
+    workplace = files.make_workplace(f"rewritten-{batch.pk}")
     try:
         file = arrived(batch, contract, workplace)
         day = timezone.localdate(batch.started_at)

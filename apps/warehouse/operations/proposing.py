@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import BinaryIO
-from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -41,7 +40,7 @@ def propose(
     """
     access.require(actor, "create", Dataset, at=at)
     kept = files.keep(files.blocks_of(file))
-    workplace = files.make_workplace(f"propose-{uuid4().hex[:8]}")
+    workplace = files.make_workplace("propose")
     try:
         proposed = propose_from(
             files.path_of(kept.sha256), file_name, workplace, on=timezone.localdate(at)
