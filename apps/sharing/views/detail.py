@@ -256,4 +256,9 @@ def _explained(request: HttpRequest, subject: Grant, at: datetime) -> dict[str, 
         reasons = queries.explain(subject.system, subject.dataset, at, item=item or None)
     except DomainError as error:
         return {"item": item, "error": str(error)}
-    return {"item": item, "reasons": reasons, "may_read": all(reason.ok for reason in reasons)}
+    return {
+        "item": item,
+        "reasons": reasons,
+        "may_read": all(reason.ok for reason in reasons),
+        "may_verify": all(reason.ok or reason.rule == "mode" for reason in reasons),
+    }
