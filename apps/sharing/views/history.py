@@ -17,7 +17,7 @@ MOST_VERSIONS = 60
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field's old and new value as words."""
+    """One field's old and new value as words; empty where there is none."""
 
     label: str
     old: str
@@ -55,17 +55,25 @@ def _changes(version: Any, older: Any, names: dict[tuple[str, Any], str]) -> lis
         if field.name in QUIET:
             continue
         old, new = getattr(older, field.attname), getattr(version, field.attname)
-        if old != new:
-            label = str(field.verbose_name)
-            changes.append(
-                FieldChange(label, _in_words(field, old, names), _in_words(field, new, names))
-            )
+        if old == new:
+            continue
+        label = str(field.verbose_name)
+        if field.name == "columns":
+            old, new = _differing(old, new), _differing(new, old)
+        changes.append(
+            FieldChange(label, _in_words(field, old, names), _in_words(field, new, names))
+        )
     return changes
+
+
+def _differing(columns: list[Any], others: list[Any]) -> list[Any]:
+    """Return the granted columns that the others do not hold just so: what is told as changed."""
+    return [column for column in columns if column not in others]
 
 
 def _in_words(field: Any, value: Any, names: dict[tuple[str, Any], str]) -> str:
     if value in (None, "", [], {}):
-        return _("（空）")
+        return ""
     if field.is_relation:
         return names.get((field.name, value), str(value))
     if field.choices:
@@ -80,7 +88,7 @@ def _in_words(field: Any, value: Any, names: dict[tuple[str, Any], str]) -> str:
         case list():
             return _listed(field, value, names)
         case _:
-            return str(value)
+            return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _listed(field: Any, value: list[Any], names: dict[tuple[str, Any], str]) -> str:
