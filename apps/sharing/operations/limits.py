@@ -65,8 +65,13 @@ def narrower_limits(asked: Limited, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in LIMIT_FIELDS:
         if _is_wider(name, getattr(asked, name), narrowed[name]):
             label = asked._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+            text = _("“%(label)s”不能比原来放宽")
+            words = {"label": label}
+            if name in COUNTED:
+                text = _("“%(label)s”不能比原来放宽，原为 %(was)s")
+                words["was"] = f"{getattr(asked, name):,}"
             raise InvalidInput(
-                _("“%(label)s”不能比原来放宽") % {"label": label},
+                text % words,
                 code="wider_than_asked",
                 field=name,
             )
