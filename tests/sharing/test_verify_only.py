@@ -92,7 +92,17 @@ class TestAnswer:
         assert (record["kind"], record["rows"]) == ("verify", 1)
 
     @pytest.mark.parametrize(
-        "path", ["", "?limit=1", "/changes", "/export.csv", "?identity_number=x&limit=bad"]
+        "path",
+        [
+            "",
+            "?limit=1",
+            "/changes",
+            "/changes/proof",
+            "/changes/rows",
+            "/columns",
+            "/export.csv",
+            "?identity_number=x&limit=bad",
+        ],
     )
     def test_everything_else_is_refused_and_told(
         self, client: Client, address: str, landed_grant: Grant, path: str

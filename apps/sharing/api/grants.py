@@ -45,7 +45,20 @@ MOVE = OpenApiParameter(
 )
 REFUSALS = refusals(
     {
-        400: ("invalid_input", "not_narrower", "wider_than_asked", "invalid_address"),
+        400: (
+            "invalid_input",
+            "not_narrower",
+            "wider_than_asked",
+            "no_items",
+            "unknown_item",
+            "unknown_operator",
+            "invalid_value",
+            "unknown_mask",
+            "unfit_mask",
+            "key_not_readable",
+            "invalid_limit_of_use",
+            "invalid_address",
+        ),
         403: ("not_allowed",),
         404: ("not_found",),
         409: ("illegal_move", "stale_revision", "table_busy"),

@@ -14,8 +14,8 @@ from apps.core.openapi import refusals, shown
 from apps.sharing.api.data import TOKEN, GatewayView
 from apps.sharing.api.documents import (
     CODE,
-    FORBIDDEN,
     LIMIT,
+    READING_FORBIDDEN,
     TOO_MANY,
     PageGrantSerializer,
 )
@@ -43,7 +43,7 @@ _SIZE = OpenApiParameter(
     description=_("每一段的条数"),
 )
 _ENDINGS: dict[Any, Any] = {
-    403: FORBIDDEN,
+    403: READING_FORBIDDEN,
     409: ("resync_required",),
     429: TOO_MANY,
     503: ("busy", "query_timeout", "grant_unavailable"),
@@ -61,7 +61,7 @@ _PROBLEMS: dict[Any, Any] = refusals(
         **_ENDINGS,
     }
 )
-_COLUMNS_PROBLEMS: dict[Any, Any] = refusals({400: ("unknown_parameter",), 403: FORBIDDEN})
+_COLUMNS_PROBLEMS: dict[Any, Any] = refusals({400: ("unknown_parameter",), 403: READING_FORBIDDEN})
 
 
 class ProvedRangeSerializer(serializers.Serializer[Any]):

@@ -62,7 +62,20 @@ BAD_LIST = refusals({400: ("unknown_filter", "unknown_status", "invalid_limit", 
 NO_ROW = refusals({404: ("not_found",)})
 REFUSALS = refusals(
     {
-        400: ("invalid_input", "no_items", "unknown_item", "invalid_value", "unknown_mask"),
+        400: (
+            "invalid_input",
+            "no_items",
+            "unknown_item",
+            "unknown_operator",
+            "invalid_value",
+            "unknown_mask",
+            "unfit_mask",
+            "key_not_readable",
+            "invalid_limit_of_use",
+            "invalid_address",
+            "not_narrower",
+            "wider_than_asked",
+        ),
         403: ("not_allowed", "own_request", "own_proposal"),
         404: ("not_found",),
         409: ("illegal_move", "stale_revision", "conflict", "already_asked"),
