@@ -1,5 +1,6 @@
 """A grant in force is narrowed: the same grant, a new version, from the system's next read."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,8 +92,9 @@ class TestNextRead:
     def test_a_mask_stays_or_hides_all(self, narrow: Narrow, landed_grant: Grant) -> None:
         narrow(items={"name": "cover_name", "division_code": ""})
         landed_grant.refresh_from_db()
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput) as refusal:
             narrow(items={"name": "keep_ends", "division_code": ""})
+        assert (refusal.value.code, "姓名" in str(refusal.value)) == ("wider_than_asked", True)
         landed_grant.refresh_from_db()
         assert (landed_grant.version, landed_grant.columns[0]["mask"]) == (2, "cover_name")
         assert narrow(items={"name": "hide", "division_code": ""}).version == 3
@@ -230,6 +232,12 @@ class TestRefusal:
         assert client.get(address).json()["count"] == 3
 
 
+def offered(page: str, item: str) -> list[str]:
+    """The masks that the page offers for an item, "" for plain text."""
+    [choice] = re.findall(f'<select name="mask-{item}".*?</select>', page, re.DOTALL)
+    return re.findall('<option value="([^"]*)"', choice)
+
+
 class TestPage:
     def test_the_head_narrows_on_the_page(
         self, landed_grant: Grant, landed_scene: Scene, client: Client, address: str
@@ -279,6 +287,15 @@ class TestPage:
         assert 'value="11"' in text
         landed_grant.refresh_from_db()
         assert (landed_grant.version, landed_grant.calls_a_day) == (1, 10)
+
+    def test_of_a_masked_item_only_what_is_taken_is_offered(
+        self, landed_grant: Grant, landed_scene: Scene, narrow: Narrow
+    ) -> None:
+        narrow(items={"name": "cover_name", "division_code": ""})
+        head = signed_in(landed_scene.provider_head)
+        page = head.get(f"/work/grants/{landed_grant.pk}/narrow/").content.decode()
+        assert offered(page, "name") == ["cover_name", "hide"]
+        assert {"", "hide", "keep_ends"} <= set(offered(page, "division_code"))
 
     @pytest.mark.parametrize("person", ["consumer_head", "provider"])
     def test_nobody_else_opens_it(self, scene: Scene, at: datetime, person: str) -> None:

@@ -16,6 +16,7 @@ from apps.sharing.models import SharingRequest
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.sharing import Scene, land, make_scene
+from tests.sharing.fingerprint import fingerprint
 
 pytestmark = pytest.mark.django_db
 
@@ -326,6 +327,23 @@ class TestReview:
                 **wider,
             )
         assert request.decisions.count() == 1
+
+    def test_a_mask_that_was_asked_for_stays_or_hides_all(self, scene: Scene, at: datetime) -> None:
+        request = stories.request_in(
+            "reviewing", scene, at, items={"identity_number": "", "name": "hide"}
+        )
+        before = fingerprint()
+        with pytest.raises(InvalidInput) as refusal:
+            sharing.propose(
+                request=request,
+                outcome="narrow",
+                actor=scene.provider,
+                at=at,
+                items={"name": "cover_name"},
+                reason="限缩",
+            )
+        assert (refusal.value.code, "姓名" in str(refusal.value)) == ("wider_than_asked", True)
+        assert fingerprint() == before
 
     def test_nobody_signs_his_own_proposal(self, scene: Scene, at: datetime) -> None:
         request = stories.request_in("reviewing", scene, at)

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import queries as catalog
+from apps.catalog.models import DataItem
 from apps.core import conditions
 from apps.core.contracts import Contract
 from apps.core.errors import InvalidInput
 from apps.sharing.models import Decision, SharingRequest, limits_of
 from apps.sharing.operations.limits import narrower_limits, narrower_mode, refuse_unanswerable
 from apps.sharing.terms_sql import Terms
+from apps.standards.masks import Mask, masks_for
+
+HIDE: Final = "hide"
 
 
 def decided_terms(
@@ -63,17 +67,19 @@ def decided_terms(
 def narrowed_items(
     asked: Sequence[dict[str, str]], items: Sequence[str] | Mapping[str, str] | None
 ) -> list[dict[str, str]]:
-    """Return the items as asked, cut down to those chosen, masks added or changed.
+    """Return the items as they stand, cut down to those chosen, masks added or hiding all.
+
+    A mask stays or hides all: of two others nobody can say which shows less.
 
     Raises:
-        InvalidInput: an item was not asked for, or a mask that was asked for is dropped.
+        InvalidInput: an item is not among them, or a mask shows something else.
     """
     if items is None:
         return list(asked)
     unknown = set(items) - {entry["name"] for entry in asked}
     if unknown:
         raise InvalidInput(
-            _("“%(item)s”不在申请的数据项内") % {"item": min(unknown)},
+            _("“%(item)s”不在原来的数据项内") % {"item": min(unknown)},
             code="wider_than_asked",
             field="items",
         )
@@ -83,14 +89,21 @@ def narrowed_items(
         if entry["name"] not in items:
             continue
         mask = chosen_masks.get(entry["name"], entry["mask"])
-        if entry["mask"] and not mask:
+        if entry["mask"] and mask not in (entry["mask"], HIDE):
             raise InvalidInput(
-                _("“%(item)s”申请时已脱敏，不能改为明文") % {"item": entry["label"]},
+                _("“%(item)s”已经脱敏，只能维持原样或者全部隐藏") % {"item": entry["label"]},
                 code="wider_than_asked",
                 field="items",
             )
         kept.append({**entry, "mask": mask})
     return kept
+
+
+def masks_left(item: DataItem | None, mask: str) -> list[Mask]:
+    """Return the masks that `narrowed_items` takes for an item that stands under this one."""
+    if item is None:
+        return []
+    return [each for each in masks_for(item.data_type) if not mask or each.name in (mask, HIDE)]
 
 
 def narrower_rows(

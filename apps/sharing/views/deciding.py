@@ -35,9 +35,9 @@ from apps.sharing.models import (
     SharingRequest,
     limits_of,
 )
-from apps.sharing.views.detail import clock_lines, condition_words, mask_label, subject_or_404
+from apps.sharing.views.detail import clock_lines, condition_words, subject_or_404
+from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
-from apps.standards.masks import masks_for
 
 PREVIEW_ROWS = 20
 WATERMARKS = 60
@@ -65,7 +65,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     wants_to_send = data is not None and not {"preview", "add_line"} & set(data)
     usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
     form = ProposeForm(data if wants_to_send else None, initial=usual | _typed(data))
-    chosen = _chosen_items(asked, data)
+    chosen = chosen_items(asked.items, data)
     if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
         messages.success(request, _("处理意见已送负责人签发"))
         return redirect("sharing:request", pk=pk)
@@ -77,7 +77,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "is_fresh": data is None,
         "asked": asked,
-        "item_rows": _item_rows(subject, asked, chosen),
+        "item_rows": item_rows(subject.dataset, asked.items, data),
         "asked_conditions": condition_words(subject, asked.row_condition),
         "lines": lines,
         "provisions": legal_bases.REFUSAL,
@@ -105,37 +105,6 @@ def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> Con
         if entry not in asked.row_condition
     ]
     return ConditionLines(contract.columns, initial=added, data=data)
-
-
-def _chosen_items(asked: Decision, data: Any) -> dict[str, str]:
-    """Return the items to give with their masks: as typed, or as asked at first."""
-    if data is None:
-        return {entry["name"]: entry["mask"] for entry in asked.items}
-    kept = set(data.getlist("items"))
-    return {
-        entry["name"]: data.get(f"mask-{entry['name']}", entry["mask"])
-        for entry in asked.items
-        if entry["name"] in kept
-    }
-
-
-def _item_rows(
-    subject: SharingRequest, asked: Decision, chosen: dict[str, str]
-) -> list[dict[str, Any]]:
-    known = {item.column_name: item for item in subject.dataset.items.select_related("dataset")}
-    return [
-        {
-            "name": entry["name"],
-            "label": entry["label"],
-            "item": known.get(entry["name"]),
-            "asked_mask": mask_label(entry["mask"]),
-            "must_mask": bool(entry["mask"]),
-            "ticked": entry["name"] in chosen,
-            "mask": chosen.get(entry["name"], entry["mask"]),
-            "masks": masks_for(known[entry["name"]].data_type) if entry["name"] in known else [],
-        }
-        for entry in asked.items
-    ]
 
 
 def _is_ready(form: ProposeForm, lines: ConditionLines) -> bool:

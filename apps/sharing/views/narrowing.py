@@ -20,9 +20,9 @@ from apps.sharing.forms.limits import written_limits
 from apps.sharing.forms.moves import NarrowForm, mode_wanted
 from apps.sharing.models import Grant, limits_of
 from apps.sharing.operations.narrow_grant import NARROWABLE
-from apps.sharing.views.detail import condition_words, mask_label
+from apps.sharing.views.detail import condition_words
+from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
-from apps.standards.masks import masks_for
 
 ONE_DAY = timedelta(days=1)
 
@@ -63,7 +63,7 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "lines": lines,
         "is_fresh": data is None,
-        "item_rows": _item_rows(subject, data),
+        "item_rows": item_rows(subject.dataset, queries.labelled_columns(subject), data),
         "conditions": condition_words(subject, subject.row_condition),
         "keep": f"grant-{pk}",
     }
@@ -83,8 +83,8 @@ def _typed(data: Any) -> dict[str, Any]:
 
 
 def _send(request: HttpRequest, subject: Grant, form: NarrowForm, lines: ConditionLines) -> bool:
-    written, data = form.cleaned_data, request.POST
-    items = {name: data.get(f"mask-{name}", "") for name in data.getlist("items")}
+    written = form.cleaned_data
+    items = chosen_items(queries.labelled_columns(subject), request.POST)
     return done(
         request,
         form,
@@ -101,25 +101,3 @@ def _send(request: HttpRequest, subject: Grant, form: NarrowForm, lines: Conditi
             **written_limits(written),
         ),
     )
-
-
-def _item_rows(subject: Grant, data: Any) -> list[dict[str, Any]]:
-    """The granted items, each as it is and as was typed."""
-    known = {item.column_name: item for item in subject.dataset.items.select_related("dataset")}
-    rows = []
-    for entry in queries.labelled_columns(subject):
-        name, item = entry["name"], known.get(entry["name"])
-        mask = entry["mask"] if data is None else data.get(f"mask-{name}", entry["mask"])
-        rows.append(
-            {
-                "name": name,
-                "label": entry["label"],
-                "item": item,
-                "asked_mask": mask_label(entry["mask"]),
-                "must_mask": bool(entry["mask"]),
-                "ticked": data is None or name in data.getlist("items"),
-                "mask": mask,
-                "masks": masks_for(item.data_type) if item else [],
-            }
-        )
-    return rows
