@@ -25,6 +25,8 @@ COLUMNS: Final = (
 HEADING: Final = ",".join(each.name for each in COLUMNS) + "\n"
 CONDITION: Final = [{"item": "area", "operator": "eq", "value": "500103"}]
 ITEMS: Final = {each.name: "" for each in COLUMNS if each.name != "secret"} | {"name": "cover_name"}
+NARROWER: Final = {n: mask for n, mask in ITEMS.items() if n not in ("rate", "seen_at")}
+NARROWER_ROWS: Final = [*CONDITION, {"item": "is_open", "operator": "eq", "value": True}]
 Row = list[str]
 
 

@@ -30,6 +30,8 @@ from tests import stories
 from tests.factories.copies import (
     CONDITION,
     ITEMS,
+    NARROWER,
+    NARROWER_ROWS,
     Killed,
     dying,
     held,
@@ -43,8 +45,6 @@ from tests.factories.sharing import Scene
 
 pytestmark = pytest.mark.timeout(600)  # processes of its own, on a machine that may be busy
 ROOT = Path(following.__file__).resolve().parents[4]
-NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
-NARROWER_ROWS = [*CONDITION, {"item": "is_open", "operator": "eq", "value": True}]
 
 
 @pytest.fixture(autouse=True)

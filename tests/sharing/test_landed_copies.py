@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.accounts.models import InformationSystem
 from apps.ledger.models import Event
 from apps.quality.operations import corrections
-from apps.sharing import keeping, naming, provisioning
+from apps.sharing import keeping, naming, provisioning, queries
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, LandedCopy, QuotaUse
 from apps.warehouse.models import DataTable
@@ -27,7 +27,10 @@ from tests.factories.copies import (
     COLUMNS,
     CONDITION,
     ITEMS,
+    NARROWER,
+    NARROWER_ROWS,
     Killed,
+    dying,
     held,
     make_copied_scene,
     put,
@@ -39,8 +42,6 @@ from tests.factories.sharing import Scene
 from tests.factories.warehouse import column, publish_contract
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
-NARROWER = {name: mask for name, mask in ITEMS.items() if name not in ("rate", "seen_at")}
-NARROWER_ROWS = [*CONDITION, {"item": "is_open", "operator": "eq", "value": True}]
 Read = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -94,7 +95,9 @@ def test_it_lands_keeps_up_and_shows_how_far_it_is(
     now: datetime,
     read: Read,
 ) -> None:
+    assert list(queries.grants_to_land(now)) == [landed_grant]
     copy = kept(now)
+    assert list(queries.grants_to_land(now)) == []  # it has its copy
     right = shown(client, address)
     assert copy.store.department == landed_scene.consumer_department
     assert (copy.horizon, copy.rows, copy.problem) == (1, len(right), "")
@@ -172,21 +175,15 @@ def test_interrupted_anywhere_it_goes_on(
     client: Client,
     address: str,
     now: datetime,
-    monkeypatch: pytest.MonkeyPatch,
     step: str,
 ) -> None:
-    real = getattr(Copy, step)
     for when in ("before", "after"):
-
-        def dying(*args: Any, when: str = when, **more: Any) -> Any:
-            if when == "after":
-                real(*args, **more)
-            raise Killed
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Copy, step, dying)
+        revive = dying(Copy, step, when, calls=1)
+        try:
             with pytest.raises(Killed):
                 sharing.keep_copies(at=now)
+        finally:
+            revive()
     assert in_pool(kept(now)) == shown(client, address)
 
 
@@ -204,6 +201,8 @@ def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
         read(renewed, f"SELECT * FROM {copy}")
     again = kept(now)
     assert (again.pk, again.grant_id) == (copy.pk, renewed.pk)
+    assert "落地副本" in page_of(renewed, landed_scene.consumer_head)
+    assert "落地副本" not in page_of(landed_grant, landed_scene.consumer_head)
     assert in_pool(again) == shown(client, address)
     assert "rate" not in in_pool(again)[0]
     assert 0 < again.rows < copy.rows
@@ -247,6 +246,9 @@ def test_narrowed_to_verification_it_is_taken_from_the_system_and_goes(
         assert cursor.fetchone() == (False,)
     sharing.keep_copies(at=now)
     assert not exists(copy)
+    page = page_of(landed_grant, landed_scene.consumer_head)
+    assert "已清除" in page
+    assert "授权已结束" not in page  # it goes on, for verification
 
 
 def test_it_is_taken_from_a_retired_system(landed_grant: Grant, now: datetime, read: Read) -> None:
@@ -301,10 +303,11 @@ def test_it_goes_when_the_way_of_sharing_changes(
 def test_expired_it_shows_nothing_even_before_anybody_comes(
     landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
 ) -> None:
-    Grant.objects.update(starts_at=now - timedelta(days=2), expires_at=now + timedelta(seconds=4))
     copy = kept(now)
     assert read(landed_grant, f"SELECT code FROM {copy}")
-    read(landed_grant, "SELECT pg_sleep(4)")
+    Grant.objects.update(starts_at=now - timedelta(days=2), expires_at=now - timedelta(days=1))
+    copy.grant.refresh_from_db()
+    provisioning.persistently(lambda: provisioning.open_to_reader(copy))
     assert read(landed_grant, f"SELECT code FROM {copy}") == []
 
 
@@ -320,6 +323,36 @@ def test_every_night_it_is_proved_and_mended(
     sharing.prove_copies(at=now)
     copy.refresh_from_db()
     assert copy.mended_ranges == 1
+    assert in_pool(copy) == shown(client, address)
+    assert Event.objects.filter(verb="sharing.mend_copy").count() == 1
+
+
+def test_what_cannot_be_mended_is_a_problem_until_a_check_passes(
+    landed_scene: Scene, landed_grant: Grant, client: Client, address: str, now: datetime
+) -> None:
+    copy = kept(now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {copy} SET code = 'x' WHERE _id < 9")
+        cursor.execute(
+            f"CREATE FUNCTION {copy.store.schema}.spoil() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN NEW.code := 'x'; RETURN NEW; END $$"
+        )
+        cursor.execute(
+            f"CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON {copy}"
+            f" FOR EACH ROW EXECUTE FUNCTION {copy.store.schema}.spoil()"
+        )
+    sharing.prove_copies(at=now)
+    for _turn in range(2):
+        copy = kept(now)
+        assert "改正未成" in copy.problem
+        assert copy.proved_at is None
+    assert Event.objects.filter(verb="sharing.mend_copy").count() == 0
+    assert "改正未成" in page_of(landed_grant, landed_scene.consumer_head)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION {copy.store.schema}.spoil() CASCADE")
+    sharing.prove_copies(at=now)
+    copy = kept(now)
+    assert (copy.problem, copy.proved_at, copy.mended_ranges) == ("", now, 1)
     assert in_pool(copy) == shown(client, address)
     assert Event.objects.filter(verb="sharing.mend_copy").count() == 1
 

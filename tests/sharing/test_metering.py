@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -117,7 +116,6 @@ class TestCounting:
         assert set(used(grant)) == {noon.date(), late.date()}
 
     def test_reads_without_a_grant_are_nobodys_use(self, grant: Grant, noon: datetime) -> None:
-        grant.pk = None
         ledger.record_access(
             opened_at=noon,
             user_id=1,
@@ -161,10 +159,9 @@ class TestMonth:
 
 
 @pytest.fixture
-def filled(scene: Scene, grant: Grant) -> Callable[[], None]:
+def filled(grant: Grant) -> None:
     for day, calls in ((date(2026, 11, 3), 4), (date(2026, 11, 4), 6)):
         DailyUse.objects.create(grant=grant, day=day, calls=calls, rows=calls * 10, bytes=2048)
-    return lambda: None
 
 
 @pytest.mark.usefixtures("filled")

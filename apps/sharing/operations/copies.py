@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
 from apps.accounts import queries as accounts
@@ -34,6 +35,7 @@ TROUBLES = (
     sqlalchemy.exc.SQLAlchemyError,
 )
 OVER = (Grant.Status.ENDED, Grant.Status.EXPIRED)
+NOT_MENDED = _("核对后改正未成，仍与授权的数据不同")
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,10 @@ def follow_copy(*, copy: LandedCopy) -> bool:
     except TROUBLES as error:
         return _note_problem(copy, error)
     LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(
-        horizon=standing.horizon, rows=_count(copy), complete_at=now, problem=""
+        horizon=standing.horizon,
+        rows=_count(copy),
+        complete_at=now,
+        problem=copy.problem if _is_wrong(copy) else "",
     )
     return True
 
@@ -84,16 +89,22 @@ def prove_copies(*, at: datetime) -> None:
 
 
 def prove_copy(*, copy: LandedCopy, at: datetime) -> Verdict | None:
-    """Check one copy; what somebody changed in it is mended, counted and written down."""
+    """Check one copy; what somebody changed in it is mended, counted and written down.
+
+    What could not be checked, or not be mended, is a problem; None.
+    """
     try:
         verdict = check(follower_of(copy), mend=True)
     except TROUBLES as error:
         _note_problem(copy, error)
         return None
+    if not verdict.is_exact:
+        _note_problem(copy, Unproved(NOT_MENDED))
+        return None
     wrong = len(verdict.differences)
     with transaction.atomic():
         LandedCopy.objects.filter(pk=copy.pk).update(
-            proved_at=at, mended_ranges=wrong, rows=verdict.rows
+            proved_at=at, mended_ranges=wrong, rows=verdict.rows, problem=""
         )
         if wrong:
             ledger.record(
@@ -137,8 +148,8 @@ def dispose_copy(*, copy: LandedCopy, at: datetime) -> None:
 
 
 @transaction.atomic
-def _stand_behind(grant: Grant, at: datetime) -> LandedCopy:
-    """Return the system's copy of the dataset, made where there is none, with this grant behind it.
+def _stand_behind(grant: Grant, at: datetime) -> None:
+    """Put the grant behind the system's copy of the dataset, made where there is none.
 
     A renewal goes on with the table of the grant that it replaced.
     """
@@ -148,13 +159,12 @@ def _stand_behind(grant: Grant, at: datetime) -> LandedCopy:
     found = kept.first()
     if found is None:
         store = physical.pool_of(grant.consumer, at=at)
-        return LandedCopy.objects.create(
+        LandedCopy.objects.create(
             system=grant.system, dataset=grant.dataset, grant=grant, store=store, created_at=at
         )
-    if found.grant_id != grant.pk:
+    elif found.grant_id != grant.pk:
         found.grant, found.grant_version = grant, 0
         found.save(update_fields=["grant", "grant_version"])
-    return found
 
 
 def _close(copy: LandedCopy) -> None:
@@ -167,8 +177,13 @@ def _close(copy: LandedCopy) -> None:
         _note_problem(copy, error)
 
 
+def _is_wrong(copy: LandedCopy) -> bool:
+    """Say whether the last check left the copy wrong; the next one that it passes ends that."""
+    return copy.problem == str(NOT_MENDED)
+
+
 def _is_current(copy: LandedCopy) -> bool:
-    if copy.problem or copy.complete_at is None or not _is_open(copy):
+    if (copy.problem and not _is_wrong(copy)) or copy.complete_at is None or not _is_open(copy):
         return False
     if DataTable.objects.get(dataset=copy.dataset_id).batch_counter != copy.horizon:
         return False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.sharing.models import Grant, LandedCopy, Mode
 from apps.warehouse.models import Batch
@@ -18,9 +18,14 @@ class Lag:
 
 
 def grants_to_land(at: datetime) -> QuerySet[Grant]:
-    """Return grants of batch exchange that are served now."""
+    """Return grants of batch exchange that are served now and have no copy behind them yet."""
+    standing = LandedCopy.objects.filter(grant=OuterRef("pk"), disposed_at=None)
     return Grant.objects.filter(
-        status=Grant.Status.IN_FORCE, mode=Mode.BATCH, starts_at__lte=at, expires_at__gt=at
+        ~Exists(standing),
+        status=Grant.Status.IN_FORCE,
+        mode=Mode.BATCH,
+        starts_at__lte=at,
+        expires_at__gt=at,
     ).order_by("pk")
 
 
