@@ -18,7 +18,7 @@ from typing import Final
 
 import duckdb
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from psycopg import sql
 
 from apps.core.contracts import Contract
@@ -41,11 +41,17 @@ def outstanding(order: WorkOrder, *, on: date) -> int:
     table, contract = warehouse.table_of(order.dataset), warehouse.contract_of(order.dataset)
     if table is None or contract is None:
         return 0
-    return sum(_left_of(batch, records, table, contract, on) for batch, records in _behind(order))
+    seen: set[Key] = set()
+    return sum(
+        _left_of(batch, records, table, contract, on, seen) for batch, records in _behind(order)
+    )
 
 
 def _behind(order: WorkOrder) -> Iterator[tuple[Batch, QuerySet[Rejection]]]:
-    """Yield the files with records that broke the order's rule since it was opened."""
+    """Yield the files with records that broke the order's rule since it was opened, newest first.
+
+    What a full replacement followed is mended.
+    """
     results = RuleResult.objects.filter(
         rule=order.rule_id,
         basis=Basis.DELIVERED,
@@ -53,12 +59,13 @@ def _behind(order: WorkOrder) -> Iterator[tuple[Batch, QuerySet[Rejection]]]:
         run__gte=order.opened_by_run_id,
         run__batch__isnull=False,
     ).select_related("run__batch__dataset", "rule")
-    replaced = Batch.objects.filter(
+    replacing = Batch.objects.filter(
         dataset=order.dataset_id, mode=Batch.Mode.SNAPSHOT, status=Batch.Status.LANDED
     ).exclude(details__has_key="quarantined")
-    for result in results.order_by("run"):
+    replaced = replacing.aggregate(last=Max("pk"))["last"] or 0
+    for result in results.order_by("-run"):
         batch = result.run.batch
-        if batch is not None and not replaced.filter(pk__gt=batch.pk).exists():
+        if batch is not None and batch.pk >= replaced:
             yield batch, rejections_of(result).exclude(kind=Rejection.Kind.DUPLICATE)
 
 
@@ -68,7 +75,12 @@ def _left_of(
     table: DataTable,
     contract: Contract,
     on: date,
+    seen: set[Key],
 ) -> int:
+    """Count a file's records that wait, but for those of which a later file has one; add to `seen`.
+
+    A record without a usable key is none that was seen before.
+    """
     if batch.rejected and warehouse.mended_rows(batch) >= batch.rejected:
         return 0
     waiting = records.exclude(mended__sent_in__status=Batch.Status.LANDED).order_by("pk")
@@ -78,7 +90,10 @@ def _left_of(
     while block := list(islice(found, BLOCK)):
         cells = [mending.cells_sent(record) for record in block]
         keys = _settled(contract, [[one[name] for name in contract.key] for one in cells], on)
-        left += len(block) - _landed(table, contract, keys, after=batch.horizon or 0)
+        fresh = [key for key in dict.fromkeys(keys) if key[0] and key not in seen]
+        seen.update(fresh)
+        left += sum(not key[0] for key in keys) + len(fresh)
+        left -= _landed(table, contract, fresh, after=batch.horizon or 0)
     return left
 
 
@@ -97,8 +112,7 @@ def _settled(contract: Contract, keys: Sequence[Sequence[str]], on: date) -> lis
 
 def _landed(table: DataTable, contract: Contract, keys: Sequence[Key], *, after: int) -> int:
     """Count the keys that stand in the table with what a batch after that one brought."""
-    known = [key for key in keys if key[0]]
-    if not known:
+    if not keys:
         return 0
     places = [sql.Identifier(f"key_{place}") for place in range(len(contract.key))]
     matches = []
@@ -123,6 +137,6 @@ def _landed(table: DataTable, contract: Contract, keys: Sequence[Key], *, after:
         sql.SQL(" AND ").join(matches),
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*(list(part) for part in zip(*known, strict=True)), after])
+        cursor.execute(statement, [*(list(part) for part in zip(*keys, strict=True)), after])
         (count,) = cursor.fetchone()
     return int(count)

@@ -89,14 +89,20 @@ def _unique(rule: QualityRule, table: DataTable, since: int | None) -> SetRule:
             failing.format(table=place_of(table), groups=groups, same=_same(rule.columns)),
             filled,
         )
+    # A row that kept what must be unique makes none alike that were not.
+    kept = sql.SQL(" AND ").join(sql.SQL("p.{0} = t.{0}").format(name) for name in names)
     seeds = sql.SQL(
         "SELECT {alike} FROM {table} t WHERE t._batch > {since} AND {filled}"
+        " AND NOT EXISTS (SELECT FROM {past} p WHERE p._id = t._id AND {kept}"
+        " AND p._batch <= {since} AND p._until_batch > {since})"
         " UNION SELECT {alike} FROM {table} t JOIN ({known}) k ON t._id = k.row_id WHERE {filled}"
     ).format(
         alike=alike,
         table=place_of(table),
+        past=sql.Identifier(table.schema, table.past_name),
         since=sql.Literal(since),
         filled=filled,
+        kept=kept,
         known=_known(rule),
     )
     several = sql.SQL(

@@ -211,6 +211,22 @@ def test_an_order_about_rejected_records_closes_once_they_landed(
     assert (order.status, order.closed_by_batch) == ("closed", batch), "by the key as it is kept"
 
 
+def test_a_record_rejected_night_after_night_is_one(dataset: Dataset, provider: Any) -> None:
+    order = rejected_order(dataset, provider)
+    for night in ("丁", "戊"):
+        landed(dataset, persons(person(0, grade=night), person(1)), actor=provider)
+        checked(dataset)
+    landed(dataset, persons(person(2)), actor=provider)
+    checked(dataset)
+    order.refresh_from_db()
+    assert (order.status, order.failed) == ("open", 1)
+
+    landed(dataset, persons(person(0)), actor=provider)
+    checked(dataset)
+    order.refresh_from_db()
+    assert order.status == "closed"
+
+
 def test_a_full_replacement_closes_it_too(dataset: Dataset, provider: Any) -> None:
     order = rejected_order(dataset, provider)
     batch = landed(dataset, persons(person(3)), actor=provider, mode="snapshot")
