@@ -163,6 +163,7 @@ def test_the_list_filters_counts_and_is_taken_away(doubt: Doubt, at: datetime) -
         ("?side=received", {mine, other}),
         ("?scope=row", set()),
         (f"?dataset={doubt.dataset.dashed_code}&q={mine.number}", {mine}),
+        ("?due=overdue", set()),
         ("?due=soon", {mine, other}),  # within three working days
     ]:
         page = client.get(LIST + query).content.decode()

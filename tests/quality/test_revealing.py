@@ -96,6 +96,17 @@ class TestFindings:
         assert event.details == {"rows": 1, "findings": [Finding.objects.get().pk]}
         assert "查看了 1 条记录的明文" in ledger.told(event).sentence
 
+    def test_systems_and_people_take_them_over_the_api_on_record(
+        self, order: WorkOrder, provider: Any, authority: Any
+    ) -> None:
+        finding = Finding.objects.get()
+        address = f"/api/v1/quality/findings/{finding.pk}"
+        assert signed_in(authority).get(address).status_code == 404
+        assert not revealed(order)
+        assert signed_in(provider).get(address).json()["key"] == {"identity_number": PLAIN}
+        signed_in(provider).get("/api/v1/quality/findings")
+        assert [event.actor for event in revealed(order)] == [provider, provider]
+
     def test_an_address_alone_opens_nothing(self, order: WorkOrder, provider: Any) -> None:
         address = f"{reverse('quality:findings-reveal')}?order={order.pk}"
         answer = signed_in(provider).get(address)
@@ -168,3 +179,5 @@ class TestCorrections:
         shown = signed_in(doubt.editor).post(opened).content.decode()
         assert IDENTITIES[0] in shown
         assert "13800000001" not in shown, "what the grant masks stays masked"
+        theirs = ledger.events_of(table).get(verb="quality.reveal", actor=doubt.editor)
+        assert theirs.department == doubt.dataset.department, "the source sees who took its values"

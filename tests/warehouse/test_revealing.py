@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.catalog.models import Dataset
 from apps.ledger import queries as ledger
 from apps.warehouse.models import Batch
+from apps.warehouse.views import covering
 from tests.factories.quality import person, persons
 from tests.factories.warehouse import IDENTITIES, landed, with_items
 
@@ -57,6 +58,22 @@ def test_opening_them_is_recorded(batch: Batch, provider: Any) -> None:
     assert "查看了 2 条记录的明文" in ledger.told(event).sentence
     away = signed_in(provider).get(f"{address}?after=1")
     assert away.headers["Location"] == f"/work/batches/{batch.pk}/?after=1#rejections"
+
+
+def test_they_leave_over_the_api_on_record(batch: Batch, provider: Any) -> None:
+    address = f"/api/v1/batches/{batch.pk}/rejections"
+    page = signed_in(provider).get(address, {"limit": "1"}).json()
+    assert len(page["results"]) == 1
+    event = ledger.events_of(batch).get(verb="warehouse.reveal")
+    assert (event.actor, event.details["records"]) == (provider, [2])
+
+
+def test_a_covered_value_leaves_the_numbers_of_the_sentence_alone() -> None:
+    covered = covering._covered_reason
+    assert covered("第 1,021 行：不符合“等级” 1", "1", "***") == "第 1,021 行：不符合“等级” ***"
+    assert (
+        covered("第 11 行：证件号码 11，位数不对", "11", "**") == "第 11 行：证件号码 **，位数不对"
+    )
 
 
 def test_nobody_else_opens_or_takes_them(batch: Batch, authority: Any, consumer: Any) -> None:

@@ -1,6 +1,7 @@
 """`/api/v1/quality/findings`: the failing rows, for their own department alone."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -100,7 +101,7 @@ class AcceptedShape(serializers.Serializer[Any]):
 class FindingViewSet(ScopedViewSet):
     """Failing rows of the caller's own department's tables."""
 
-    queryset = Finding.objects.select_related("dataset", "rule").all()
+    queryset = Finding.objects.select_related("dataset__department", "rule", "work_order").all()
     serializer_class = FindingSerializer
 
     def list(self, request: Request) -> Response:
@@ -112,10 +113,13 @@ class FindingViewSet(ScopedViewSet):
         }
         choices = {"status": Finding.Status.values}
         page = self.paginate_queryset(narrowed(request, self.get_queryset(), filters, choices))
+        _reveal(request, page or [])
         return self.get_paginated_response(FindingSerializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(FindingSerializer(self.find(pk=pk)).data)
+        found = self.find(pk=pk)
+        _reveal(request, [found])
+        return Response(FindingSerializer(found).data)
 
     @extend_schema(
         operation_id="quality_findings_accept",
@@ -157,3 +161,9 @@ class FindingViewSet(ScopedViewSet):
                     at=timezone.now(),
                 )
         return Response(AcceptedShape({"accepted": done}).data)
+
+
+def _reveal(request: Request, findings: Sequence[Finding]) -> None:
+    """Write down who takes these rows in the clear, before he does."""
+    user: Any = request.user
+    quality.reveal_findings(findings=findings, actor=user, at=timezone.now())

@@ -81,6 +81,7 @@ def reveal_record(*, dataset: Dataset, row_id: int, actor: User, at: datetime) -
         "quality.reveal",
         warehouse.table_of(dataset),
         at=at,
+        department=dataset.department,
         details={"rows": 1, "row_id": row_id, "dataset": dataset.code},
     )
 

@@ -291,9 +291,9 @@ class BatchViewSet(ScopedViewSet):
         if not access.allowed(request.user, "view_rejections", batch):
             raise NotAllowed
         rows = access.rows(request.user, "view", Rejection).filter(batch=batch)
+        user: Any = request.user
         accept = request.headers.get("Accept", "")
         if query.get("format", "csv" if accept.startswith("text/csv") else "json") == "csv":
-            user: Any = request.user
             warehouse.record_download(
                 batch=batch, what="rejections", rows=rows.count(), actor=user, at=timezone.now()
             )
@@ -303,7 +303,10 @@ class BatchViewSet(ScopedViewSet):
             response["Content-Disposition"] = f'attachment; filename="{batch}-rejections.csv"'
             return response
         pages = RejectionPagination()
-        page = pages.paginate_queryset(rows, request)
+        page = pages.paginate_queryset(rows, request) or []
+        numbers = [row.record_number for row in page]
+        if numbers:
+            warehouse.reveal_rejections(batch=batch, records=numbers, actor=user, at=timezone.now())
         return pages.get_paginated_response(RejectionSerializer(page, many=True).data)
 
 

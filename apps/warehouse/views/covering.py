@@ -96,9 +96,11 @@ def _as_it_is(rejection: Rejection) -> ShownRejection:
 
 
 def _covered_reason(message: str, value: str, covered: str) -> str:
-    """Return the sentence with its value covered; it follows the item's name after a blank."""
+    """Return the sentence with its value covered; it follows a blank, and “，” or nothing it."""
     if not value or value == covered:
         return message
+    if message.endswith(f" {value}"):
+        return message.removesuffix(value) + covered
     before, mark, after = message.partition(f" {value}，")
     return f"{before} {covered}，{after}" if mark else message.replace(value, covered)
 
