@@ -123,9 +123,13 @@ def _lock_of(folder: Path) -> Path:
 
 
 def _hold(lock: Path) -> int | None:
-    """Return the descriptor that holds a lock, None while somebody else does or it is gone."""
+    """Return the descriptor that holds a lock, None while somebody else does or it is gone.
+
+    Raises:
+        OSError: the place of HUILIU_HOME knows no locks.
+    """
     held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    with suppress(OSError):
+    with suppress(BlockingIOError):
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(held).st_nlink:  # nobody removed it meanwhile
             return held

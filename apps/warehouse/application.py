@@ -180,7 +180,7 @@ class Application:
             streamed += loading.add(
                 self._metered(lambda write: self.arrivals.stream_rewritten(loading.horizon, write))
             )
-            self._count_rewritten()
+            self._count_rewritten(self.arrivals)
         unsound = self.arrivals.collect_unsound(streamed)
         rejected = unsound + len(self.arrivals.unreadable)
         self._refuse_too_dirty(rejected, quarantined=self.arrivals.quarantined())
@@ -208,19 +208,22 @@ class Application:
         whole = self.arrivals
         text = survey(self._difference.ahead, workplace=self._workplace)
         self.arrivals = Resent(self._reader(text), whole, self._difference)
-        self._counted = whole if self._last.normalisations.exists() else self.arrivals
+        counted = whole if self._last.normalisations.exists() else self.arrivals
         try:
-            counts = self._merge(loading)
+            counts = self._merge(loading, counted)
         except NotTold:
-            self.arrivals = self._counted = whole
+            self.arrivals = whole
             return None
         self.same_lines = self._difference.same
         return counts
 
-    def _merge(self, loading: Loading) -> Counts:
-        """Compare keys and hashes with the table's and send only what differs."""
+    def _merge(self, loading: Loading, counted: Arrivals | None = None) -> Counts:
+        """Compare keys and hashes with the table's and send only what differs.
+
+        counted: in which rows to count what normalising changed, if not in those that are merged.
+        """
         self._heartbeat.enter(Stage.CHECKING)
-        self._count_rewritten()
+        self._count_rewritten(counted or self.arrivals)
         unsound = self.arrivals.take()
         self.arrivals.keep_unsound(unsound)
         rejected = unsound + len(self.arrivals.unreadable)
@@ -254,10 +257,13 @@ class Application:
             case _:
                 return self._upsert(loading, counts)
 
-    def _count_rewritten(self) -> None:
+    def _count_rewritten(self, counted: Arrivals) -> None:
         """Begin to count what normalising changed, beside what keeps only one core busy."""
+        if counted is self._counted:
+            return  # it goes on since a first try to merge
+        self._counted = counted
         beside = self._open.enter_context(ThreadPoolExecutor(1, "landing-rewritten"))
-        self._counting = beside.submit((self._counted or self.arrivals).rewritten)
+        self._counting = beside.submit(counted.rewritten)
 
     def _is_small(self) -> bool:
         """Say whether it is quicker to ask the table for the file's keys than to read all of it."""

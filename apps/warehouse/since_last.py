@@ -71,5 +71,5 @@ def _tells_the_table(last: Batch, batch: Batch, table: DataTable) -> bool:
 
 def _is_worth_it(last: Batch, file: Arrived) -> bool:
     counts = sorted((last.declared or 0, file.survey.record_count))
-    is_text = file.survey.lines is None
+    is_text = file.survey.lines is None and last.form == file.form
     return is_text and counts[0] >= FEWEST_RECORDS and counts[0] >= _ALIKE * counts[1]

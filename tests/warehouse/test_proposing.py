@@ -309,7 +309,20 @@ def test_a_real_file_is_read_or_refused_with_a_reason(
         assert outcome.dataset.items.exists()
 
 
-def test_it_proposes_the_unit_that_the_heading_names(provider: Any, classification: Any) -> None:
-    lines = [["编号", "注册资本（万元）"], *([str(n), "800万人民币"] for n in range(30))]
+@pytest.mark.parametrize(
+    ("heading", "normalise"),
+    [
+        ("注册资本（万元）", ["number", "unit_wan"]),
+        ("注册资本（元）", ["number", "unit"]),
+        ("万州区登记户数", ["number", "unit"]),
+        ("注册资本（百万元）", ["number"]),
+        ("注册资本（亿元）", ["number"]),
+    ],
+)
+def test_it_proposes_the_unit_that_the_heading_names(
+    heading: str, normalise: list[str], provider: Any, classification: Any
+) -> None:
+    """In a scale that no normaliser knows none is proposed: such values are refused and shown."""
+    lines = [["编号", heading], *([str(n), "800万人民币"] for n in range(30))]
     made = proposed(as_csv(*lines), provider)
-    assert item(made, "注册资本（万元）").normalise == ["number", "unit_wan"]
+    assert item(made, heading).normalise == normalise

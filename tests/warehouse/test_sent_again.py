@@ -168,6 +168,7 @@ def test_it_lands_as_it_would_whole(
                 sorted(rows(dataset, "identity_number", "_until_batch", past=True)),
             )
         )
+        assert any("same_lines" in batch.details for batch in batches) == (fewest == 1)
     assert outcomes[0] == outcomes[1]
 
 

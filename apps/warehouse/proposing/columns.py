@@ -42,6 +42,9 @@ _MONEY: Final = re.compile(
     r"金额|资金|费|款|工资|收入|支出|价|补贴|补助|（[百千万亿]*元）|\([百千万亿]*元\)"
 )
 _DATED: Final = re.compile(r"日期|时间|年月日|date|time", re.IGNORECASE)
+# What a heading keeps its amounts in: ten thousands, or a scale that no normaliser knows.
+_IN_WAN: Final = re.compile(r"(?<![十百千])万(?:元|圆|[个家户件台辆次名所条项人]|(?=[）)]|$))")
+_OTHER_SCALE: Final = re.compile(r"亿|[十百千]万|[百千][元圆]")
 _WHETHER: Final = re.compile(r"^是否|^有无")
 _PERSONAL: Final = re.compile(
     r"姓名|身份证|手机|电话|住址|家庭地址|通讯地址|户籍|出生|性别|民族|邮箱|监护人|联系人|法定代表人"
@@ -194,8 +197,8 @@ def _as_number(item: ProposedItem, profile: ColumnProfile) -> bool:
     numbers, units = profile.of("numbers"), profile.of("units")
     if (numbers + units) / profile.of("filled") < NEARLY_ALL or _is_coded(profile):
         return False
-    if units:
-        unit = "unit_wan" if "万" in profile.heading else "unit"
+    if units and not _OTHER_SCALE.search(profile.heading):
+        unit = "unit_wan" if _IN_WAN.search(profile.heading) else "unit"
         item.values["normalise"] = ["number", unit]
         item.say(
             NORMALISERS[unit].word,
