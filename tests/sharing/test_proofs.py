@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.ledger.models import Event
@@ -316,6 +316,17 @@ class TestAge:
         assert not copy.differing(size=5)
         call_command("forget_past", days=1, wait=0, stdout=StringIO())
         assert Event.objects.filter(verb="warehouse.forget_past").count() == 1
+
+    @pytest.mark.parametrize("wrong", [{"days": 0}, {"days": 1, "dataset": "没有这个"}], ids=str)
+    def test_a_command_that_says_nothing_sensible_lets_go_of_nothing(
+        self, copy: Copy, client: Client, feed: str, landed_scene: Scene, wrong: dict[str, Any]
+    ) -> None:
+        at_one = copy.cursor
+        put(landed_scene, [record(1, random.Random(7))], "delete")
+        Batch.objects.update(finished_at=LONG_AGO)
+        with pytest.raises(CommandError):
+            call_command("forget_past", wait=0, **wrong)
+        assert self.status(client, feed, at_one) == (200, "")
 
     def test_values_that_come_to_be_written_otherwise_begin_anew(
         self, copy: Copy, client: Client, feed: str, landed_scene: Scene

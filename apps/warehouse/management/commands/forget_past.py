@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,11 +30,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, days: int, dataset: str, wait: float, **options: Any) -> None:
+        if days < 1:
+            raise CommandError(_("保留的天数须是正整数"))
         at = timezone.now()
         tables = DataTable.objects.select_related("dataset__department").order_by("pk")
         if dataset:
             tables = tables.filter(dataset__code=dataset.replace("-", "/"))
         found = list(tables)
+        if dataset and not found:
+            raise CommandError(_("没有目录“%(code)s”的数据表") % {"code": dataset[:80]})
         for table in found:
             warehouse.forget_past(table=table, before=at - timedelta(days=days), at=at)
         time.sleep(wait)
