@@ -39,7 +39,7 @@ from apps.catalog.models import (
     ResponsibilityListStatus,
 )
 from apps.catalog.operations import compiling, duties, performing, responsibility, splitting
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 
@@ -124,9 +124,7 @@ def _moved(moves: dict[str, Any], name: str, request: Request, **row: Any) -> An
     if name not in moves:
         raise NotFound
     act, shape = moves[name]
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return act(actor=request.user, at=timezone.now(), **row, **given.validated_data)
+    return act(actor=request.user, at=timezone.now(), **row, **checked(shape, request))
 
 
 @extend_schema_view(

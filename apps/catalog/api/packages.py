@@ -18,12 +18,11 @@ from apps.catalog.api.upward_shapes import (
     BAD_LIST,
     MOVE_REFUSALS,
     NO_ROW,
-    checked,
     move_parameter,
 )
 from apps.catalog.models import UpperLevel, UpwardEntry, UpwardPackage
 from apps.catalog.operations import upward
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 

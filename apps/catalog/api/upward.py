@@ -22,13 +22,12 @@ from apps.catalog.api.upward_shapes import (
     BAD_LIST,
     MOVE_REFUSALS,
     NO_ROW,
-    checked,
     move_parameter,
 )
 from apps.catalog.models import UpperDataset, UpperLevel, UpperRequest
 from apps.catalog.operations import upper_requests
 from apps.catalog.queries import upward as queries
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 
 

@@ -4,8 +4,6 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
-from rest_framework.request import Request
 
 from apps.core.openapi import refusals
 
@@ -23,10 +21,3 @@ MOVE_REFUSALS: Final = refusals(
 
 def move_parameter(moves: Collection[str], meaning: Any) -> OpenApiParameter:
     return OpenApiParameter("move", str, OpenApiParameter.PATH, enum=[*moves], description=meaning)
-
-
-def checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """Return what was sent, or answer what is wrong with it."""
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from apps.core.api import ScopedViewSet
+from apps.core.api import ScopedViewSet, lookups
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
-from apps.sharing.api.requests import BAD_LIST, NO_ROW, status_filter
+from apps.sharing.api.requests import BAD_LIST, NO_ROW
 from apps.sharing.api.serializers import (
     GrantMoveShape,
     GrantSerializer,
@@ -95,7 +95,9 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
-        return queryset.filter(**status_filter(self.request, Grant.Status.values))
+        return queryset.filter(
+            **lookups(self.request, {"status": "status"}, statuses=Grant.Status.values)
+        )
 
     @extend_schema(
         operation_id="grants_move",

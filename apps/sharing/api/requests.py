@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 
 from apps.catalog.models import Demand
 from apps.core import access
-from apps.core.api import ScopedViewSet, checked
+from apps.core.api import ScopedViewSet, checked, lookups
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
@@ -83,29 +83,6 @@ REFUSALS = refusals(
 )
 
 
-def status_filter(request: Request, known: list[str]) -> dict[str, str]:
-    """Return the filter by status that the address asks for.
-
-    Raises:
-        InvalidInput: an unknown status or another parameter than status, limit, cursor.
-    """
-    for name in request.query_params:
-        if name not in {"status", "limit", "cursor", "format"}:
-            raise InvalidInput(
-                _("没有筛选条件“%(name)s”") % {"name": name[:80]},
-                code="unknown_filter",
-                field=name[:80],
-            )
-    wanted = request.query_params.get("status")
-    if wanted is None:
-        return {}
-    if wanted not in known:
-        raise InvalidInput(
-            _("没有状态“%(name)s”") % {"name": wanted[:80]}, code="unknown_status", field="status"
-        )
-    return {"status": wanted}
-
-
 @extend_schema_view(
     list=extend_schema(
         operation_id="requests_list",
@@ -139,7 +116,9 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
-        return queryset.filter(**status_filter(self.request, SharingRequest.Status.values))
+        return queryset.filter(
+            **lookups(self.request, {"status": "status"}, statuses=SharingRequest.Status.values)
+        )
 
     @extend_schema(
         operation_id="requests_draft",
