@@ -15,6 +15,7 @@ import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.core.csv_lines import harmless
 from apps.supervision.models import SIGNED, TaskFile, TaskReturn, WorkTask
 from apps.supervision.questions import Question, QuestionKind, in_words
 
@@ -112,11 +113,6 @@ def number_of(words: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
-
-
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from reading a cell as a formula."""
-    return "'" + text if text[:1] in "=+-@\t\r" and text else text
 
 
 def _overview(

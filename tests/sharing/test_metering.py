@@ -153,7 +153,7 @@ class TestMonth:
         for day in (date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1)):
             DailyUse.objects.create(grant=grant, day=day, calls=1, rows=1, bytes=1)
         lines = metering.used_by(
-            metering.uses_in_month(scene.consumer, date(2026, 11, 1), at=noon), "day"
+            metering.uses_in_month(scene.consumer, date(2026, 11, 1), at=noon), ["day"]
         )
         assert [line.of["day"].day for line in lines] == [1, 30]
 

@@ -3,29 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 
 from apps.accounts.models import User
 from apps.core import access
 from apps.sharing.models import DailyUse, Grant, MeteredDay
-
-# What a line stands for, as paths from a day's use: what it is grouped and shown by.
-GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "grant": (
-        "grant",
-        "grant__mode",
-        "grant__dataset__code",
-        "grant__dataset__name",
-        "grant__system__name",
-        "grant__consumer__name",
-        "grant__provider__name",
-    ),
-    "system": ("grant__system__name", "grant__system__code", "grant__consumer__name"),
-    "department": ("grant__consumer__name", "grant__provider__name"),
-    "day": ("day",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +51,10 @@ def uses_in_month(actor: User, first: date, *, at: datetime) -> QuerySet[DailyUs
     )
 
 
-def used_by(uses: QuerySet[DailyUse], group: str) -> list[Used]:
-    """Sum the uses up, most calls first; days in their order.
-
-    Raises:
-        KeyError: there is no such group.
-    """
-    paths = GROUPS[group]
+def used_by(uses: QuerySet[DailyUse], paths: Sequence[str]) -> list[Used]:
+    """Sum the uses up by what the paths lead to, most calls first; days in their order."""
     sums = {"total_calls": Sum("calls"), "total_rows": Sum("rows"), "total_bytes": Sum("bytes")}
-    order = ("day",) if group == "day" else ("-total_calls", *paths)
+    order = paths if "day" in paths else ("-total_calls", *paths)
     lines = uses.order_by().values(*paths).annotate(**sums).order_by(*order)
     return [
         Used(

@@ -19,6 +19,7 @@ from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
 from apps.core import access
 from apps.core.chips import Chip, carried
+from apps.core.csv_lines import Echo, harmless
 from apps.core.templatetags.dates import day, minute
 from apps.sharing import queries
 from apps.sharing.models import Grant, SharingRequest
@@ -52,11 +53,6 @@ class Page:
     @property
     def shown(self) -> int:
         return len(self.rows)
-
-
-class Echo:
-    def write(self, value: str) -> str:
-        return value
 
 
 @login_required
@@ -266,9 +262,3 @@ def _as_csv(rows: QuerySet[SharingRequest]) -> StreamingHttpResponse:
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="sharing-requests.csv"'
     return response
-
-
-def harmless(value: Any) -> str:
-    """Keep a spreadsheet from reading a cell as a formula."""
-    text = str(value)
-    return "'" + text if text[:1] in "=+-@\t\r" else text

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import access
 from apps.core.chips import Chip
+from apps.core.csv_lines import Echo, harmless
 from apps.core.templatetags.dates import day as written_day
 from apps.sharing.models import DailyUse, Grant, Mode
 from apps.sharing.queries import metering
 from apps.sharing.queries.metering import Used
-from apps.sharing.views.lists import GRANT_SIDES, Echo, harmless
+from apps.sharing.views.lists import GRANT_SIDES
 
 MONTHS_BACK: Final = 24
 GROUP_WORDS: Final[dict[str, str | Promise]] = {
@@ -28,7 +29,8 @@ GROUP_WORDS: Final[dict[str, str | Promise]] = {
     "department": _("按部门"),
     "day": _("按日"),
 }
-# What the CSV says of a line before its figures, by group: heading and path.
+# What a line stands for and the CSV says before its figures, by group: heading and path from a
+# day's use.
 COLUMNS: Final[dict[str, tuple[tuple[str | Promise, str], ...]]] = {
     "grant": (
         (_("授权"), "grant"),
@@ -64,7 +66,7 @@ def usage(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if grant is not None:
         uses = uses.filter(grant=grant)
     group = query.get("by", "") if query.get("by", "") in GROUP_WORDS else "grant"
-    lines = metering.used_by(uses, group)
+    lines = metering.used_by(uses, [path for _label, path in COLUMNS[group]])
     if query.get("format") == "csv":
         return _as_csv(month, group, lines)
     context = {

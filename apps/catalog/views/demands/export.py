@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Demand
+from apps.core.csv_lines import Echo, harmless
 from apps.core.templatetags.dates import day, minute
 
 
@@ -49,11 +50,6 @@ COLUMNS: Final[tuple[tuple[str | Promise, int, Callable[[Demand], Any]], ...]] =
 )
 
 
-class _Echo:
-    def write(self, value: str) -> str:
-        return value
-
-
 def exported(rows: QuerySet[Demand], kind: str, *, name: str) -> HttpResponseBase:
     """Answer with every row of the list as `csv` or `xlsx`."""
     answer = _as_csv(rows) if kind == "csv" else _as_xlsx(rows)
@@ -63,12 +59,12 @@ def exported(rows: QuerySet[Demand], kind: str, *, name: str) -> HttpResponseBas
 
 def _as_csv(rows: QuerySet[Demand]) -> StreamingHttpResponse:
     """Stream the rows; the mark at the front tells office software: UTF-8."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:
         yield "\ufeff" + writer.writerow([str(label) for label, _width, _value in COLUMNS])
         for row in rows.iterator(chunk_size=500):
-            yield writer.writerow([_harmless(value(row)) for _label, _width, value in COLUMNS])
+            yield writer.writerow([harmless(value(row)) for _label, _width, value in COLUMNS])
 
     return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
 
@@ -91,9 +87,3 @@ def _as_xlsx(rows: QuerySet[Demand]) -> HttpResponse:
             for column, (_label, _width, value) in enumerate(COLUMNS):
                 page.write_string(number, column, str(value(row)), cell)
     return HttpResponse(buffer.getvalue(), content_type=XLSX)
-
-
-def _harmless(value: Any) -> str:
-    """Keep a spreadsheet from reading a cell as a formula."""
-    text = str(value)
-    return "'" + text if text[:1] in "=+-@\t\r" else text
