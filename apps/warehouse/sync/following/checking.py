@@ -86,8 +86,7 @@ def check(follower: Follower, *, mend: bool = False) -> Verdict:
         for found in look.differing(0, None, COARSE_ROWS, verdict):
             verdict.differences.append(found)
         if mend and verdict.differences:
-            again = Verdict(standing.horizon)
-            verdict.mended = not list(look.differing(0, None, COARSE_ROWS, again))
+            verdict.mended = not list(look.differing(0, None, COARSE_ROWS))
             copy.note_change(connection, standing)
     if follower.published is not None:
         if mend and not follower.published.is_whole():

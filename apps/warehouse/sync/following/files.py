@@ -5,9 +5,11 @@ the state after the next. Codes stay text: in CSV every value is as the portal w
 """
 
 import csv
+import glob
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,8 +116,10 @@ class Published:
     def _files(self) -> Iterator[Path]:
         if self.manifest.exists():
             yield self.manifest
-        yield from self.folder.glob(f"{self.name}-*-*.{self.form}")
-        yield from self.folder.glob(f"{self.name}-*-*.part")
+        own = re.compile(rf"{re.escape(self.name)}-\d+-\d+\.({self.form}|part)")  # not of "name-x"
+        for path in self.folder.glob(f"{glob.escape(self.name)}-*"):
+            if own.fullmatch(path.name):
+                yield path
 
 
 def _written(value: Any) -> Any:
