@@ -1,5 +1,6 @@
 """What the measurements of the data plane read: one table of 1,000,000 × 10 under real grants."""
 
+import random
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,19 +24,19 @@ from tests.factories.sharing import Scene, make_scene, period
 
 ROWS = 1_000_000
 ITEMS: tuple[Item, ...] = (
-    ("person_id", "公民身份号码", "C", 18, True, {"mask": "cover_identity", "personal": True}),
+    ("person_id", "公民身份号码", "C", 18, True, {}),
     ("name", "姓名", "C", 50, True, {"mask": "cover_name"}),
     ("gender", "性别代码", "C", 1, False, {}),
     ("birth", "出生日期", "D", None, False, {}),
     ("district", "行政区划代码", "C", 6, False, {}),
     ("address", "住址", "C", 200, False, {}),
-    ("phone", "联系电话", "C", 11, False, {}),
+    ("phone", "联系电话", "C", 11, False, {"mask": "cover_mobile"}),
     ("income", "年收入", "Y", 14, False, {"scale": 2}),
     ("household", "家庭人数", "I", None, False, {}),
     ("updated", "更新时间", "T", None, False, {}),
 )
 COLUMNS = [item[0] for item in ITEMS]
-MASKS = {"person_id": "cover_identity", "name": "cover_name"}
+MASKS = {"name": "cover_name", "phone": "cover_mobile"}
 CONDITION = [{"item": "district", "operator": "gte", "value": "500103"}]
 FILL = """
 INSERT INTO {table} (_batch, _hash, person_id, name, gender, birth, district, address, phone,
@@ -88,6 +89,22 @@ def build() -> City:
     return City(scene, request.grant, token, table)
 
 
+def person_id(number: int) -> str:
+    """The key of the row of that number, as FILL writes it."""
+    return f"5001{number * 7:014}"
+
+
+def readable_rows(count: int) -> list[int]:
+    """Numbers of so many rows that the grant's condition shows."""
+    chosen = random.Random(13)
+    found: list[int] = []
+    while len(found) < count:
+        number = chosen.randrange(1, ROWS + 1)
+        if number % 38 >= 3 and number not in found:
+            found.append(number)
+    return found
+
+
 def name_of(table: DataTable) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name)
 
@@ -96,35 +113,49 @@ def add_grants(city: City, count: int) -> None:
     """Provision as many further grants on the table, each for a system of its own."""
     at = timezone.now()
     for _number in range(count):
-        grant = _further_grant(city, at)
-        provisioning.persistently(partial(provisioning.provision, grant))
+        _provisioned(city.scene, city.grant, at)
+
+
+def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
+    """Provision grants on other tables."""
+    at = timezone.now()
+    for _table in range(tables):
+        scene = make_scene(items=ITEMS, key_items=["person_id"])
+        physical.ensure_table(scene.dataset)
+        for _number in range(on_each):
+            _provisioned(scene, city.grant, at)
+
+
+def _provisioned(scene: Scene, like: Grant, at: datetime) -> None:
+    grant = _further_grant(scene, like, at)
+    provisioning.persistently(partial(provisioning.provision, grant))
 
 
 @transaction.atomic
-def _further_grant(city: City, at: datetime) -> Grant:
+def _further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:
     # The rows alone: how a request comes to its grant is not what is measured here.
-    department = city.scene.consumer_department
+    department = scene.consumer_department
     system = InformationSystemFactory(department=department)
     last = SharingRequest.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    shared: dict[str, Any] = {"created_at": at, "updated_at": at, "dataset": city.scene.dataset}
+    shared: dict[str, Any] = {"created_at": at, "updated_at": at, "dataset": scene.dataset}
     request = SharingRequest.objects.create(
         number=f"SQ-2026-{last + 1:06d}",
         consumer=department,
         system=system,
-        applicant=city.scene.consumer,
+        applicant=scene.consumer,
         **shared,
         **period(at),
     )
     return Grant.objects.create(
         request=request,
-        provider=city.grant.provider,
+        provider=scene.provider_department,
         consumer=department,
         system=system,
-        mode=city.grant.mode,
-        purpose=city.grant.purpose,
-        columns=city.grant.columns,
-        row_condition=city.grant.row_condition,
-        starts_at=city.grant.starts_at,
-        expires_at=city.grant.expires_at,
+        mode=like.mode,
+        purpose=like.purpose,
+        columns=like.columns,
+        row_condition=like.row_condition,
+        starts_at=like.starts_at,
+        expires_at=like.expires_at,
         **shared,
     )

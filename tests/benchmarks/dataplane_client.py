@@ -7,7 +7,6 @@ for the baseline as for HTTP; neither side compresses or parses what it reads.
 import json
 import random
 import socket
-import statistics
 import sys
 import threading
 import time
@@ -17,21 +16,29 @@ from typing import Any
 import psycopg
 from psycopg.types.string import TextLoader
 
-Step = Callable[[], int]
+Step = Callable[[], None]
 
 
 class HttpConnection:
     """A keep-alive connection that reads whole answers and looks at nothing but the status."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        self._head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {plan['token']}\r\n\r\n"
+        self._head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {plan['token']}\r\n"
         self._socket = socket.create_connection((plan["host"], plan["port"]), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(8 << 20)
 
     def get(self, path: str) -> memoryview:
+        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+
+    def post(self, path: str, body: str) -> memoryview:
+        kind = "Content-Type: application/json\r\n"
+        head = f"POST {path} HTTP/1.1\r\n{self._head}{kind}Content-Length: {len(body)}\r\n\r\n"
+        return self._ask(head.encode() + body.encode())
+
+    def _ask(self, question: bytes) -> memoryview:
         """Return the answer's body; an answer other than 200 ends the measurement."""
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\n{self._head}".encode())
+        self._socket.sendall(question)
         filled, end = 0, -1
         while end < 0:
             filled += self._receive(filled)
@@ -52,18 +59,21 @@ class HttpConnection:
         return count
 
 
-def http_pages(plan: dict[str, Any], seed: int) -> Step:
+def http_calls(plan: dict[str, Any], seed: int) -> Step:
+    """Any of the plan's addresses, or of its bodies to the one address."""
     connection = HttpConnection(plan)
     chosen = random.Random(seed)
 
-    def step() -> int:
-        connection.get(plan["path"] + "&cursor=" + chosen.choice(plan["cursors"]))
-        return 1
+    def step() -> None:
+        if "bodies" in plan:
+            connection.post(plan["paths"][0], chosen.choice(plan["bodies"]))
+        else:
+            connection.get(chosen.choice(plan["paths"]))
 
     return step
 
 
-def bare_pages(plan: dict[str, Any], seed: int) -> Step:
+def bare_reads(plan: dict[str, Any], seed: int) -> Step:
     """The same rows fetched by psycopg as text, and one committed INSERT of the same record."""
     connection = psycopg.connect(plan["conninfo"])
     connection.execute("SET max_parallel_workers_per_gather = 0")
@@ -73,21 +83,23 @@ def bare_pages(plan: dict[str, Any], seed: int) -> Step:
         connection.adapters.register_loader(name, TextLoader)
     chosen = random.Random(seed)
 
-    def step() -> int:
-        rows = connection.execute(plan["select"], [chosen.choice(plan["starts"])]).fetchall()
+    def step() -> None:
+        rows = connection.execute(plan["select"], [chosen.choice(plan["values"])]).fetchall()
         if len(rows) != plan["rows"]:
             raise RuntimeError(f"{len(rows)} rows")
         connection.execute(plan["insert"], [len(rows), rows[0][0], rows[-1][0]])
         connection.commit()
-        return 1
 
     return step
 
 
-def run_pages(plan: dict[str, Any]) -> dict[str, Any]:
-    """Count what the connections do together in `seconds`, after a second of warming up."""
-    make = {"http": http_pages, "bare": bare_pages}[plan["kind"]]
-    counts = [0] * plan["connections"]
+def run_calls(plan: dict[str, Any]) -> dict[str, Any]:
+    """Count what the connections do together in `seconds`, after a second of warming up.
+
+    Also gives the median and the 99th percentile of one call, in milliseconds.
+    """
+    make = {"http": http_calls, "bare": bare_reads}[plan["kind"]]
+    took: list[list[float]] = [[] for _connection in range(plan["connections"])]
     failures: list[str] = []
     begin = time.perf_counter() + 1.0
     end = begin + plan["seconds"]
@@ -95,10 +107,10 @@ def run_pages(plan: dict[str, Any]) -> dict[str, Any]:
     def work(number: int) -> None:
         try:
             step = make(plan, number)
-            while (now := time.perf_counter()) < end:
-                done = step()
-                if now >= begin:
-                    counts[number] += done
+            while (started := time.perf_counter()) < end:
+                step()
+                if started >= begin:
+                    took[number].append((time.perf_counter() - started) * 1000)
         except Exception as error:  # noqa: BLE001 (handed to the caller)
             failures.append(repr(error))
 
@@ -107,21 +119,13 @@ def run_pages(plan: dict[str, Any]) -> dict[str, Any]:
         thread.start()
     for thread in threads:
         thread.join()
-    return {"per_second": sum(counts) / plan["seconds"], "failures": failures}
-
-
-def run_latency(plan: dict[str, Any]) -> dict[str, Any]:
-    """Median and 99th percentile of single requests, in milliseconds."""
-    step = http_pages(plan, 1)
-    for _warm in range(50):
-        step()
-    took = []
-    for _request in range(plan["requests"]):
-        started = time.perf_counter()
-        step()
-        took.append((time.perf_counter() - started) * 1000)
-    took.sort()
-    return {"median_ms": statistics.median(took), "p99_ms": took[int(len(took) * 0.99)]}
+    every = sorted(each for of_one in took for each in of_one) or [0.0]
+    return {
+        "per_second": len(every) / plan["seconds"],
+        "median_ms": every[len(every) // 2],
+        "p99_ms": every[int(len(every) * 0.99)],
+        "failures": failures,
+    }
 
 
 def run_export(plan: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +133,7 @@ def run_export(plan: dict[str, Any]) -> dict[str, Any]:
     head = f"Host: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer {plan['token']}\r\n\r\n"
     started = time.perf_counter()
     with socket.create_connection((plan["host"], plan["port"]), timeout=60) as connection:
-        connection.sendall(f"GET {plan['path']} HTTP/1.1\r\n{head}".encode())
+        connection.sendall(f"GET {plan['paths'][0]} HTTP/1.1\r\n{head}".encode())
         lines = received = 0
         tail = b""
         while block := connection.recv(1 << 18):
@@ -158,9 +162,8 @@ def run_copy(plan: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
     answer = {
-        "http": run_pages,
-        "bare": run_pages,
-        "latency": run_latency,
+        "http": run_calls,
+        "bare": run_calls,
         "export": run_export,
         "copy": run_copy,
     }[asked["kind"]](asked)
