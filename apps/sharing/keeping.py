@@ -109,6 +109,7 @@ def _admitted(grant: Grant) -> Call:
         horizon=table.batch_counter if table else None,
         contract_id=contract_id,
         at=at,
+        # The system's, never the verifier's: whom only verification is left lands no rows.
         role=naming.role_of_system(pool.database(), current.system_id),
         has_marks=quality.has_marks(current.dataset_id),
         landed_contract_id=table.version_id if table else None,

@@ -32,6 +32,13 @@ def role_of_verifier(database: str, grant_id: int) -> str:
     return f"{database}_v_{grant_id}"
 
 
+def role_of_reader(database: str, *, system_id: int, grant_id: int, is_verify_only: bool) -> str:
+    """Return who reads the views of a grant: the system, or who compares without showing."""
+    if is_verify_only:
+        return role_of_verifier(database, grant_id)
+    return role_of_system(database, system_id)
+
+
 def readers_role(database: str) -> str:
     """Return the group role that carries schema usage and the right to run masks."""
     return f"{database}_readers"

@@ -51,8 +51,28 @@ class SuspendForm(MoveForm):
     field_order = ("reason", "rectify_by", "revision")
 
 
-class ProposeForm(LimitFields):
-    """The reviewer's opinion; items and rows stand beside it on the page."""
+class NarrowerFields(LimitFields):
+    """Terms that only ever become narrower; items and rows stand beside them on the page."""
+
+    TICKS = ("is_verify_only", "may_redistribute")  # what is not ticked is not sent
+    is_verify_only = forms.BooleanField(
+        label=_("改为只供核验"),
+        required=False,
+        help_text=_("只回答提交的值是否相符，不提供记录；主键须保留明文，用来找记录。"),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def typed(cls, data: Any) -> dict[str, Any]:
+        """Return what was typed so far: a look at the rows is not yet an answer to be checked."""
+        if data is None:
+            return {}
+        typed = {name: data[name] for name in cls.base_fields if name in data}
+        return typed | {name: name in data for name in cls.TICKS}
+
+
+class ProposeForm(NarrowerFields):
+    """The reviewer's opinion."""
 
     OUTCOMES = [
         ("agree", _("同意：按申请的数据项和范围提供")),
@@ -71,11 +91,6 @@ class ProposeForm(LimitFields):
         widget=DayInput(),
         help_text=_("部分同意时可以提前，不能晚于申请的截止日期。"),
     )
-    is_verify_only = forms.BooleanField(
-        label=_("改为只供核验"),
-        required=False,
-        help_text=_("只回答提交的值是否相符，不提供记录；主键须保留明文，用来找记录。"),
-    )
     reason = forms.CharField(
         label=_("理由"),
         required=False,
@@ -88,7 +103,6 @@ class ProposeForm(LimitFields):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("不予共享必填：法律、行政法规或者国务院决定的名称和条款。"),
     )
-    revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -100,8 +114,8 @@ class ProposeForm(LimitFields):
         return cleaned
 
 
-class NarrowForm(LimitFields):
-    """Narrower terms of a grant in force; items and rows stand beside it on the page."""
+class NarrowForm(NarrowerFields):
+    """Narrower terms of a grant in force."""
 
     ends_on = forms.DateField(
         label=_("使用截止日期"),
@@ -109,17 +123,11 @@ class NarrowForm(LimitFields):
         widget=DayInput(),
         help_text=_("可以提前，不能延后；延后须重新申请。"),
     )
-    is_verify_only = forms.BooleanField(
-        label=_("改为只供核验"),
-        required=False,
-        help_text=_("只回答提交的值是否相符，不提供记录；主键须保留明文，用来找记录。"),
-    )
     reason = forms.CharField(
         label=_("收窄的理由"),
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("会送达使用部门。"),
     )
-    revision = forms.IntegerField(widget=forms.HiddenInput)
 
 
 def mode_wanted(cleaned: dict[str, Any]) -> str | None:

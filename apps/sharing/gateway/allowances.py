@@ -93,7 +93,7 @@ def counted(
     if in_full and is_limited and taken < rows:
         _give_back(call, rows=taken, calls=calls)
         raise _exceeded(call, call.quota)
-    reservation = Reservation(rows=taken)
+    reservation = Reservation()
     try:
         yield replace(call, reservation=reservation), taken if is_limited else rows
     except BaseException:

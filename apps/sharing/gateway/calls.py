@@ -76,9 +76,8 @@ class Quota:
 
 @dataclass(slots=True)
 class Reservation:
-    """Rows for which the call was given room, and those that its access record tells."""
+    """Of the rows for which the call was given room, those that its access record tells."""
 
-    rows: int
     used: int = 0
 
 
@@ -221,13 +220,6 @@ def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
     return found
 
 
-def _role(system_id: int, grant_id: int, *, is_verify_only: bool) -> str:
-    """Return who reads for the call: the system itself, or who compares for it without showing."""
-    if is_verify_only:
-        return naming.role_of_verifier(pool.database(), grant_id)
-    return naming.role_of_system(pool.database(), system_id)
-
-
 def _admitted(
     row: tuple[Any, ...], at: datetime, client_address: str | None, *, is_verification: bool
 ) -> Call:
@@ -261,7 +253,12 @@ def _admitted(
         contract_id=contract_id,
         at=at,
         client_address=client_address,
-        role=_role(system_id, grant_id, is_verify_only=is_verify_only),
+        role=naming.role_of_reader(
+            pool.database(),
+            system_id=system_id,
+            grant_id=grant_id,
+            is_verify_only=is_verify_only,
+        ),
         has_marks=has_marks,
         landed_contract_id=landed_contract_id,
         forgotten=forgotten or 0,

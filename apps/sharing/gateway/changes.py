@@ -26,7 +26,7 @@ from apps.quality import queries as quality
 from apps.sharing.gateway import cursor, formats, pages, statements
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.cursor import FeedCursor
-from apps.sharing.gateway.filters import FORMATS, Query, read_query
+from apps.sharing.gateway.filters import FORMATS, Query, only, read_query
 from apps.sharing.gateway.marks import DISPUTED, Marks, marks_of
 from apps.sharing.gateway.refusals import ResyncRequired
 from apps.sharing.gateway.shapes import KEY, Shape, fingerprint_of
@@ -72,14 +72,7 @@ def read_feed_query(parameters: Mapping[str, list[str]], shape: Shape, *, accept
     Raises:
         InvalidInput: names the parameter that is unknown, doubled or of the wrong shape.
     """
-    for name in parameters:
-        if name not in WORDS:
-            raise InvalidInput(
-                _("增量订阅没有参数“%(name)s”；可用：%(known)s")
-                % {"name": name[:80], "known": "、".join(sorted(WORDS))},
-                code="unknown_parameter",
-                field=name[:80],
-            )
+    only(parameters, WORDS)
     query = read_query(parameters, shape, accept=accept, allowed=WORDS)
     if query.format in FEED_FORMATS:
         return query

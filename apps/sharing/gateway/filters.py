@@ -92,6 +92,23 @@ def read_query(
     )
 
 
+def only(parameters: Mapping[str, list[str]], known: frozenset[str]) -> dict[str, str]:
+    """Return the parameters, all of them known and each given once.
+
+    Raises:
+        InvalidInput: names the first that is unknown or doubled.
+    """
+    for name in parameters:
+        if name not in known:
+            raise InvalidInput(
+                _("没有参数“%(name)s”；可用：%(known)s")
+                % {"name": name[:80], "known": "、".join(sorted(known)) or "—"},
+                code="unknown_parameter",
+                field=name[:80],
+            )
+    return {name: _single(name, values) for name, values in parameters.items()}
+
+
 def _single(name: str, values: list[str]) -> str:
     if len(values) != 1:
         raise InvalidInput(

@@ -29,7 +29,7 @@ from apps.ledger import access_sql
 from apps.sharing.gateway import formats, pages, statements
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.changes import known_position
-from apps.sharing.gateway.filters import DEFAULT_LIMIT, MAXIMUM_LIMIT
+from apps.sharing.gateway.filters import DEFAULT_LIMIT, MAXIMUM_LIMIT, only
 from apps.sharing.gateway.marks import DISPUTED, marks_of_items
 from apps.sharing.gateway.refusals import CursorInvalid, CursorNotComplete
 from apps.sharing.gateway.shapes import KEY, Shape, shape_as_landed
@@ -73,7 +73,7 @@ def read_span(parameters: Mapping[str, list[str]], *, of_rows: bool = False) -> 
     Raises:
         InvalidInput: names the parameter that is unknown, doubled, missing or out of bounds.
     """
-    given = _given(parameters, ROWS_WORDS if of_rows else WORDS)
+    given = only(parameters, ROWS_WORDS if of_rows else WORDS)
     first = _id_of(given, "from_id", 0, lowest=0)
     last = _id_of(given, "to_id", GREATEST_ID, lowest=first)
     if of_rows:
@@ -85,7 +85,7 @@ def read_span(parameters: Mapping[str, list[str]], *, of_rows: bool = False) -> 
 
 def require_no_parameters(parameters: Mapping[str, list[str]]) -> None:
     """Raises InvalidInput, naming the first that there is."""
-    _given(parameters, frozenset())
+    only(parameters, frozenset())
 
 
 def prove(call: Call, span: Span) -> bytes:
@@ -197,24 +197,6 @@ def _horizon(call: Call, span: Span) -> int:
     if not position.is_complete:
         raise CursorNotComplete
     return position.horizon
-
-
-def _given(parameters: Mapping[str, list[str]], known: frozenset[str]) -> dict[str, str]:
-    for name, values in parameters.items():
-        if name not in known:
-            raise InvalidInput(
-                _("没有参数“%(name)s”；可用：%(known)s")
-                % {"name": name[:80], "known": "、".join(sorted(known)) or "—"},
-                code="unknown_parameter",
-                field=name[:80],
-            )
-        if len(values) != 1:
-            raise InvalidInput(
-                _("参数“%(name)s”出现了多次") % {"name": name},
-                code="doubled_parameter",
-                field=name,
-            )
-    return {name: values[0] for name, values in parameters.items()}
 
 
 def _id_of(given: Mapping[str, str], name: str, default: int, *, lowest: int) -> int:

@@ -104,7 +104,7 @@ def refuse_unanswerable(
     if mode != Mode.VERIFY:
         return
     plain = {column["name"] for column in columns if not column.get("mask")}
-    if not contract.key or not set(contract.key) <= plain:
+    if not set(contract.key) <= plain:
         names = "、".join(contract.column(name).label for name in contract.key)
         raise InvalidInput(
             _("核验按主键找记录：%(names)s须列入数据项且不脱敏；核验不返回它们的值")

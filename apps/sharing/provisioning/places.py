@@ -53,13 +53,14 @@ def database() -> str:
 
 def place_of(grant: Grant) -> Place:
     """Return the names of a grant."""
-    if grant.is_verify_only:
-        reader = naming.role_of_verifier(database(), grant.pk)
-    else:
-        reader = naming.role_of_system(database(), grant.system_id)
     return place_numbered(
         grant.pk,
-        reader=reader,
+        reader=naming.role_of_reader(
+            database(),
+            system_id=grant.system_id,
+            grant_id=grant.pk,
+            is_verify_only=grant.is_verify_only,
+        ),
         schema=grant.table_schema,
         table=grant.table_name,
         is_verify_only=grant.is_verify_only,

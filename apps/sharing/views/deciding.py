@@ -41,7 +41,6 @@ from apps.sharing.views.moves import done, freshen
 
 PREVIEW_ROWS = 20
 WATERMARKS = 60
-TICKS = ("is_verify_only", "may_redistribute")  # what is not ticked is not sent
 
 
 @login_required
@@ -64,7 +63,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     lines = _condition_lines(subject, asked, data)
     wants_to_send = data is not None and not {"preview", "add_line"} & set(data)
     usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
-    form = ProposeForm(data if wants_to_send else None, initial=usual | _typed(data))
+    form = ProposeForm(data if wants_to_send else None, initial=usual | ProposeForm.typed(data))
     chosen = chosen_items(asked.items, data)
     if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
         messages.success(request, _("处理意见已送负责人签发"))
@@ -86,14 +85,6 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         **_watermark(),
     }
     return render(request, "sharing/request_propose.html", context)
-
-
-def _typed(data: Any) -> dict[str, Any]:
-    """Return what was typed so far: a look at the rows is not yet an answer to be checked."""
-    if data is None:
-        return {}
-    typed = {name: data[name] for name in ProposeForm.base_fields if name in data}
-    return typed | {name: name in data for name in TICKS}
 
 
 def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> ConditionLines:

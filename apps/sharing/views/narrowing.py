@@ -47,7 +47,7 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     is_sent = data is not None and "add_line" not in data
     lines = ConditionLines(catalog.contract_of(subject.dataset).columns, initial=[], data=data)
-    form = NarrowForm(data if is_sent else None, initial=_usual(subject) | _typed(data))
+    form = NarrowForm(data if is_sent else None, initial=_usual(subject) | NarrowForm.typed(data))
     ready = is_sent and all([form.is_valid(), lines.is_valid()])
     if ready and _send(request, subject, form, lines):
         subject.refresh_from_db()
@@ -73,13 +73,6 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
 def _usual(subject: Grant) -> dict[str, Any]:
     last_day = timezone.localtime(subject.expires_at - ONE_DAY).date()
     return {"revision": subject.revision, "ends_on": last_day, **limits_of(subject)}
-
-
-def _typed(data: Any) -> dict[str, Any]:
-    if data is None:
-        return {}
-    ticks = {name: name in data for name in ("is_verify_only", "may_redistribute")}
-    return {name: data[name] for name in NarrowForm.base_fields if name in data} | ticks
 
 
 def _send(request: HttpRequest, subject: Grant, form: NarrowForm, lines: ConditionLines) -> bool:
