@@ -315,8 +315,8 @@ def test_a_real_file_is_read_or_refused_with_a_reason(
         ("注册资本（万元）", ["number", "unit_wan"]),
         ("注册资本（元）", ["number", "unit"]),
         ("万州区登记户数", ["number", "unit"]),
-        ("注册资本（百万元）", ["number"]),
-        ("注册资本（亿元）", ["number"]),
+        ("注册资本（百万元）", []),
+        ("注册资本（亿元）", []),
     ],
 )
 def test_it_proposes_the_unit_that_the_heading_names(

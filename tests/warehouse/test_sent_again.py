@@ -168,7 +168,9 @@ def test_it_lands_as_it_would_whole(
                 sorted(rows(dataset, "identity_number", "_until_batch", past=True)),
             )
         )
-        assert any("same_lines" in batch.details for batch in batches) == (fewest == 1)
+        if mode != "append":  # there every line comes anew
+            compared = any("same_lines" in batch.details for batch in batches)
+            assert compared == (fewest == 1)
     assert outcomes[0] == outcomes[1]
 
 
