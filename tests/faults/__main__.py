@@ -24,6 +24,7 @@ def main() -> int:
     asked.add_argument("--home", type=Path)
     options = asked.parse_args()
     home = options.home or Path(tempfile.mkdtemp(prefix="huiliu-faults-"))
+    home.chmod(0o755)  # the database's own user passes through it
     wrong = play(home, loads=options.loads, rows=options.rows, seed=options.seed, port=options.port)
     print(*(wrong or ["no row lost, none doubled, every balance holds"]), sep="\n")
     if not wrong and options.home is None:
