@@ -4,6 +4,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from apps.sharing import operations
+from apps.sharing.gateway import quotas
 
 
 @app.task(name="sharing.provision_due", pass_context=False)
@@ -23,6 +24,13 @@ def tear_down_due() -> None:
 def count_use(timestamp: int) -> None:
     """Sum up what was used today, and the days that are not final."""
     operations.count_use(timezone.now())
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="sharing.forget_asked", queueing_lock="sharing.forget_asked")
+def forget_asked(timestamp: int) -> None:
+    """Let go of what was verified more than an hour ago: it counts no more."""
+    quotas.forget_asked(timezone.now())
 
 
 @app.periodic(cron="*/5 * * * *")

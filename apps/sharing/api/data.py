@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import replace
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -253,15 +254,22 @@ def _address_of(request: Request) -> str | None:
     themselves put before it in the header proves nothing.
     """
     address = _address(request.META.get("REMOTE_ADDR"))
-    networks = map(ipaddress.ip_network, settings.HUILIU_TRUSTED_PROXIES)
-    if address is not None and any(address in network for network in networks):
+    if address is not None and _is_trusted(address, tuple(settings.HUILIU_TRUSTED_PROXIES)):
         seen = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
         address = _address(seen.strip()) or address
-    return None if address is None else str(address)
+    return address
 
 
-def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+@lru_cache(maxsize=4096)
+def _address(text: str | None) -> str | None:
+    """Return the address as it is written shortest, None of what is none."""
     try:
-        return ipaddress.ip_address(text or "")
+        return str(ipaddress.ip_address(text or ""))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _is_trusted(address: str, networks: tuple[str, ...]) -> bool:
+    held = ipaddress.ip_address(address)
+    return any(held in ipaddress.ip_network(network) for network in networks)

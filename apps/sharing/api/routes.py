@@ -15,7 +15,7 @@ router.register("requests", RequestViewSet, basename="api-request")
 router.register("grants", GrantViewSet, basename="api-grant")
 
 # Dataset codes hold a "/", which addresses write as "-".
-api_urlpatterns = [
+data_urlpatterns = [
     path("data/<str:code>", DataView.as_view(), name="api-data"),
     path("data/<str:code>/changes", ChangesView.as_view(), name="api-data-changes"),
     path("data/<str:code>/changes/proof", ProofView.as_view(), name="api-data-proof"),
@@ -23,8 +23,8 @@ api_urlpatterns = [
     path("data/<str:code>/columns", CopyColumnsView.as_view(), name="api-data-columns"),
     path("data/<str:code>/verify", VerifyView.as_view(), name="api-data-verify"),
     path("data/<str:code>/export.csv", ExportView.as_view(), name="api-data-export"),
-    *router.urls,
 ]
+api_urlpatterns = [*data_urlpatterns, *router.urls]
 oauth_urlpatterns = [
     path("oauth/token", SystemTokenView.as_view(), name="oauth-token"),
     path("oauth/revoke", RevokeTokenView.as_view(), name="oauth-revoke"),

@@ -16,14 +16,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import Model
 
 from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset
 from apps.ledger import operations as ledger
 from apps.sharing import naming
-from apps.sharing.gateway import pool
+from apps.sharing.gateway import pool, prepared
 from apps.sharing.gateway.refusals import (
     GrantRefused,
     GrantUnavailable,
@@ -214,10 +213,7 @@ def _write_down(
 
 def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(_WHO, [code, checksum])
-        found: tuple[Any, ...] | None = cursor.fetchone()
-    return found
+    return prepared.fetch_one(_WHO, [code, checksum])
 
 
 def _admitted(

@@ -1,4 +1,7 @@
-"""From rows to bytes. No serializer per row: names are put to values, and orjson writes them.
+"""From rows to bytes. No serializer per row: a class with the names is given the values.
+
+msgspec writes such objects with names that it has ready; dictionaries would take five times as
+long to make as to write.
 
 Where the dataset has records under correction, an object of such a record says `_disputed`, the
 names of its doubtful items; rows of arrays and CSV then have a last column of that name.
@@ -7,12 +10,13 @@ Codes and N and Y are strings, so that no digit is lost; I are numbers; days are
 too, in local time without zone; NULL is null, in CSV an empty field.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Any
+from functools import lru_cache
+from itertools import starmap
+from typing import Any, Final
 
-import orjson
+import msgspec
 from django.utils import timezone
 
 from apps.sharing.gateway.calls import Call
@@ -20,6 +24,8 @@ from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import FORMATS, Query
 from apps.sharing.gateway.marks import DISPUTED, SEPARATOR, Marks
 from apps.sharing.gateway.shapes import KEY
+
+ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]], marks: Marks 
     following = _next(call, last_id) if more else None
     values = _values(query, kept, marks)
     if query.format == "ndjson":
-        body = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in values)
+        body = ENCODER.encode_lines(values)
     else:
-        body = orjson.dumps(_envelope(call, query, list(values), following, marks))
+        body = ENCODER.encode(_envelope(call, query, values, following, marks))
     return Page(
         body=body,
         content_type=FORMATS[query.format],
@@ -112,7 +118,7 @@ def grant_of(call: Call) -> dict[str, Any]:
 
 
 def _envelope(
-    call: Call, query: Query, values: list[Any], following: str | None, marks: Marks
+    call: Call, query: Query, values: Sequence[Any], following: str | None, marks: Marks
 ) -> dict[str, Any]:
     answer = {**grant_of(call), "count": len(values), "next": following}
     if query.shape == "arrays":
@@ -121,14 +127,28 @@ def _envelope(
     return answer
 
 
-def _values(query: Query, rows: Sequence[tuple[Any, ...]], marks: Marks) -> Iterable[Any]:
+def _values(query: Query, rows: Sequence[tuple[Any, ...]], marks: Marks) -> Sequence[Any]:
     """Put names to values; rows without marks take the shortest way."""
     if query.shape == "arrays":
-        return rows if marks is None else ((*row, marks.get(row[0], [])) for row in rows)
-    objects = map(dict, map(zip, repeat(names_of(query)), rows))
+        return rows if marks is None else [(*row, marks.get(row[0], [])) for row in rows]
+    named = _named(tuple(names_of(query)))
     if not marks:
-        return objects
-    return ({**row, DISPUTED: marks[row[KEY]]} if row[KEY] in marks else row for row in objects)
+        return list(starmap(named, rows))
+    marked = _named(tuple(names_of(query, with_marks=True)))
+    return [marked(*row, marks[row[0]]) if row[0] in marks else named(*row) for row in rows]
+
+
+@lru_cache(maxsize=4096)
+def _named(names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return a class whose objects are written with these names, in this order."""
+    places = [f"place_{number}" for number in range(len(names))]
+    made: Callable[..., Any] = msgspec.defstruct(
+        "Row",
+        [(place, Any) for place in places],
+        rename=dict(zip(places, names, strict=True)),
+        gc=False,
+    )
+    return made
 
 
 def _next(call: Call, last_id: int | None) -> str | None:

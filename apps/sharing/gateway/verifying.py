@@ -8,7 +8,7 @@ A masked item is never compared: an answer would give the true value away.
 Source: house rule (design §4, issue 5)
 """
 
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -78,8 +78,9 @@ def read_verification(body: Any, call: Call, shape: Shape) -> Verification:
         )
     contract = _contract(call.contract_id)
     key = _key(contract, shape)
-    records = tuple(_record(place, row, contract, shape) for place, row in enumerate(given))
-    asked = {name for record in records for name in record} - set(contract.key)
+    names, key_names = (dict.fromkeys(each).keys() for each in (shape.names, contract.key))
+    records = tuple(_record(place, row, names, key_names) for place, row in enumerate(given))
+    asked = {name for record in records for name in record} - key_names
     plain = {column.name: column for column in contract.columns}
     compared = [r.name for r in shape.columns if r.name in asked & set(plain) and not r.is_masked]
     return Verification(
@@ -218,25 +219,25 @@ def _key(contract: Contract, shape: Shape) -> tuple[Column, ...]:
     return tuple(contract.column(name) for name in contract.key)
 
 
-def _record(place: int, row: Any, contract: Contract, shape: Shape) -> Record:
+def _record(place: int, row: Any, names: KeysView[str], key: KeysView[str]) -> Record:
     where = f"records[{place}]"
     if not isinstance(row, dict):
         raise InvalidInput(_("每条记录须为对象"), code="invalid_records", field=where)
-    for name in row:
-        if shape.find(name) is None:
-            raise InvalidInput(
-                _("授权中没有数据项“%(name)s”；可用：%(known)s")
-                % {"name": name[:80], "known": "、".join(shape.names)},
-                code="unknown_field",
-                field=where,
-            )
-    if not set(contract.key) <= set(row):
+    if not row.keys() <= names:
+        unknown = next(name for name in row if name not in names)
         raise InvalidInput(
-            _("主键须写全：%(names)s") % {"names": "、".join(contract.key)},
+            _("授权中没有数据项“%(name)s”；可用：%(known)s")
+            % {"name": unknown[:80], "known": "、".join(names)},
+            code="unknown_field",
+            field=where,
+        )
+    if not key <= row.keys():
+        raise InvalidInput(
+            _("主键须写全：%(names)s") % {"names": "、".join(key)},
             code="key_incomplete",
             field=where,
         )
-    if set(row) == set(contract.key):
+    if len(row) == len(key):
         raise InvalidInput(
             _("除主键外，至少写出一个要核验的数据项"), code="invalid_records", field=where
         )

@@ -4,7 +4,7 @@ from apps.sharing.models.copies import LandedCopy
 from apps.sharing.models.decisions import DeadlineExtension, Decision
 from apps.sharing.models.grants import Grant, ProvisioningLock
 from apps.sharing.models.limits import COUNTED, LIMIT_FIELDS, Limited, limits_of
-from apps.sharing.models.metering import DailyUse, MeteredDay, QuotaUse
+from apps.sharing.models.metering import DailyUse, MeteredDay, QuotaUse, VerifiedKey
 from apps.sharing.models.requests import Attachment, Mode, RequestedItem, SharingRequest
 from apps.sharing.models.route import RouteStep
 
@@ -25,5 +25,6 @@ __all__ = [
     "RequestedItem",
     "RouteStep",
     "SharingRequest",
+    "VerifiedKey",
     "limits_of",
 ]

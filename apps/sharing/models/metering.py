@@ -34,6 +34,35 @@ class QuotaUse(models.Model):
         return f"{self.grant_id} {self.day}"
 
 
+class VerifiedKey(models.Model):
+    """That a system asked about a record within the hour. Written by the data plane alone.
+
+    digest: a keyed digest of the record's key; nobody finds the key by it.
+    asked_at: when its hour began.
+
+    Source: house rule (issue 5: verification under quota)
+    """
+
+    pk = models.CompositePrimaryKey("system_id", "digest")
+    system = models.ForeignKey(
+        "accounts.InformationSystem",
+        on_delete=models.CASCADE,
+        related_name="verified_keys",
+        db_index=False,
+        verbose_name=_("使用系统"),
+    )
+    digest = models.CharField(_("主键摘要"), max_length=24)
+    asked_at = models.DateTimeField(_("核验时间"))
+
+    class Meta:
+        verbose_name = _("已核验主键")
+        verbose_name_plural = _("已核验主键")
+        indexes = (models.Index(fields=("system", "asked_at"), name="sharing_verifiedkey_hour"),)
+
+    def __str__(self) -> str:
+        return f"{self.system_id} {self.asked_at:%H:%M}"
+
+
 class DailyUse(models.Model):
     """What was delivered under a grant on one day, summed up from the access records.
 
