@@ -113,7 +113,7 @@ def add_grants(city: City, count: int) -> None:
     """Provision as many further grants on the table, each for a system of its own."""
     at = timezone.now()
     for _number in range(count):
-        _provisioned(city.scene, city.grant, at)
+        further_grant(city.scene, city.grant, at)
 
 
 def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
@@ -123,12 +123,16 @@ def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
         scene = make_scene(items=ITEMS, key_items=["person_id"])
         physical.ensure_table(scene.dataset)
         for _number in range(on_each):
-            _provisioned(scene, city.grant, at)
+            further_grant(scene, city.grant, at)
 
 
-def _provisioned(scene: Scene, like: Grant, at: datetime) -> None:
+def further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:
+    """Provision a grant of the same terms on the scene's table, for a system of its own."""
     grant = _further_grant(scene, like, at)
     provisioning.persistently(partial(provisioning.provision, grant))
+    place = {"table_schema": grant.table_schema, "table_name": grant.table_name}
+    Grant.objects.filter(pk=grant.pk).update(status="in_force", provisioned_at=at, **place)
+    return grant
 
 
 @transaction.atomic

@@ -23,18 +23,21 @@ class HttpConnection:
     """A keep-alive connection that reads whole answers and looks at nothing but the status."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        self._head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {plan['token']}\r\n"
+        self.token = str(plan.get("token", ""))
         self._socket = socket.create_connection((plan["host"], plan["port"]), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(8 << 20)
 
     def get(self, path: str) -> memoryview:
-        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head()}\r\n".encode())
 
     def post(self, path: str, body: str) -> memoryview:
         kind = "Content-Type: application/json\r\n"
-        head = f"POST {path} HTTP/1.1\r\n{self._head}{kind}Content-Length: {len(body)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\n{self._head()}{kind}Content-Length: {len(body)}\r\n\r\n"
         return self._ask(head.encode() + body.encode())
+
+    def _head(self) -> str:
+        return f"Host: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\n"
 
     def _ask(self, question: bytes) -> memoryview:
         """Return the answer's body; an answer other than 200 ends the measurement."""
@@ -128,6 +131,37 @@ def run_calls(plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def run_replay(plan: dict[str, Any]) -> dict[str, Any]:
+    """Carry out every call of a list, [path, token] each, as often as it takes; give the seconds.
+
+    The connections draw from one list, so that none waits for another's share.
+    """
+    total, taking = plan["total"], iter(range(plan["total"]))
+    lock = threading.Lock()
+    failures: list[str] = []
+
+    def work() -> None:
+        connection = HttpConnection(plan)
+        try:
+            while True:
+                with lock:
+                    number = next(taking, None)
+                if number is None:
+                    return
+                path, connection.token = plan["calls"][number % len(plan["calls"])]
+                connection.get(path)
+        except Exception as error:  # noqa: BLE001 (handed to the caller)
+            failures.append(repr(error))
+
+    started = time.perf_counter()
+    threads = [threading.Thread(target=work) for _number in range(plan["connections"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"seconds": time.perf_counter() - started, "calls": total, "failures": failures}
+
+
 def run_export(plan: dict[str, Any]) -> dict[str, Any]:
     """Read one export to its end; count lines and bytes."""
     head = f"Host: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer {plan['token']}\r\n\r\n"
@@ -164,6 +198,7 @@ if __name__ == "__main__":
     answer = {
         "http": run_calls,
         "bare": run_calls,
+        "replay": run_replay,
         "export": run_export,
         "copy": run_copy,
     }[asked["kind"]](asked)
