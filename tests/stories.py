@@ -57,7 +57,7 @@ def reviewing(scene: Scene, at: datetime, **more: Any) -> SharingRequest:
     return sharing.accept_form(request=request, actor=scene.provider, at=at)
 
 
-def awaiting_signature(
+def awaiting_second_review(
     scene: Scene, at: datetime, outcome: str = "agree", **more: Any
 ) -> SharingRequest:
     request = reviewing(scene, at, **more)
@@ -65,6 +65,19 @@ def awaiting_signature(
     if outcome == "refuse":
         words = {"reason": "与申请用途无关", "legal_basis": STATUTE}
     return sharing.propose(request=request, outcome=outcome, actor=scene.provider, at=at, **words)
+
+
+def confirmed(request: SharingRequest, scene: Scene, at: datetime) -> SharingRequest:
+    """What was proposed, confirmed by a second person where that is due."""
+    if request.status == "awaiting_second_review":
+        sharing.confirm(request=request, actor=scene.second, at=at)
+    return request
+
+
+def awaiting_signature(
+    scene: Scene, at: datetime, outcome: str = "agree", **more: Any
+) -> SharingRequest:
+    return confirmed(awaiting_second_review(scene, at, outcome, **more), scene, at)
 
 
 def agreed(scene: Scene, at: datetime, **more: Any) -> SharingRequest:
@@ -96,6 +109,7 @@ REQUEST_STORIES: Final = {
     "form_check": form_check,
     "supplement": supplement,
     "reviewing": reviewing,
+    "awaiting_second_review": awaiting_second_review,
     "awaiting_signature": awaiting_signature,
     "agreed": agreed,
     "delivered": delivered,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import (
     SEPARATED_ROLES,
+    Delegation,
     Department,
     InformationSystem,
     Region,
@@ -53,6 +54,17 @@ def approvers_of(department: Department) -> QuerySet[User]:
     Source: 《政务数据共享条例》第二十条
     """
     return members_with("department_approver", department)
+
+
+def stand_ins(principals: Iterable[User | int], on: date) -> QuerySet[Delegation]:
+    """Return by which delegations an active person stands in that day for one of these people."""
+    return Delegation.objects.filter(
+        principal__in=list(principals),
+        deputy__is_active=True,
+        revoked_at=None,
+        starts_on__lte=on,
+        ends_on__gte=on,
+    )
 
 
 def held(roles: Iterable[str], on: date | None = None) -> QuerySet[RoleAssignment]:

@@ -3,17 +3,19 @@
 The sharing-request screens are where people work; here the authority and the auditor search.
 """
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from apps.core.admin import ScopedAdmin
+from apps.core.admin import MoveButton, ScopedAdmin
 from apps.core.errors import DomainError
 from apps.core.lifecycle import Lifecycle, Move
 from apps.sharing import operations, queries
@@ -28,6 +30,7 @@ REQUEST_COLOURS = {
     "supplement": "warning",
     "head_returned": "warning",
 }
+PAGES = {"propose": "sharing:request-propose", "mark_urgent": "sharing:request-urgent"}
 GRANT_COLOURS = {
     "in_force": "success",
     "delivering": "info",
@@ -46,6 +49,7 @@ class SharingRequestAdmin(ScopedAdmin):
         "status",
         "mode",
         "is_automatic",
+        ("urgency__kind", admin.ChoicesFieldListFilter),
         ("received_at", RangeDateTimeFilter),
         "dataset__sharing_attribute",
     )
@@ -65,8 +69,9 @@ class SharingRequestAdmin(ScopedAdmin):
         ("proposed_by", "decided_by", "decided_at"),
         ("decision_reason", "legal_basis", "is_automatic"),
         "delivered_at",
+        "urgent_order",
     )
-    readonly_fields = ("screen", "items_asked", "rows_asked")
+    readonly_fields = ("screen", "items_asked", "rows_asked", "urgent_order")
 
     @display(description=_("提供部门"), ordering="dataset__department__name")
     def provider(self, request: SharingRequest) -> str:
@@ -75,6 +80,28 @@ class SharingRequestAdmin(ScopedAdmin):
     @display(description=_("状态"), ordering="status", label=REQUEST_COLOURS)
     def state(self, request: SharingRequest) -> tuple[str, str]:
         return request.status, request.get_status_display()
+
+    def move_buttons(self, request: HttpRequest, obj: SharingRequest) -> list[MoveButton]:
+        """Moves that say more than a reason lead to their own pages."""
+        return [
+            replace(button, url=reverse(PAGES[button.move.name], args=[obj.pk]))
+            if button.move.name in PAGES
+            else button
+            for button in super().move_buttons(request, obj)
+        ]
+
+    @display(description=_("急件"))
+    def urgent_order(self, request: SharingRequest) -> str:
+        urgency = queries.urgency_of(request)
+        if urgency is None:
+            return "—"
+        found = {True: _("确属紧急"), False: _("不属紧急"), None: _("尚未审查")}
+        return _("%(kind)s，%(hours)s 小时，%(basis)s（%(found)s）") % {
+            "kind": urgency.get_kind_display(),
+            "hours": urgency.hours,
+            "basis": urgency.basis,
+            "found": found[urgency.is_justified],
+        }
 
     @display(description=_("办理页面"))
     def screen(self, request: SharingRequest) -> Any:

@@ -19,12 +19,21 @@ accept_form,         –                           editor, approver            �
 ask_supplement,
 propose, preview,
 extend
-agree, refuse,       –                           approver                    –
-send_back_proposal
+confirm              –                           editor, approver, not the   –
+                                                 proposer
+agree, refuse        –                           approver                    –
+send_back_proposal   –                           approver; before the second –
+                                                 review whoever may confirm
 consent_extension    –                           –                           officer, leader
+mark_urgent          –                           –                           officer, leader, not
+                                                                             for his department
+review_urgent        –                           –                           officer, leader, not
+                                                                             who gave the order
+backfill             editor, approver            –                           –
 route                editor, approver            editor, approver            –
 handle_step          the step's assignee         the step's assignee         –
-attach               editor, approver            editor, approver            –
+attach               editor, approver; later     editor, approver            –
+                     while they owe papers
 grant_automatically, the platform, which asks    –                           –
 deliver              nobody
 -------------------  --------------------------  --------------------------  -------------------
@@ -40,7 +49,13 @@ expire
 
 The audit administrator may view requests and grants. A stand-in may what his principal may.
 
-Source: 《政务数据共享条例》第十一条、第二十条、第二十一条; house rule (design §3.2)
+Where a second person is needed (`queries.needs_second_review`), who confirms is not who proposed,
+nor does he act in his name; who signs has neither proposed nor confirmed, nor does he act in the
+name of who confirmed. So a department needs three people for it, one of them its head; a stand-in
+of a head or editor is one of them. Nobody confirms who is the only one left to sign. When nobody
+can confirm, head and authority are told at once and the clock goes on.
+
+Source: 《政务数据共享条例》第十一条、第二十条、第二十一条; house rule (design §3.2, issue 5)
 """
 
 from typing import Final
@@ -116,12 +131,17 @@ def consumer_editor_or_head(actor: User) -> Q:
     return _consumer(actor)
 
 
-@access.scope("sharing.SharingRequest", "attach", "route")
+@access.scope("sharing.SharingRequest", "route")
 def handlers_of_either_side(actor: User) -> Q:
     if not actor.holds("department_editor", "department_approver"):
         return NOBODY
     open_ones = ~Q(status__in=("delivered", "refused", "withdrawn"))
     return (_consumer(actor) | _provider(actor)) & open_ones
+
+
+@access.scope("sharing.SharingRequest", "attach")
+def handlers_and_who_owes_papers(actor: User) -> Q:
+    return handlers_of_either_side(actor) | consumer_lacking_papers(actor)
 
 
 @access.scope(
@@ -138,6 +158,15 @@ def provider_reviewer(actor: User) -> Q:
     return _provider(actor)
 
 
+@access.scope("sharing.SharingRequest", "confirm")
+def second_person(actor: User) -> Q:
+    """The second review is another person's, not that of the proposer or of who stands in for him.
+
+    Source: house rule (issue 5)
+    """
+    return provider_reviewer(actor) & ~Q(proposed_by=actor.pk)
+
+
 @access.scope("sharing.SharingRequest", "agree")
 def provider_head_with_agreement(actor: User) -> Q:
     """The head signs what was proposed; a refusal cannot become an agreement in the signing."""
@@ -150,14 +179,55 @@ def provider_head_with_refusal(actor: User) -> Q:
 
 
 @access.scope("sharing.SharingRequest", "send_back_proposal")
+def second_person_or_head(actor: User) -> Q:
+    """Whoever the opinion lies with returns it: the second person first, then the head."""
+    with_second = Q(status="awaiting_second_review")
+    return with_second & second_person(actor) | ~with_second & _provider_head(actor)
+
+
 def _provider_head(actor: User) -> Q:
     return _provider(actor) if actor.holds("department_approver") else NOBODY
 
 
-@access.scope("sharing.SharingRequest", "grant_automatically", "deliver", "delete")
+@access.scope(
+    "sharing.SharingRequest",
+    "grant_automatically",
+    "propose_for_confirmation",
+    "deliver",
+    "delete",
+)
 def nobody_by_hand(actor: User) -> Q:
     """What the platform does by itself once its conditions hold."""
     return NOBODY
+
+
+@access.scope("sharing.SharingRequest", "mark_urgent")
+def authority_over_others_requests(actor: User) -> Q:
+    if not _is_overseer(actor):
+        return NOBODY
+    return Q(received_at__isnull=False) & ~_consumer(actor)
+
+
+@access.scope("sharing.SharingRequest", "review_urgent")
+def authority_but_who_ordered(actor: User) -> Q:
+    """What was urgent is looked at afterwards by another person of the authority.
+
+    Source: house rule (issue 5)
+    """
+    if not _is_overseer(actor):
+        return NOBODY
+    decided = Q(status__in=("agreed", "delivered", "refused", "withdrawn"))
+    return decided & Q(urgency__isnull=False) & ~Q(urgency__ordered_by=actor.pk)
+
+
+def _lacking_papers() -> Q:
+    """Urgent requests in use whose papers are still owed."""
+    return Q(status="delivered", urgency__missing_papers__gt="", urgency__papers_at=None)
+
+
+@access.scope("sharing.SharingRequest", "backfill")
+def consumer_lacking_papers(actor: User) -> Q:
+    return consumer_editor_or_head(actor) & _lacking_papers()
 
 
 @access.scope("sharing.DeadlineExtension", "view")
@@ -188,6 +258,15 @@ def assignee_of_step(actor: User) -> Q:
 def whoever_passed_it_on(actor: User) -> Q:
     """Who handled a step may call it back, as long as nobody after him has acted."""
     return Q(done_by=actor.pk)
+
+
+@access.scope("sharing.Urgency", "view")
+def parties_of_urgency(actor: User) -> Q:
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return EVERY
+    return Q(request__consumer=actor.department_id) | Q(
+        request__dataset__department=actor.department_id
+    )
 
 
 @access.scope("sharing.Grant", "view")
@@ -258,6 +337,8 @@ phrases.register(
         "sharing.co_sign": _("请求会签"),
         "sharing.step_back": _("退回上一步"),
         "sharing.recall_step": _("撤回意见"),
+        "sharing.backfill": _("补办材料"),
+        "sharing.review_urgent": _("事后审查急件"),
         "sharing.preview": _("预览数据"),
         "sharing.narrow": _("收窄"),
         "sharing.read": _("读取"),

@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "BatchStatusEnum": "apps.warehouse.models.Batch.Status",
         "RequestStatusEnum": "apps.sharing.models.SharingRequest.Status",
         "GrantStatusEnum": "apps.sharing.models.Grant.Status",
+        "UrgencyKindEnum": "apps.sharing.models.Urgency.Kind",
         "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
         "ChangeStatusEnum": "apps.catalog.models.ChangeStatus",
         "ScopeEnum": "apps.catalog.models.CatalogImport.Scope",
@@ -249,6 +250,7 @@ HUILIU_DEMO_ACCOUNTS: list[tuple[str, str]] = []
 HUILIU_NOTICE_CHANNELS: tuple[str, ...] = ("in_site",)
 HUILIU_NOTICE_WEBHOOK = {"url": "", "secret": ""}
 HUILIU_CLOSING_TIME = "17:30"  # what arrives later counts as the next working day [house]
+HUILIU_URGENT_GRANT_DAYS = 15  # the longest temporary grant of an urgent request [house]
 PROCRASTINATE_ON_APP_READY = None
 HUILIU_UPLOAD_DAYS = 14  # an unfinished upload without a new part is given up after [house]
 HUILIU_TRUSTED_PROXIES = environment.trusted_proxies()

@@ -9,6 +9,7 @@ from config.settings.served import *  # noqa: F403
 HUILIU_DEMO = True
 HUILIU_DEMO_ACCOUNTS = [
     ("provider-editor", "市民政局 · 经办人"),
+    ("provider-second", "市民政局 · 复核人"),
     ("provider-head", "市民政局 · 共享工作机构负责人"),
     ("consumer-editor", "市教委 · 经办人"),
     ("consumer-head", "市教委 · 共享工作机构负责人"),

@@ -36,6 +36,7 @@ class Scene:
 
     authority: User
     provider: User
+    second: User
     provider_head: User
     consumer: User
     consumer_head: User
@@ -63,6 +64,7 @@ def make_scene(**dataset: Any) -> Scene:
     return Scene(
         authority=UserFactory(department=authority, roles=["authority_officer"]),
         provider=UserFactory(department=provider, roles=["department_editor"]),
+        second=UserFactory(department=provider, roles=["department_editor"]),
         provider_head=UserFactory(department=provider, roles=["department_approver"]),
         consumer=UserFactory(department=consumer, roles=["department_editor"]),
         consumer_head=UserFactory(department=consumer, roles=["department_approver"]),

@@ -77,6 +77,55 @@ def test_of_eight_heads_who_decide_at_once_exactly_one_wins(now: datetime) -> No
     assert request.history.count() == versions + 1
 
 
+def test_of_four_second_persons_at_once_exactly_one_decides(now: datetime) -> None:
+    scene = make_scene()
+    request = stories.awaiting_second_review(scene, now)
+    people = [
+        UserFactory(department=scene.provider_department, roles=["department_editor"])
+        for _number in range(4)
+    ]
+    results = _at_once(
+        [
+            partial(sharing.confirm, request=_fresh(request), actor=person, at=now)
+            if number % 2
+            else partial(
+                sharing.send_back_proposal,
+                request=_fresh(request),
+                actor=person,
+                at=now,
+                reason="再核",
+            )
+            for number, person in enumerate(people)
+        ]
+    )
+    losers = [result for result in results if isinstance(result, DomainError)]
+    # An editor sends back only what lies with a second person: the later ones may not any more.
+    assert len(losers) == 3
+    assert {loser.code for loser in losers} <= {"illegal_move", "not_allowed"}
+    request.refresh_from_db()
+    assert request.status in ("awaiting_signature", "reviewing")
+    confirmed = request.decisions.exclude(confirmed_by=None).count()
+    assert confirmed == (request.status == "awaiting_signature")
+
+
+def test_of_two_officers_who_order_at_once_one_is_told(now: datetime) -> None:
+    scene = make_scene()
+    request = stories.form_check(scene, now)
+    officers = [
+        UserFactory(department=scene.authority.department, roles=["authority_officer"])
+        for _number in range(3)
+    ]
+    order: dict[str, Any] = {"kind": "order", "hours": 12, "reason": "市政府紧急通知", "at": now}
+    results = _at_once(
+        [
+            partial(sharing.mark_urgent, request=_fresh(request), actor=officer, **order)
+            for officer in officers
+        ]
+    )
+    codes = [result.code for result in results if isinstance(result, DomainError)]
+    assert codes == ["already_urgent"] * 2
+
+
 def test_two_approvers_deliver_on_different_datasets_at_once(now: datetime, read: Read) -> None:
     grants = []
     for _number in range(2):

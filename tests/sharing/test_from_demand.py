@@ -13,6 +13,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.models import SharingRequest
+from tests import stories
 from tests.catalog.demand_stories import WRITTEN
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.sharing import Scene, land, make_scene, period
@@ -126,6 +127,7 @@ def test_a_refused_request_gives_the_demand_back(scene: Scene, at: datetime) -> 
         reason="与用途无关",
         legal_basis="某法第一条",
     )
+    stories.confirmed(request, scene, at)
     sharing.refuse(request=request, actor=scene.provider_head, at=at)
     demand.refresh_from_db()
     assert demand.status == "returned"
@@ -145,6 +147,7 @@ def test_the_demand_is_met_when_its_data_is_delivered(server: None, now: datetim
     request = _sent(scene, _request(scene, demand, now), now)
     sharing.accept_form(request=request, actor=scene.provider, at=now)
     sharing.propose(request=request, outcome="agree", actor=scene.provider, at=now)
+    stories.confirmed(request, scene, now)
     sharing.agree(request=request, actor=scene.provider_head, at=now)
     demand.refresh_from_db()
     assert demand.status == "requested"

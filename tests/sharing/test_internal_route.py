@@ -147,6 +147,7 @@ def test_inside_the_provider_the_legal_clock_never_stops(scene: Scene, at: datet
     sharing.route(request=request, actor=scene.provider, at=at, steps=[("业务处室", unit)])
     assert clocks.running(request).values("state", "due_on").get() == before
     sharing.propose(request=request, outcome="agree", actor=scene.provider, at=at)
+    stories.confirmed(request, scene, at)
     with pytest.raises(Conflict):
         sharing.agree(request=request, actor=scene.provider_head, at=at)
     sharing.pass_step(step=_desk(request, "provider")[0], actor=unit, at=at)

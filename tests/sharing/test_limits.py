@@ -51,6 +51,7 @@ def test_the_provider_decides_tighter_limits(scene: Scene, at: datetime) -> None
     sharing.propose(
         request=request, outcome="narrow", actor=scene.provider, at=at, reason="够用", **TIGHTER
     )
+    stories.confirmed(request, scene, at)
     sharing.agree(request=request, actor=scene.provider_head, at=at)
     assert limits_of(request.grant) == TIGHTER
     assert limits_of(SharingRequest.objects.get(pk=request.pk)) == KEPT  # as was asked
@@ -60,6 +61,7 @@ def test_an_agreement_gives_what_was_asked(scene: Scene, at: datetime) -> None:
     """Limits beside "agree" are those of the form, which the reviewer did not choose."""
     request = stories.reviewing(scene, at, **ASKED)
     sharing.propose(request=request, outcome="agree", actor=scene.provider, at=at, calls_a_day=1)
+    stories.confirmed(request, scene, at)
     sharing.agree(request=request, actor=scene.provider_head, at=at)
     assert limits_of(request.grant) == KEPT
 
@@ -176,6 +178,7 @@ class TestVerificationIsAsked:
             reason="只需核对",
             mode="verify",
         )
+        stories.confirmed(request, scene, at)
         sharing.agree(request=request, actor=scene.provider_head, at=at)
         assert request.grant.mode == "verify"
 

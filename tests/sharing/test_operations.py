@@ -14,7 +14,7 @@ from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.models import SharingRequest
 from tests import stories
-from tests.factories.accounts import InformationSystemFactory
+from tests.factories.accounts import InformationSystemFactory, UserFactory
 from tests.factories.sharing import Scene, land, make_scene
 from tests.sharing.fingerprint import fingerprint
 
@@ -290,6 +290,7 @@ class TestReview:
             row_condition=[{"item": "division_code", "operator": "eq", "value": "500103"}],
             reason="金额与用途无关",
         )
+        stories.confirmed(request, scene, at)
         sharing.sign(request=request, actor=scene.provider_head, at=at)
         assert request.grant.columns == [
             {"name": "identity_number", "mask": "cover_identity"},
@@ -349,6 +350,8 @@ class TestReview:
         request = stories.request_in("reviewing", scene, at)
         head = scene.provider_head
         sharing.propose(request=request, outcome="agree", actor=head, at=at)
+        UserFactory(department=scene.provider_department, roles=["department_approver"])
+        stories.confirmed(request, scene, at)
         with pytest.raises(NotAllowed) as refusal:
             sharing.sign(request=request, actor=head, at=at)
         assert refusal.value.code == "own_proposal"
@@ -358,6 +361,7 @@ class TestReview:
         head = scene.provider_head
         sharing.send_back_proposal(request=request, actor=head, at=at, reason="再核")
         sharing.propose(request=request, outcome="agree", actor=scene.provider, at=at)
+        stories.confirmed(request, scene, at)
         sharing.sign(request=request, actor=head, at=at)
         assert [row.signed_by for row in request.decisions.all()] == [None, None, head]
 

@@ -21,6 +21,7 @@ SENT: Final = frozenset(
         "form_check",
         "supplement",
         "reviewing",
+        "awaiting_second_review",
         "awaiting_signature",
         "agreed",
         "delivered",
@@ -30,6 +31,9 @@ SENT: Final = frozenset(
 )
 EVERY: Final = frozenset(stories.REQUEST_STORIES)
 OPEN: Final = EVERY - {"delivered", "refused", "withdrawn"}
+PROPOSED: Final = frozenset(
+    {"awaiting_second_review", "awaiting_signature", "agreed", "delivered", "refused"}
+)
 # action → who → the statuses in which the scope admits him; the lifecycle narrows it further.
 MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "view": {
@@ -53,8 +57,9 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "propose": {"provider": SENT, "provider_head": SENT},
     "preview": {"provider": SENT, "provider_head": SENT},
     "extend": {"provider": SENT, "provider_head": SENT},
+    "confirm": {"provider": SENT - PROPOSED, "provider_head": SENT},
     "send_back_proposal": {"provider_head": SENT},
-    "agree": {"provider_head": frozenset({"awaiting_signature", "agreed", "delivered"})},
+    "agree": {"provider_head": PROPOSED - {"refused"}},
     "refuse": {"provider_head": frozenset({"refused"})},
     "attach": {
         "consumer": OPEN,
@@ -68,8 +73,12 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
         "provider": SENT & OPEN,
         "provider_head": SENT & OPEN,
     },
+    "mark_urgent": {"authority": SENT, "authority_leader": SENT},
+    "review_urgent": {},
+    "backfill": {},
     "deliver": {},
     "grant_automatically": {},
+    "propose_for_confirmation": {},
     "delete": {},
 }
 GRANT_MATRIX: Final[dict[str, frozenset[str]]] = {
@@ -108,6 +117,7 @@ def scene(cast: dict[str, Any], scene: Scene) -> Scene:
             name: cast[name]
             for name in ("authority", "provider", "provider_head", "consumer", "consumer_head")
         },
+        second=UserFactory(department=cast["provider"].department, roles=["department_editor"]),
     )
 
 

@@ -19,6 +19,7 @@ def test_everybody_finds_what_awaits_him(scene: Scene, at: datetime) -> None:
         "supplement": scene.consumer,
         "form_check": scene.provider,
         "reviewing": scene.provider,
+        "awaiting_second_review": scene.second,
         "awaiting_signature": scene.provider_head,
     }
     for status, person in expected.items():
@@ -29,12 +30,14 @@ def test_everybody_finds_what_awaits_him(scene: Scene, at: datetime) -> None:
             scene.consumer_head: request.consumer,
             scene.consumer: request.consumer,
             scene.provider: request.dataset.department,
+            scene.second: request.dataset.department,
             scene.provider_head: request.dataset.department,
         }[person]
         role = "department_approver" if person in (scene.consumer_head, scene.provider_head) else ""
-        holder = owed.users.filter(
+        holders = owed.users.filter(
             role_assignments__role=role or "department_editor", kind="person"
-        ).get()
+        ).order_by("pk")
+        holder = holders[1 if person == scene.second else 0]
         assert list(queries.awaiting_my_decision(holder)) == [request]
 
 

@@ -27,7 +27,9 @@ MOVES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "ask_supplement": ("provider", {"reason": "缺"}),
     "supplement": ("consumer", {"reason": "补"}),
     "propose": ("provider", {"outcome": "agree"}),
+    "confirm": ("second", {}),
     "send_back_proposal": ("provider_head", {"reason": "退"}),
+    "mark_urgent": ("authority", {"kind": "order", "hours": 24, "reason": "市政府紧急通知"}),
     "agree": ("provider_head", {}),
     "refuse": ("provider_head", {}),
     "withdraw": ("consumer", {"reason": "不要了"}),
@@ -35,6 +37,8 @@ MOVES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 NOT_MOVES: Final[dict[str, dict[str, Any]]] = {
     "revise": {"basis": "另一条"},
     "extend": {"workdays": 3, "reason": "忙"},
+    "backfill": {"reason": "补"},
+    "review_urgent": {"justified": True, "reason": "属实"},
     "preview": {},
     "attach": {"title": "函", "document_number": "1"},
 }
@@ -45,7 +49,7 @@ GRANT_MOVES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 NARROWER: Final[dict[str, Any]] = {"calls_a_day": 100, "reason": "超出需要"}
 PLATFORM_MOVES: Final[dict[str, set[str]]] = {
-    "request": {"grant_automatically", "deliver"},
+    "request": {"grant_automatically", "propose_for_confirmation", "deliver"},
     "grant": {"deliver", "expire"},
 }
 
@@ -99,7 +103,9 @@ def test_the_right_person_makes_every_move_that_fits(
         request = stories.request_in(status, scene, at)
         getattr(sharing, name)(request=request, actor=getattr(scene, who), at=at, **words)
         fresh = SharingRequest.objects.get(pk=request.pk)
-        assert fresh.status == REQUEST.move(name).target
+        # The scene's data is of grade 3: its opinion goes to a second person.
+        move = "propose_for_confirmation" if name == "propose" else name
+        assert fresh.status == REQUEST.move(move).target
         _clear(fresh, scene, at)
 
 

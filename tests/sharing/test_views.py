@@ -19,7 +19,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.sharing import Scene
 
 STATUSES = list(stories.REQUEST_STORIES)
-BY_PLATFORM = {"grant_automatically", "deliver"}
+BY_PLATFORM = {"grant_automatically", "propose_for_confirmation", "deliver"}
 # A delivered request needs a landed table and committed roles; its buttons are those of agreed.
 WITHOUT_TABLE = [status for status in STATUSES if status != "delivered"]
 
@@ -100,7 +100,9 @@ def test_nobody_enters_without_signing_in(path: str) -> None:
 
 
 @pytest.mark.parametrize("status", WITHOUT_TABLE)
-@pytest.mark.parametrize("person", ["consumer", "consumer_head", "provider", "provider_head"])
+@pytest.mark.parametrize(
+    "person", ["consumer", "consumer_head", "provider", "second", "provider_head"]
+)
 def test_the_buttons_are_the_lifecycle_and_what_the_person_may(
     scene: Scene, at: datetime, status: str, person: str
 ) -> None:
@@ -117,6 +119,8 @@ def test_the_buttons_are_the_lifecycle_and_what_the_person_may(
     }
     page = answer.content.decode()
     off = {"submit"} if "还缺：" in page else set()
+    if "没有其他负责人可以签发" in page:
+        off |= {"confirm"}
     assert buttons_on(page) == expected - off
 
 

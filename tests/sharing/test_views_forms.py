@@ -138,7 +138,7 @@ def test_the_provider_narrows_items_and_rows(scene: Scene, at: datetime) -> None
     assert answer.status_code == 302
     subject.refresh_from_db()
     decision = subject.decisions.get(outcome="narrow")
-    assert subject.status == "awaiting_signature"
+    assert subject.status == "awaiting_second_review"
     assert [entry["name"] for entry in decision.items] == ["identity_number", "division_code"]
     assert decision.row_condition[0]["value"] == "500103"
 

@@ -3,6 +3,7 @@
 Idempotent by code: a second run finds everything there.
 """
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Final
 
@@ -41,6 +42,7 @@ BOUND: Final = {"政府部门", "市政府派出机构", "政府直属/事业", 
 # username, name, department, roles, what the sign-in page says of the account
 CAST: Final = (
     ("provider-editor", "周敏", PROVIDER, ("department_editor",), "市民政局 · 经办人"),
+    ("provider-second", "吴婷", PROVIDER, ("department_editor",), "市民政局 · 复核人"),
     (
         "provider-head",
         "陈建国",
@@ -71,6 +73,7 @@ def load_people(*, at: datetime) -> None:
     _load_departments()
     _load_cast(at)
     _load_staff(at)
+    _load_second_clerks(at)
     _load_systems(at)
 
 
@@ -85,6 +88,11 @@ def clerk_and_head(department: Department) -> tuple[User, User]:
         members_with("department_editor", department).order_by("pk")[0],
         members_with("department_approver", department).order_by("pk")[0],
     )
+
+
+def second_clerk(department: Department) -> User:
+    """Return who confirms what the clerk proposes on data of high grade."""
+    return members_with("department_editor", department).order_by("pk")[1]
 
 
 def _load_departments() -> None:
@@ -174,6 +182,30 @@ def _load_staff(at: datetime) -> None:
                 )
             )
             parts.append(role)
+    _employ(people, parts, at)
+    _load_offices()
+
+
+def _load_second_clerks(at: datetime) -> None:
+    """Give every department with one editor a second, who confirms what the first proposes."""
+    editors = RoleAssignment.objects.filter(role="department_editor")
+    counts = Counter(editors.values_list("user__department", flat=True))
+    people = [
+        User(
+            username=f"{department.code.lower()}-second",
+            name=f"{department.short_name}复核人",
+            department=department,
+            password=make_password(None),
+            joined_at=at,
+        )
+        for department in Department.objects.select_related("group").order_by("pk")
+        if counts[department.pk] == 1
+    ]
+    _employ(people, ["department_editor"] * len(people), at)
+
+
+def _employ(people: list[User], parts: list[str], at: datetime) -> None:
+    """Save new people of departments, each with the role that stands at his place in `parts`."""
     User.objects.bulk_create(people)
     memberships = User.groups.through
     memberships.objects.bulk_create(
@@ -185,7 +217,6 @@ def _load_staff(at: datetime) -> None:
         RoleAssignment(user=person, role_id=role, starts_on=date(2025, 8, 1), assigned_at=at)
         for person, role in zip(people, parts, strict=True)
     )
-    _load_offices()
 
 
 def _load_offices() -> None:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from apps.accounts.models import InformationSystem
+from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset
 from apps.console.demo.city import datasets
-from apps.console.demo.people import clerk_and_head
+from apps.console.demo.people import clerk_and_head, second_clerk
 from apps.console.demo.writing import morning
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, SharingRequest
@@ -41,6 +41,7 @@ class Case:
     lasts: int = A_YEAR
     waits: int = 0
     after: str = field(default="")  # suspend, end or expire
+    urgent: str = ""  # the kind of urgent need for which the authority ordered a quick answer
 
 
 DISTRICT_ONLY: Final = ({"item": "district_code", "operator": "eq", "value": "500103"},)
@@ -59,6 +60,28 @@ CASES: Final = (
     Case("残疾人证基本信息", "D016", "reviewing", 9, "残疾人免费乘车资格核验", items=4),
     Case("婚姻登记基本信息", "D021", "reviewing", 4, "婚前医学检查和生育服务登记核验", items=4),
     Case("个体工商户基本信息", "D037", "reviewing", 7, "建设城市运行一张图"),
+    Case(
+        "社会保险参保基本信息",
+        "D023",
+        "reviewing",
+        1,
+        "洪涝灾害安置点务工人员参保核对",
+        items=4,
+        urgent="emergency",
+    ),
+    Case(
+        "户籍人口基本信息",
+        "D023",
+        "delivered",
+        3,
+        "受灾群众转移安置人数核对",
+        DISTRICT_ONLY,
+        4,
+        urgent="emergency",
+    ),
+    Case(
+        "残疾人证基本信息", "D014", "awaiting_second_review", 5, "无障碍设施改造补贴核对", items=4
+    ),
     Case("社会保险参保基本信息", "D003", "awaiting_signature", 11, "核对教师参保情况", items=6),
     Case("户籍人口基本信息", "D014", "awaiting_signature", 8, "公租房申请家庭成员核验", items=5),
     Case("最低生活保障对象基本信息", "D010", "awaiting_signature", 6, "救助资金发放核对", items=5),
@@ -201,10 +224,24 @@ def _provider_side(request: SharingRequest, walk: Walk) -> None:
             reason="一、请补充使用依据的文件文号；二、请说明数据保存期限和销毁方式。",
         )
         return
-    sharing.accept_form(request=request, actor=walk.provider, at=walk.later())
+    if walk.case.urgent:
+        request = _mark_urgent(request, walk)
+    else:
+        sharing.accept_form(request=request, actor=walk.provider, at=walk.later())
     if until == "reviewing":
         return
     _decide(request, walk)
+
+
+def _mark_urgent(request: SharingRequest, walk: Walk) -> SharingRequest:
+    return sharing.mark_urgent(
+        request=request,
+        kind=walk.case.urgent,
+        hours=72,
+        reason="市防汛抗旱指挥部启动三级应急响应的通知",
+        actor=User.objects.get(username="authority"),
+        at=walk.later(1),
+    )
 
 
 def _decide(request: SharingRequest, walk: Walk) -> None:
@@ -214,12 +251,28 @@ def _decide(request: SharingRequest, walk: Walk) -> None:
         outcome="refuse" if refused else "agree",
         actor=walk.provider,
         at=walk.later(20),
-        reason="申请的数据项超出履行职责所必需的范围" if refused else "",
+        reason=_reason(walk.case),
         legal_basis="《政务数据共享条例》第二十一条" if refused else "",
+        missing_papers="加盖公章的申请函" if walk.case.urgent else "",
     )
+    if walk.case.until == "awaiting_second_review":
+        return
+    if request.status == SharingRequest.Status.AWAITING_SECOND_REVIEW:
+        sharing.confirm(
+            request=request,
+            actor=second_clerk(walk.dataset.department),
+            at=walk.later(),
+            reason="同意审核意见",
+        )
     if walk.case.until == "awaiting_signature":
         return
     sharing.sign(request=request, actor=walk.provider_head, at=walk.later())
+
+
+def _reason(case: Case) -> str:
+    if case.until == "refused":
+        return "申请的数据项超出履行职责所必需的范围"
+    return "转移安置只核对姓名和住址，其余不提供" if case.urgent else ""
 
 
 def _deliver(request: SharingRequest, walk: Walk) -> None:

@@ -55,6 +55,7 @@ class Story:
         self.tell = tell
         people = {user.username: user for user in User.objects.select_related("department")}
         self.editor, self.head = people["provider-editor"], people["provider-head"]
+        self.second = people["provider-second"]
         self.asker, self.asker_head = people["consumer-editor"], people["consumer-head"]
         self.authority = people["authority"]
         self.system = InformationSystem.objects.select_related("department").get(code=SYSTEM)
@@ -106,6 +107,8 @@ class Story:
             row_condition=[{"item": "district_code", "operator": "in", "value": list(WITHIN)}],
             reason="仅提供核验所必需的数据项，范围限于试点区县",
         )
+        if request.status == SharingRequest.Status.AWAITING_SECOND_REVIEW:
+            sharing.confirm(request=request, actor=self.second, at=timezone.now())
         sharing.sign(request=request, actor=self.head, at=timezone.now())
         return Grant.objects.get(request=request)
 

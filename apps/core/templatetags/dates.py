@@ -47,6 +47,12 @@ def minute(value: datetime | None) -> str:
 
 
 @register.filter
+def clock_time(value: datetime | None) -> str:
+    """Return 10:31, beside a day that is told already."""
+    return timezone.localtime(value).strftime("%H:%M") if value else NONE
+
+
+@register.filter
 def second(value: datetime | None) -> str:
     """Return 2026-11-22 10:31:05, for evidence."""
     return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S") if value else NONE

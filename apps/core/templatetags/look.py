@@ -23,7 +23,8 @@ TONES = {
         "receipted", "nothing_new", "fixed",
     },
     "attention": {
-        "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_signature",
+        "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_second_review",
+        "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
         "received", "paused", "narrow", "clarify", "reading", "handed_in",
         "raised", "verifying", "correcting", "contested", "feedback",

@@ -49,6 +49,7 @@ REQUEST: Final = shown(
         "is_automatic": False,
         "delivered_at": "2026-11-17T10:00:05+08:00",
         "grant": 14,
+        "urgency": None,
         "revision": 7,
         "created_at": "2026-11-09T16:00:00+08:00",
         "updated_at": "2026-11-17T10:00:05+08:00",
@@ -83,6 +84,18 @@ REQUEST_MOVES: Final = (
             "reason": "核对家庭困难情况不需要身份号码以外的明文",
             "revision": 5,
         },
+    ),
+    sent("confirm", "提供部门另一人复核同意", {"reason": "同意部分提供", "revision": 6}),
+    sent(
+        "mark_urgent",
+        "主管部门列为急件，24 小时内答复",
+        {"kind": "epidemic", "hours": 24, "reason": "市级三级应急响应通知", "revision": 4},
+    ),
+    sent("backfill", "使用部门补办材料", {"reason": "已补正式申请函"}),
+    sent(
+        "review_urgent",
+        "主管部门事后审查",
+        {"justified": True, "reason": "响应期间确需核对"},
     ),
     sent("extend", "提供部门申请延期", {"workdays": 5, "reason": "涉及两个处室会签"}),
 )

@@ -61,7 +61,7 @@ REFUSALS = refusals(
         ),
         403: ("not_allowed",),
         404: ("not_found",),
-        409: ("illegal_move", "stale_revision", "table_busy"),
+        409: ("illegal_move", "stale_revision", "table_busy", "papers_due"),
     }
 )
 

@@ -20,12 +20,15 @@ from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
 from apps.sharing.api.serializers import (
+    BackfillInput,
     DraftInput,
     ExtendInput,
+    MarkUrgentInput,
     MoveInput,
     ProposeInput,
     RequestMoveShape,
     RequestSerializer,
+    ReviewUrgentInput,
     ReviseInput,
 )
 from apps.sharing.models import SharingRequest
@@ -39,7 +42,11 @@ INPUTS: dict[str, type[Serializer[Any]]] = {
     "ask_supplement": MoveInput,
     "supplement": MoveInput,
     "propose": ProposeInput,
+    "confirm": MoveInput,
     "send_back_proposal": MoveInput,
+    "mark_urgent": MarkUrgentInput,
+    "backfill": BackfillInput,
+    "review_urgent": ReviewUrgentInput,
     "sign": MoveInput,
     "extend": ExtendInput,
     "withdraw": MoveInput,
@@ -75,10 +82,24 @@ REFUSALS = refusals(
             "invalid_address",
             "not_narrower",
             "wider_than_asked",
+            "not_urgent",
+            "not_sooner",
         ),
-        403: ("not_allowed", "own_request", "own_proposal"),
+        403: ("not_allowed", "own_request", "own_proposal", "own_second_review", "own_order"),
         404: ("not_found",),
-        409: ("illegal_move", "stale_revision", "conflict", "already_asked"),
+        409: (
+            "illegal_move",
+            "stale_revision",
+            "conflict",
+            "already_asked",
+            "no_signer_left",
+            "second_review_due",
+            "already_urgent",
+            "urgent_request",
+            "papers_missing",
+            "papers_in",
+            "already_reviewed",
+        ),
     }
 )
 
@@ -105,7 +126,7 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = (
         SharingRequest.objects.select_related(
-            "dataset__department", "consumer", "system", "applicant", "grant"
+            "dataset__department", "consumer", "system", "applicant", "grant", "urgency"
         )
         .prefetch_related("requested_items__item")
         .all()

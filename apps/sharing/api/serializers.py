@@ -10,7 +10,15 @@ from rest_framework import serializers
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.sharing.api import examples
-from apps.sharing.models import LIMIT_FIELDS, Grant, Mode, RequestedItem, SharingRequest
+from apps.sharing.models import (
+    LIMIT_FIELDS,
+    Grant,
+    Mode,
+    RequestedItem,
+    SharingRequest,
+    Urgency,
+)
+from apps.sharing.operations.urgent import LONGEST_HOURS
 
 REVISION_HELP = _("所见的修订号；给出而与现状不符时，返回 stale_revision")
 CONDITION_HELP = _("数据范围条件，逐条同时成立：[{item, operator, value}]")
@@ -42,6 +50,25 @@ class ItemSerializer(serializers.ModelSerializer[RequestedItem]):
         extra_kwargs: ClassVar[dict[str, Any]] = {"mask": {"help_text": _("脱敏方式，空为明文")}}
 
 
+class UrgencySerializer(serializers.ModelSerializer[Urgency]):
+    about: ClassVar[str | Promise] = _("急件：主管部门的要求、事后补办的材料和事后审查")
+
+    class Meta:
+        model = Urgency
+        fields = (
+            "kind",
+            "basis",
+            "hours",
+            "ordered_at",
+            "grant_days",
+            "missing_papers",
+            "papers_at",
+            "is_justified",
+            "review_remark",
+            "reviewed_at",
+        )
+
+
 @extend_schema_serializer(examples=[examples.REQUEST])
 class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     """A sharing request as it stands."""
@@ -62,6 +89,9 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     grant = serializers.IntegerField(
         source="grant.id", allow_null=True, default=None, help_text=_("授权的 id；尚无时为空")
     )
+    urgency = UrgencySerializer(
+        allow_null=True, default=None, help_text=_("列为急件时的要求；不是急件的为空")
+    )
 
     allowed_addresses = serializers.ListField(
         child=serializers.CharField(), help_text=LIMIT_HELP["allowed_addresses"]
@@ -76,7 +106,7 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
             "items", "row_condition", "status", "status_label", "applicant",
             "submitted_at", "received_at", "supplement_notice", "supplement_answer",
             "decided_at", "decision_reason", "legal_basis", "is_automatic", "delivered_at",
-            "grant", "revision", "created_at", "updated_at",
+            "grant", "urgency", "revision", "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -218,11 +248,32 @@ class ProposeInput(LimitsInput, MoveInput):
     legal_basis = serializers.CharField(
         required=False, allow_blank=True, help_text=_("不予共享时必填：依据")
     )
+    missing_papers = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("急件可给出：事后补办的材料")
+    )
 
 
 class ExtendInput(serializers.Serializer[Any]):
     workdays = serializers.IntegerField(min_value=1, max_value=10, help_text=_("延长的工作日数"))
     reason = serializers.CharField(help_text=_("延期理由"))
+
+
+class MarkUrgentInput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Urgency.Kind.choices, help_text=_("急件类型"))
+    hours = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_HOURS, help_text=_("答复时限，小时")
+    )
+    reason = serializers.CharField(help_text=_("急件依据"))
+    revision = serializers.IntegerField(required=False, min_value=1, help_text=REVISION_HELP)
+
+
+class BackfillInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(help_text=_("补办了哪些材料"))
+
+
+class ReviewUrgentInput(serializers.Serializer[Any]):
+    justified = serializers.BooleanField(help_text=_("是否确属紧急"))
+    reason = serializers.CharField(help_text=_("事后审查意见"))
 
 
 class SuspendInput(MoveInput):
@@ -273,6 +324,21 @@ class RequestMoveShape(LimitsInput, MoveInput):
     )
     workdays = serializers.IntegerField(
         required=False, min_value=1, max_value=10, help_text=_("extend 必填：延长的工作日数")
+    )
+    kind = serializers.ChoiceField(
+        choices=Urgency.Kind.choices, required=False, help_text=_("mark_urgent 必填：急件类型")
+    )
+    hours = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LONGEST_HOURS,
+        help_text=_("mark_urgent 必填：答复时限，小时"),
+    )
+    missing_papers = serializers.CharField(
+        required=False, allow_blank=True, help_text=_("propose 且为急件：事后补办的材料")
+    )
+    justified = serializers.BooleanField(
+        required=False, help_text=_("review_urgent 必填：是否确属紧急")
     )
     items = serializers.DictField(
         child=serializers.CharField(allow_blank=True),

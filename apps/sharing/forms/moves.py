@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("补正只能通知一次：所缺的材料和说明逐条写全。补正期间时限暂停。"),
     ),
     "supplement": (_("补正说明"), _("逐条说明补充了什么；提交后时限继续计算。")),
+    "confirm": (_("复核意见"), _("签发的负责人会看到。不同意的，返回后“退回重审”。")),
     "send_back_proposal": (_("退回重审的理由"), ""),
     "return_by_head": (_("退回修改的理由"), ""),
     "withdraw": (_("撤回理由"), ""),
@@ -102,6 +103,14 @@ class ProposeForm(NarrowerFields):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("不予共享必填：法律、行政法规或者国务院决定的名称和条款。"),
+    )
+    missing_papers = forms.CharField(
+        label=_("事后补办的材料"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "急件可以先答复：所缺材料逐条列明，开通后限期补办，逾期授权暂停。没有缺的不填。"
+        ),
     )
 
     def clean(self) -> dict[str, Any]:

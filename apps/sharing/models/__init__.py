@@ -7,6 +7,7 @@ from apps.sharing.models.limits import COUNTED, LIMIT_FIELDS, Limited, limits_of
 from apps.sharing.models.metering import DailyUse, MeteredDay, QuotaUse, VerifiedKey
 from apps.sharing.models.requests import Attachment, Mode, RequestedItem, SharingRequest
 from apps.sharing.models.route import RouteStep
+from apps.sharing.models.urgency import Urgency
 
 __all__ = [
     "COUNTED",
@@ -25,6 +26,7 @@ __all__ = [
     "RequestedItem",
     "RouteStep",
     "SharingRequest",
+    "Urgency",
     "VerifiedKey",
     "limits_of",
 ]

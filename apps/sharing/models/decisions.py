@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.sharing.models.limits import Limited, limit_constraints
@@ -13,6 +13,9 @@ from apps.sharing.models.requests import Mode
 
 class Decision(Limited):
     """One version of a request's terms: asked, proposed, signed. Never changed, only signed.
+
+    needs_confirmation: a second person of the provider (复核) confirms it before it is signed. The
+    three acts are of three people: who proposes, who confirms, who signs.
 
     items: `[{"name": column, "label": 中文名, "mask": mask or ""}]`, in the order of the dataset.
     row_condition: `[{"item", "operator", "value"}]`, joined by AND; empty means every row.
@@ -25,7 +28,11 @@ class Decision(Limited):
         REFUSE = "refuse", _("不予共享")
         AUTOMATIC = "automatic", _("自动授权")
 
-    handover: ClassVar[dict[str, Q | None]] = {"proposed_by": None, "signed_by": None}
+    handover: ClassVar[dict[str, Q | None]] = {
+        "proposed_by": None,
+        "confirmed_by": None,
+        "signed_by": None,
+    }
 
     request = models.ForeignKey(
         "sharing.SharingRequest", on_delete=models.CASCADE, related_name="decisions"
@@ -46,6 +53,17 @@ class Decision(Limited):
         verbose_name=_("提出人"),
     )
     proposed_at = models.DateTimeField(_("提出时间"))
+    needs_confirmation = models.BooleanField(_("须经复核"), default=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("复核人"),
+    )
+    confirmed_at = models.DateTimeField(_("复核时间"), null=True, blank=True)
+    confirmation_remark = models.TextField(_("复核意见"), blank=True)
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -69,6 +87,26 @@ class Decision(Limited):
                 name="sharing_decision_signature_whole",
                 condition=Q(signed_at=None, signed_by=None)
                 | Q(signed_at__isnull=False, signed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sharing_decision_confirmation_whole",
+                condition=Q(confirmed_at=None, confirmed_by=None)
+                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sharing_decision_confirmed_before_signed",
+                condition=Q(needs_confirmation=False)
+                | Q(signed_at=None)
+                | Q(confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sharing_decision_three_acts_of_three",
+                condition=Q(confirmed_by=None)
+                | ~Q(confirmed_by=F("proposed_by"))
+                & (
+                    Q(signed_by=None)
+                    | ~Q(signed_by=F("confirmed_by")) & ~Q(signed_by=F("proposed_by"))
+                ),
             ),
             models.CheckConstraint(
                 name="sharing_decision_refusal_has_reason",

@@ -41,6 +41,7 @@ class SharingRequest(Limited, Governed):
         FORM_CHECK = "form_check", _("形式审查")
         SUPPLEMENT = "supplement", _("待补正")
         REVIEWING = "reviewing", _("审核中")
+        AWAITING_SECOND_REVIEW = "awaiting_second_review", _("待复核")
         AWAITING_SIGNATURE = "awaiting_signature", _("待签发")
         AGREED = "agreed", _("已同意待交付")
         DELIVERED = "delivered", _("已交付")
@@ -109,7 +110,7 @@ class SharingRequest(Limited, Governed):
     )
     row_condition = models.JSONField(_("数据范围条件"), default=list, blank=True)
     status = models.CharField(
-        _("状态"), max_length=20, choices=Status.choices, default=Status.DRAFT
+        _("状态"), max_length=24, choices=Status.choices, default=Status.DRAFT
     )
     applicant = models.ForeignKey(
         settings.AUTH_USER_MODEL,

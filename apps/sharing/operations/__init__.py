@@ -48,6 +48,8 @@ from apps.sharing.operations.review import (
     send_back_proposal,
     sign,
 )
+from apps.sharing.operations.second_review import confirm
+from apps.sharing.operations.urgent import backfill, mark_urgent, review_urgent
 
 __all__ = [
     "Preview",
@@ -56,8 +58,10 @@ __all__ = [
     "approve_by_head",
     "ask_supplement",
     "attach",
+    "backfill",
     "carry_out_due",
     "co_sign",
+    "confirm",
     "consent_extension",
     "count_use",
     "deliver",
@@ -70,6 +74,7 @@ __all__ = [
     "follow_copy",
     "forward",
     "keep_copies",
+    "mark_urgent",
     "narrow",
     "pass_step",
     "preview",
@@ -81,6 +86,7 @@ __all__ = [
     "refuse",
     "resume",
     "return_by_head",
+    "review_urgent",
     "revise",
     "route",
     "send_back_proposal",

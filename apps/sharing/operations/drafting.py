@@ -16,7 +16,7 @@ from apps.core.errors import InvalidInput, NotAllowed, StaleRevision
 from apps.ledger import operations as ledger
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import SharingRequest
-from apps.sharing.operations import contents, internal_route, owed
+from apps.sharing.operations import contents, internal_route, owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import give_back
 from apps.sharing.operations.versions import save_version
@@ -231,6 +231,7 @@ def withdraw(
     for side in ("consumer", "provider"):
         internal_route.drop_open(request, side, actor=actor, at=at)
     owed.hand_on(request, by=standing, at=at)
+    urgent_terms.ask_review(request, at=at)
     give_back(request, _("共享申请 %(number)s 已撤回"), at=at)
     if was_received:
         owed.tell_provider(

@@ -15,16 +15,22 @@ from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.models import Grant
 from apps.sharing.operations.grants import close_grant, deliver, expire, tear_down
+from apps.sharing.operations.second_review import look_for_second_person
+from apps.sharing.operations.urgent import suspend_without_papers
 
 
 def carry_out_due(at: datetime) -> list[DomainError]:
-    """Deliver, expire, wind down and tear down whatever is due; return what could not be done."""
+    """Deliver, expire, wind down and tear down whatever is due; return what could not be done.
+
+    Where a second review waits for somebody who can do it, that is said too.
+    """
     problems: list[DomainError] = []
     # Each list is read when its turn comes: what expires now is torn down in the same run.
     steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
         (lambda: queries.grants_to_expire(at), expire),
         (lambda: queries.grants_out_of_service(at), end_service),
         (lambda: queries.grants_to_deliver(at), deliver),
+        (lambda: queries.grants_without_papers(at), suspend_without_papers),
         (queries.grants_to_tear_down, tear_down),
     ]
     for due, step in steps:
@@ -33,6 +39,8 @@ def carry_out_due(at: datetime) -> list[DomainError]:
                 step(grant=grant, at=at)
             except DomainError as error:
                 problems.append(error)
+    for request in queries.awaiting_second_review():
+        look_for_second_person(request=request, at=at)
     for dataset in queries.datasets_wound_down():
         end_wind_down(dataset=dataset, at=at)
     return problems

@@ -22,7 +22,7 @@ from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Decision, Grant, SharingRequest, limits_of
-from apps.sharing.operations import owed
+from apps.sharing.operations import owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import note_delivered
 from apps.sharing.operations.versions import save_version
@@ -121,7 +121,7 @@ def suspend(
         rectify_by=rectify_by,
     )
     provisioning.revoke(grant)
-    _demand_rectification(grant, at=at)
+    demand_rectification(grant, at=at)
     ledger.record(
         standing,
         "sharing.suspend",
@@ -148,8 +148,10 @@ def resume(
 
     Raises:
         NotAllowed: the authority suspended it and the actor is only the provider.
+        Conflict: the papers of an urgent decision are still missing.
     """
     standing = access.require(actor, "resume", grant, at=at)
+    urgent_terms.refuse_without_papers(grant, at)
     provisioning.hold_lock()
     GRANT.apply(
         grant,
@@ -246,6 +248,7 @@ def _deliver(grant: Grant, at: datetime) -> Grant:
     note_delivered(request, at=at)
     if clock_queries.running(request).filter(policy__code="request.deliver").exists():
         clocks.stop(request, "request.deliver", at=at)
+    urgent_terms.ask_papers(request, at=at)
     assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
     ledger.close_todos(current, at=at, by=platform)
     _announce(current, at=at)
@@ -275,7 +278,8 @@ def _announce(grant: Grant, *, at: datetime) -> None:
     )
 
 
-def _demand_rectification(grant: Grant, *, at: datetime) -> None:
+def demand_rectification(grant: Grant, *, at: datetime) -> None:
+    """Tell everybody that a grant is stopped; the consumer owes what it was stopped for."""
     ledger.open_todo(
         grant,
         "sharing.rectify",
@@ -324,6 +328,7 @@ def close_grant(
     provisioning.revoke(grant)
     if was_delivering:
         clocks.cancel(grant.request, "request.deliver", at=at)
+    urgent_terms.end_papers(grant.request, at=at)
     if queries.is_last_grant(grant):
         remove_perm("catalog.use_dataset", grant.consumer.group, grant.dataset)
     ledger.close_todos(grant, at=at, by=actor)

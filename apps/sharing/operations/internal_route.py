@@ -23,7 +23,12 @@ from apps.sharing.operations.attempts import attempt
 
 LONGEST_ROUTE: Final = 3
 CONSUMER_STATUSES: Final = ("draft", "head_returned", "awaiting_head")
-PROVIDER_STATUSES: Final = ("form_check", "reviewing", "awaiting_signature")
+PROVIDER_STATUSES: Final = (
+    "form_check",
+    "reviewing",
+    "awaiting_second_review",
+    "awaiting_signature",
+)
 
 
 @attempt("sharing.route", "request")
@@ -159,7 +164,8 @@ def recall_step(*, step: RouteStep, actor: User, at: datetime) -> RouteStep:
     RouteStep.objects.filter(pk=step.pk).update(outcome="recalled")
     step.refresh_from_db()
     again = _copy(step, step.assignee, at=at)
-    ledger.close_todos(request, at=at, by=actor)
+    if request.status != "awaiting_second_review":  # which does not wait for the route
+        ledger.close_todos(request, at=at, by=actor)
     _record(standing, "sharing.recall_step", step, at, "")
     return again
 
@@ -270,7 +276,7 @@ def _back_to_author(
     drop_open(request, side, actor=actor, at=at)
     if side == "consumer":
         REQUEST.apply(request, "recall", actor=actor, at=at, reason=reason)
-    elif request.status == "awaiting_signature":
+    elif request.status in REQUEST.move("send_back_proposal").sources:
         REQUEST.apply(request, "send_back_proposal", actor=actor, at=at, reason=reason)
     owed.hand_on(request, by=by, at=at)
 

@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import Department, User
 from apps.core.access import Standing
+from apps.core.templatetags.dates import minute
 from apps.ledger import operations as ledger
-from apps.sharing.models import Grant, SharingRequest
+from apps.ledger import queries as ledger_queries
+from apps.sharing import queries
+from apps.sharing.models import Grant, SharingRequest, Urgency
 
 Status = SharingRequest.Status
 
@@ -44,6 +48,14 @@ NEXT: Final[dict[str, Owed]] = {
 }
 
 
+NOBODY_CONFIRMS: Final = _(
+    "除提出处理意见的人和签发的负责人外，提供部门没有第三人可以复核；时限照常计算。"
+    "给另一名工作人员授予经办或者负责人角色，或者办理代办委托，即可复核。"
+)
+SECOND_ASKED: Final = "sharing.awaiting_second_review"
+SECOND_MISSING: Final = "sharing.second_missing"
+
+
 def page_of(request: SharingRequest) -> str:
     return f"/work/requests/{request.pk}/"
 
@@ -61,6 +73,9 @@ def hand_on(
 ) -> None:
     """Close the to-dos of the step that is done and open the next one's."""
     ledger.close_todos(request, at=at, by=_person(by))
+    if request.status == Status.AWAITING_SECOND_REVIEW:
+        ask_second_person(request, at=at, due_on=due_on)
+        return
     owed = NEXT.get(request.status)
     if owed is None:
         return
@@ -76,6 +91,95 @@ def hand_on(
         assignee=request.applicant if owed.to_applicant and request.applicant.is_active else None,
         due_on=due_on,
     )
+
+
+def ask_second_person(request: SharingRequest, *, at: datetime, due_on: date | None = None) -> None:
+    """Put the second review on the desks of those who can do it, or say at once that nobody can.
+
+    Repeat-safe. Who was told that nobody can is told no more once somebody can.
+
+    Source: house rule (issue 5)
+    """
+    people = queries.second_reviewers(request, at)
+    if not people:
+        _say_nobody_confirms(request, at=at, due_on=due_on)
+        return
+    ledger.close_todos(request, at=at, by=None, kind=SECOND_MISSING)
+    for person in people:
+        ledger.open_todo(
+            request,
+            SECOND_ASKED,
+            title=_("复核共享申请 %(number)s") % {"number": request.number},
+            url=page_of(request),
+            department=person.department,
+            role="",
+            at=at,
+            assignee=person,
+            due_on=due_on,
+        )
+
+
+def _say_nobody_confirms(request: SharingRequest, *, at: datetime, due_on: date | None) -> None:
+    """Head and authority owe a second person; the clock goes on meanwhile."""
+    if ledger_queries.open_todos_of(request).filter(kind=SECOND_MISSING).exists():
+        return
+    provider, authority = provider_of(request), accounts.authority()
+    title = _("共享申请 %(number)s 无人可以复核，须落实复核人") % {"number": request.number}
+    for department, role in (
+        (provider, "department_approver"),
+        (authority, "authority_officer"),
+    ):
+        ledger.open_todo(
+            request,
+            SECOND_MISSING,
+            title=title,
+            url=page_of(request),
+            department=department,
+            role=role,
+            at=at,
+            due_on=due_on,
+        )
+    people = {*heads_and_stand_ins(provider, at), *accounts.holders_of("authority_officer")}
+    _tell(people, request, title, NOBODY_CONFIRMS, at=at)
+
+
+def tell_urgent(
+    request: SharingRequest, urgency: Urgency, *, due_at: datetime, at: datetime
+) -> None:
+    """Tell the provider's head, his stand-ins and reviewers at once; the head owes it, too.
+
+    Source: house rule (issue 5)
+    """
+    provider = provider_of(request)
+    names = {"number": request.number, "kind": urgency.get_kind_display(), "due": minute(due_at)}
+    title = _("急件（%(kind)s）：%(due)s前答复共享申请 %(number)s") % names
+    ledger.open_todo(
+        request,
+        "sharing.urgent",
+        title=title,
+        url=page_of(request),
+        department=provider,
+        role="department_approver",
+        at=at,
+        due_on=timezone.localdate(due_at),
+    )
+    people = {*heads_and_stand_ins(provider, at), *_handlers(provider)}
+    _tell(people, request, title, urgency.basis, at=at)
+    tell_consumer(
+        request,
+        _("共享申请 %(number)s 已列为急件") % names,
+        _("提供部门须在 %(due)s前答复；授权至多 %(days)s 日，到期自动终止。")
+        % {**names, "days": urgency.grant_days},
+        at=at,
+    )
+
+
+def heads_and_stand_ins(department: Department, at: datetime) -> list[User]:
+    """Return the heads of the department's sharing office and those who stand in for them."""
+    heads = list(accounts.approvers_of(department))
+    day = timezone.localtime(at).date()
+    stand_ins = accounts.stand_ins(heads, day).select_related("deputy")
+    return [*heads, *(row.deputy for row in stand_ins)]
 
 
 def tell_consumer(

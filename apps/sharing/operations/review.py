@@ -16,7 +16,7 @@ from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Decision, SharingRequest
-from apps.sharing.operations import grants, internal_route, narrowing, owed
+from apps.sharing.operations import grants, internal_route, narrowing, owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import give_back
 
@@ -34,10 +34,10 @@ def accept_form(
 
     Source: 《政务数据共享条例》第二十一条
     """
-    standing = _require(actor, "accept_form", request, at)
+    standing = require_answering(actor, "accept_form", request, at)
     REQUEST.apply(request, "accept_form", actor=actor, at=at, reason=reason, revision=revision)
-    owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
-    ledger.record(standing, "sharing.accept_form", request, at=at, details=_said(reason))
+    owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
+    ledger.record(standing, "sharing.accept_form", request, at=at, details=said(reason))
     return request
 
 
@@ -54,9 +54,11 @@ def ask_supplement(
 
     Source: 《政务数据共享条例》第二十一条
     Raises:
-        Conflict: a supplement was asked for before; all defects belong into one notice.
+        Conflict: a supplement was asked for before; all defects belong into one notice. The
+            request is urgent.
     """
-    standing = _require(actor, "ask_supplement", request, at)
+    standing = require_answering(actor, "ask_supplement", request, at)
+    urgent_terms.refuse_while_urgent(request, _("急件先答复，所缺材料在处理意见中列明、事后补办"))
     if request.supplement_asked_at is not None:
         raise Conflict(
             _("补正只能通知一次，所缺内容须一次告知；现应审核并答复"), code="supplement_asked"
@@ -79,7 +81,7 @@ def ask_supplement(
         reason.strip(),
         at=at,
     )
-    ledger.record(standing, "sharing.ask_supplement", request, at=at, details=_said(reason))
+    ledger.record(standing, "sharing.ask_supplement", request, at=at, details=said(reason))
     return request
 
 
@@ -96,6 +98,7 @@ def propose(
     mode: str | None = None,
     reason: str = "",
     legal_basis: str = "",
+    missing_papers: str = "",
     revision: int | None = None,
     **limits: Any,
 ) -> SharingRequest:
@@ -103,24 +106,26 @@ def propose(
 
     outcome: agree, narrow or refuse. For narrow: fewer items or stronger masks, more row
     conditions, verification instead of reading, an earlier end, tighter limits (`LIMIT_FIELDS`),
-    never anything wider than what was asked.
+    never anything wider than what was asked. An urgent request gets a temporary use;
+    missing_papers: what its consumer hands in afterwards.
 
     Source: 《政务数据共享条例》第二十一条
     Raises:
         InvalidInput: no reason where one is due, or terms that are wider than asked.
     """
-    standing = _require(actor, "propose", request, at)
+    standing = require_answering(actor, "propose", request, at)
     asked = queries.asked_terms(request)
     assert asked is not None  # recorded when the request was received
     wanted = {"items": items, "row_condition": row_condition, "ends_on": ends_on, "mode": mode}
     terms = narrowing.decided_terms(request, asked, outcome, wanted=wanted, limits=limits)
-    if outcome in ("narrow", "refuse"):
-        reason = required_text(reason, _("填写理由"), field="reason")
-    if outcome == "refuse":
-        legal_basis = required_text(legal_basis, _("填写不予共享的依据"), field="legal_basis")
+    _require_words(outcome, reason, legal_basis)
+    terms = urgent_terms.temporary_terms(
+        request, outcome, terms, reason=reason, missing_papers=missing_papers, at=at
+    )
+    needs_confirmation = queries.needs_second_review(request)
     REQUEST.apply(
         request,
-        "propose",
+        "propose_for_confirmation" if needs_confirmation else "propose",
         actor=actor,
         at=at,
         reason=reason,
@@ -135,16 +140,17 @@ def propose(
         legal_basis=legal_basis.strip(),
         proposed_by=actor,
         proposed_at=at,
+        needs_confirmation=needs_confirmation,
         **terms,
     )
-    if not queries.current_steps(request, "provider").exists():
-        owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
+    if needs_confirmation or not queries.current_steps(request, "provider").exists():
+        owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
     ledger.record(
         standing,
         "sharing.propose",
         request,
         at=at,
-        details={"outcome": outcome, "version": decision.version, **_said(reason)},
+        details={"outcome": outcome, "version": decision.version, **said(reason)},
     )
     return request
 
@@ -158,13 +164,17 @@ def send_back_proposal(
     reason: str,
     revision: int | None = None,
 ) -> SharingRequest:
-    """Return the proposal to the reviewer instead of signing it."""
-    standing = _require(actor, "send_back_proposal", request, at)
+    """Return the proposal to the reviewer instead of confirming or signing it.
+
+    Who may depends on whom it lies with, so the row is held before that is asked.
+    """
+    list(SharingRequest.objects.select_for_update(of=("self",)).filter(pk=request.pk))
+    standing = require_answering(actor, "send_back_proposal", request, at)
     REQUEST.apply(
         request, "send_back_proposal", actor=actor, at=at, reason=reason, revision=revision
     )
-    owed.hand_on(request, by=standing, at=at, due_on=_due_on(request))
-    ledger.record(standing, "sharing.send_back_proposal", request, at=at, details=_said(reason))
+    owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
+    ledger.record(standing, "sharing.send_back_proposal", request, at=at, details=said(reason))
     return request
 
 
@@ -196,8 +206,8 @@ def agree(
     Raises:
         NotAllowed: the actor does not sign for the provider, or signs his own proposal.
     """
-    standing = _require(actor, "agree", request, at)
-    decision = _decision_to_sign(request, actor)
+    standing = require_answering(actor, "agree", request, at)
+    decision = _decision_to_sign(request, standing)
     REQUEST.apply(
         request,
         "agree",
@@ -210,10 +220,11 @@ def agree(
         decision_reason=reason.strip() or decision.reason,
     )
     _sign(decision, actor, at)
-    clocks.stop(request, "request.conditional", at=at)
+    clocks.stop(request, queries.reply_clock_of(request), at=at)
     clocks.start(request, "request.deliver", department=owed.provider_of(request), at=at)
     grant = grants.open_grant(request, decision, at=at)
     owed.hand_on(request, by=standing, at=at)
+    urgent_terms.ask_review(request, at=at)
     owed.tell_consumer(
         request,
         _("共享申请 %(number)s：%(outcome)s")
@@ -230,7 +241,7 @@ def agree(
             "outcome": decision.outcome,
             "version": decision.version,
             "grant": grant.pk,
-            **_said(reason),
+            **said(reason),
         },
     )
     return request
@@ -254,8 +265,8 @@ def refuse(
         NotAllowed: the actor does not sign for the provider, or signs his own proposal.
         IllegalMove: the request no longer awaits a decision.
     """
-    standing = _require(actor, "refuse", request, at)
-    decision = _decision_to_sign(request, actor)
+    standing = require_answering(actor, "refuse", request, at)
+    decision = _decision_to_sign(request, standing)
     REQUEST.apply(
         request,
         "refuse",
@@ -269,8 +280,9 @@ def refuse(
         legal_basis=decision.legal_basis,
     )
     _sign(decision, actor, at)
-    clocks.stop(request, "request.conditional", at=at)
+    clocks.stop(request, queries.reply_clock_of(request), at=at)
     owed.hand_on(request, by=standing, at=at)
+    urgent_terms.ask_review(request, at=at)
     give_back(request, _("共享申请 %(number)s 不予共享"), at=at)
     owed.tell_consumer(
         request,
@@ -289,7 +301,7 @@ def refuse(
     return request
 
 
-def _require(actor: User, action: str, request: SharingRequest, at: datetime) -> Standing:
+def require_answering(actor: User, action: str, request: SharingRequest, at: datetime) -> Standing:
     """Ask the scope, and keep stand-ins from deciding on their own department's request."""
     standing = access.require(actor, action, request, at=at)
     if actor.department_id == request.consumer_id:
@@ -297,13 +309,29 @@ def _require(actor: User, action: str, request: SharingRequest, at: datetime) ->
     return standing
 
 
-def _decision_to_sign(request: SharingRequest, actor: User) -> Decision:
+def _require_words(outcome: str, reason: str, legal_basis: str) -> None:
+    """Ask for the reason of less than what was asked, and for the basis of a refusal."""
+    if outcome in ("narrow", "refuse"):
+        required_text(reason, _("填写理由"), field="reason")
+    if outcome == "refuse":
+        required_text(legal_basis, _("填写不予共享的依据"), field="legal_basis")
+
+
+def _decision_to_sign(request: SharingRequest, standing: Standing) -> Decision:
     internal_route.refuse_unfinished(request, "provider")
     decision = queries.latest_decision(request)
     if decision is None or decision.signed_at is not None:
         raise IllegalMove(_("没有待签发的处理意见"))
-    if decision.proposed_by_id == actor.pk:
+    if decision.proposed_by_id == standing.actor.pk:
         raise NotAllowed(_("处理意见须由提出人以外的负责人签发"), code="own_proposal")
+    is_awaited = request.status in REQUEST.move("agree").sources
+    if is_awaited and decision.confirmed_by_id is None and queries.needs_second_review(request):
+        raise Conflict(
+            _("须经复核才能签发：数据为 3 级以上或者含敏感个人信息；先退回重审"),
+            code="second_review_due",
+        )
+    if decision.confirmed_by in (standing.actor, standing.principal or standing.actor):
+        raise NotAllowed(_("复核人不能签发自己复核的处理意见"), code="own_second_review")
     return decision
 
 
@@ -312,10 +340,10 @@ def _sign(decision: Decision, actor: User, at: datetime) -> None:
     decision.save(update_fields=["signed_by", "signed_at"])
 
 
-def _due_on(request: SharingRequest) -> date | None:
+def reply_due_on(request: SharingRequest) -> date | None:
     clock = clock_queries.running(request).first()
     return clock.due_on if clock else None
 
 
-def _said(reason: str) -> dict[str, str]:
+def said(reason: str) -> dict[str, str]:
     return {"reason": reason.strip()} if reason.strip() else {}

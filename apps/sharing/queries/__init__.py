@@ -31,6 +31,12 @@ from apps.sharing.queries.lists import (
     requests_to_department,
     visible_requests,
 )
+from apps.sharing.queries.second_review import (
+    awaiting_second_review,
+    leaves_signer,
+    needs_second_review,
+    second_reviewers,
+)
 from apps.sharing.queries.terms import (
     asked_terms,
     days_as_instants,
@@ -41,14 +47,29 @@ from apps.sharing.queries.terms import (
     unshareable,
     written_items,
 )
+from apps.sharing.queries.urgency import (
+    BACKFILL,
+    CONDITIONAL,
+    URGENT,
+    UrgentCount,
+    grants_without_papers,
+    reply_clock_of,
+    urgency_of,
+    urgent_counts,
+)
 
 __all__ = [
+    "BACKFILL",
     "CLOSED",
+    "CONDITIONAL",
+    "URGENT",
     "WIND_DOWN",
     "Lag",
     "Reason",
+    "UrgentCount",
     "asked_terms",
     "awaiting_my_decision",
+    "awaiting_second_review",
     "condition_in_words",
     "conditions_in_words",
     "copies_kept",
@@ -64,16 +85,23 @@ __all__ = [
     "grants_to_expire",
     "grants_to_land",
     "grants_to_tear_down",
+    "grants_without_papers",
     "is_last_grant",
     "labelled_columns",
     "lag_of",
     "latest_decision",
+    "leaves_signer",
     "needs_provider",
+    "needs_second_review",
     "open_grants",
     "open_steps",
+    "reply_clock_of",
     "requests_of_department",
     "requests_to_department",
+    "second_reviewers",
     "unshareable",
+    "urgency_of",
+    "urgent_counts",
     "visible_requests",
     "written_items",
 ]

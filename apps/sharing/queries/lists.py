@@ -13,7 +13,6 @@ from apps.clocks.queries import LIVE
 from apps.core import access
 from apps.sharing.models import Grant, RouteStep, SharingRequest
 
-UNDECIDED = ("form_check", "reviewing", "awaiting_signature")
 CLOSED = ("delivered", "refused", "withdrawn")
 WIND_DOWN: Final = "catalog.withdraw_wind_down"
 
@@ -24,6 +23,7 @@ def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[Sh
         "awaiting_head": ("approve_by_head",),
         "form_check": ("accept_form",),
         "reviewing": ("propose",),
+        "awaiting_second_review": ("confirm",),
         "awaiting_signature": ("agree", "refuse"),
         "supplement": ("supplement",),
         "head_returned": ("submit",),
@@ -41,7 +41,7 @@ def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[Sh
 def visible_requests(actor: User, at: datetime | None = None) -> QuerySet[SharingRequest]:
     """Return the requests that the person may see, with what a list shows of them."""
     return access.rows(actor, "view", SharingRequest, at=at).select_related(
-        "dataset__department", "consumer", "system", "applicant"
+        "dataset__department", "consumer", "system", "applicant", "urgency"
     )
 
 

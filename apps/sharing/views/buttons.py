@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,9 +19,9 @@ from apps.core.lifecycle import Move
 from apps.sharing import queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.operations.extension import EXTENDABLE
 from apps.sharing.operations.narrow_grant import NARROWABLE
 
-EXTENDABLE = ("form_check", "reviewing", "awaiting_signature")
 MANDATORY: dict[str, str | Promise] = {
     "basis": gettext_lazy("使用依据"),
     "scenario": gettext_lazy("使用场景"),
@@ -60,7 +61,22 @@ def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Bu
     if subject.status in EXTENDABLE and access.allowed(user, "extend", subject, at=at):
         url = reverse("sharing:request-extend", args=[subject.pk])
         buttons.append(Button("extend", _("延期"), url, why_not=_no_extension(subject)))
+    buttons += _urgent_buttons(user, subject, at)
     return sorted(buttons, key=lambda button: ("primary", "neutral", "danger").index(button.tone))
+
+
+def _urgent_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Button]:
+    """What follows an urgent decision: the papers, and the review as long as there was none."""
+    buttons = []
+    if access.allowed(user, "backfill", subject, at=at):
+        url = reverse("sharing:request-backfill", args=[subject.pk])
+        buttons.append(Button("backfill", _("补办材料"), url, "primary"))
+    urgency = queries.urgency_of(subject)
+    is_unreviewed = urgency is not None and urgency.reviewed_at is None
+    if is_unreviewed and access.allowed(user, "review_urgent", subject, at=at):
+        url = reverse("sharing:request-urgent-review", args=[subject.pk])
+        buttons.append(Button("review_urgent", _("事后审查"), url, "primary"))
+    return buttons
 
 
 def grant_buttons(user: Any, subject: Grant, at: datetime) -> list[Button]:
@@ -100,6 +116,8 @@ def missing_parts(subject: SharingRequest) -> list[str]:
 def _page_of(move: Move, subject: SharingRequest) -> str:
     if move.name == "propose":
         return reverse("sharing:request-propose", args=[subject.pk])
+    if move.name == "mark_urgent":
+        return reverse("sharing:request-urgent", args=[subject.pk])
     return reverse("sharing:request-move", args=[subject.pk, move.name])
 
 
@@ -109,6 +127,8 @@ def _incomplete(user: Any, subject: SharingRequest) -> str:
 
 
 def _asked_before(user: Any, subject: SharingRequest) -> str:
+    if queries.urgency_of(subject) is not None:
+        return _("急件先答复，所缺材料事后补办")
     return _("补正只能通知一次，已通知过") if subject.supplement_asked_at else ""
 
 
@@ -117,9 +137,21 @@ def _own_route_open(user: Any, subject: SharingRequest) -> str:
 
 
 def _cannot_sign(user: Any, subject: SharingRequest) -> str:
+    decision = queries.latest_decision(subject)
     if subject.proposed_by_id == user.pk:
         return _("处理意见须由提出人以外的负责人签发")
+    if decision is not None and decision.confirmed_by_id == user.pk:
+        return _("复核人不能签发自己复核的处理意见")
+    is_unconfirmed = decision is not None and decision.confirmed_at is None
+    if is_unconfirmed and queries.needs_second_review(subject):
+        return _("须经复核才能签发，先退回重审")
     return _route_open(subject, "provider")
+
+
+def _cannot_confirm(user: Any, subject: SharingRequest) -> str:
+    if not queries.leaves_signer(subject, user, timezone.now()):
+        return _("由此人复核后没有其他负责人可以签发")
+    return ""
 
 
 def _route_open(subject: SharingRequest, side: str) -> str:
@@ -132,7 +164,13 @@ def _route_open(subject: SharingRequest, side: str) -> str:
     }
 
 
+def _ordered_before(user: Any, subject: SharingRequest) -> str:
+    return _("已列为急件") if queries.urgency_of(subject) is not None else ""
+
+
 def _no_extension(subject: SharingRequest) -> str:
+    if queries.urgency_of(subject) is not None:
+        return _("急件的时限由主管部门确定，不能延期")
     asked = subject.extensions.exclude(consented=False).exists()
     return _("已申请过延期") if asked else ""
 
@@ -142,6 +180,8 @@ OBSTACLES: dict[str, Callable[[Any, SharingRequest], str]] = {
     "supplement": _incomplete,
     "ask_supplement": _asked_before,
     "approve_by_head": _own_route_open,
+    "confirm": _cannot_confirm,
+    "mark_urgent": _ordered_before,
     "agree": _cannot_sign,
     "refuse": _cannot_sign,
 }

@@ -66,7 +66,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(data if wants_to_send else None, initial=usual | ProposeForm.typed(data))
     chosen = chosen_items(asked.items, data)
     if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
-        messages.success(request, _("处理意见已送负责人签发"))
+        messages.success(request, _sent_to(subject))
         return redirect("sharing:request", pk=pk)
     if wants_to_send:
         subject.refresh_from_db()
@@ -81,10 +81,18 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": lines,
         "provisions": legal_bases.REFUSAL,
         "clocks": clock_lines(subject, timezone.now()),
+        "urgency": queries.urgency_of(subject),
+        "needs_second": queries.needs_second_review(subject),
         "preview": _preview_of(request, subject, chosen, lines) if _wants_preview(data) else None,
         **_watermark(),
     }
     return render(request, "sharing/request_propose.html", context)
+
+
+def _sent_to(subject: SharingRequest) -> str:
+    if subject.status == "awaiting_second_review":
+        return _("处理意见已送复核")
+    return _("处理意见已送负责人签发")
 
 
 def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> ConditionLines:
@@ -129,6 +137,7 @@ def _send(
             at=at,
             reason=written["reason"],
             legal_basis=written["legal_basis"],
+            missing_papers=written["missing_papers"],
             revision=written["revision"],
             **narrowing,
         ),

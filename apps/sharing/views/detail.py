@@ -90,6 +90,9 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
             "assignee", "done_by", "department"
         ),
         "my_steps": access.rows(user, "handle_step", subject.route_steps.all(), at=at),
+        "urgency": queries.urgency_of(subject),
+        "nobody_confirms": subject.status == "awaiting_second_review"
+        and not queries.second_reviewers(subject, at),
         "can_route": subject.status in (*DRAFTING, "awaiting_head", "form_check", "reviewing")
         and access.allowed(user, "route", subject, at=at),
         "owed": owed_lines(user, subject, at),

@@ -75,10 +75,12 @@ def requests(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "status_chips": _status_chips(base, query.get("status", "")),
         "side_chips": _choice_chips(query, "side", SIDES),
         "due_chips": _choice_chips(query, "due", DUES),
+        "urgent_count": base.filter(urgency__isnull=False).count(),
+        "urgent_counts": queries.urgent_counts(rows) if query.get("urgent") == "yes" else [],
         "hidden_filters": carried(query, "q"),
         "kept_filters": carried(query, "cols"),
         "owed_count": queries.awaiting_my_decision(user, at).count(),
-        "is_filtered": any(query.get(name) for name in ("q", "status", "side", "due", "owed")),
+        "is_filtered": any(query.get(name) for name in FILTERS),
         "can_create": access.able(user, "create", SharingRequest, at=at),
     }
     return render(request, "sharing/requests.html", context)
@@ -122,6 +124,7 @@ def grants(request: HttpRequest) -> HttpResponse:
     return render(request, "sharing/grants.html", context)
 
 
+FILTERS = ("q", "status", "side", "due", "owed", "urgent")
 SIDES = {"asked": _("本部门提出"), "received": _("本部门收到")}
 GRANT_SIDES = {"asked": _("本部门使用"), "received": _("本部门提供")}
 DUES = {"overdue": _("已超时限"), "soon": _("3 个工作日内到期")}
@@ -141,6 +144,8 @@ def _narrowed(
         )
     if query.get("owed") == "me":
         rows = rows.filter(pk__in=queries.awaiting_my_decision(user, at).values("pk"))
+    if query.get("urgent") == "yes":
+        rows = rows.filter(urgency__isnull=False)
     rows = clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
     return _of_side(
         rows, query.get("side", ""), user, consumer="consumer", provider="dataset__department"
@@ -247,6 +252,7 @@ CSV_COLUMNS: tuple[tuple[Any, Callable[[SharingRequest], Any]], ...] = (
     (_("使用截止日期"), lambda row: day(row.ends_on)),
     (_("经办人"), lambda row: str(row.applicant)),
     (_("提交时间"), lambda row: minute(row.submitted_at)),
+    (_("急件"), lambda row: row.urgency.get_kind_display() if hasattr(row, "urgency") else ""),
 )
 
 

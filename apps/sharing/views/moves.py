@@ -24,7 +24,8 @@ from apps.sharing.views.buttons import why_not
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
 
 # The pages of these moves say more than a reason.
-ELSEWHERE = {"propose"}
+ELSEWHERE = {"propose": "sharing:request-propose", "mark_urgent": "sharing:request-urgent"}
+SHOWING_TERMS = {"confirm", "agree", "refuse"}
 
 
 @login_required
@@ -33,7 +34,7 @@ def move_request(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     subject = subject_or_404(request, pk)
     move = _move_or_404(REQUEST, name)
     if name in ELSEWHERE:
-        return redirect("sharing:request-propose", pk=pk)
+        return redirect(ELSEWHERE[name], pk=pk)
     if not access.allowed(request.user, name, subject):
         raise PermissionDenied
     form = MoveForm(request.POST or None, move=move, initial={"revision": subject.revision})
@@ -54,7 +55,7 @@ def move_request(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             return redirect("sharing:request", pk=pk)
         subject.refresh_from_db()
         freshen(form, subject.revision)
-    decision = queries.latest_decision(subject) if name in ("agree", "refuse") else None
+    decision = queries.latest_decision(subject) if name in SHOWING_TERMS else None
     context = {
         "subject": subject,
         "move": move,
@@ -168,6 +169,7 @@ def request_consequence(subject: SharingRequest, move: Move) -> str:
         "accept_form": _("材料齐全，进入审核；时限继续计算。"),
         "ask_supplement": _("申请退回%(consumer)s补正，时限暂停；补正只能通知一次。"),
         "supplement": _("补正送达%(provider)s，时限恢复计算。"),
+        "confirm": _("处理意见送负责人签发；复核人不能再签发。时限继续计算。"),
         "send_back_proposal": _("处理意见退回审核人重审，时限不停。"),
         "agree": _("平台随即开通：“%(system)s”可以按拟签发的数据项、范围和方式使用“%(dataset)s”。"),
         "refuse": _("申请办结为不予共享，理由和依据送达%(consumer)s。"),

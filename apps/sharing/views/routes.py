@@ -10,6 +10,7 @@ from apps.sharing.views import (
     moves,
     narrowing,
     systems,
+    urgent,
     usage,
     wizard,
 )
@@ -33,6 +34,9 @@ pages = (
             deciding.consent,
             name="request-consent",
         ),
+        path("requests/<int:pk>/urgent/", urgent.mark, name="request-urgent"),
+        path("requests/<int:pk>/backfill/", urgent.backfill, name="request-backfill"),
+        path("requests/<int:pk>/urgent/review/", urgent.review, name="request-urgent-review"),
         path("requests/<int:pk>/route/", deciding.route, name="request-route"),
         path("requests/<int:pk>/steps/<int:number>/", deciding.handle_step, name="request-step"),
         path("requests/<int:pk>/papers/", wizard.paper, name="request-paper"),
