@@ -20,7 +20,14 @@ from apps.core.errors import DomainError
 from apps.core.lifecycle import Lifecycle, Move
 from apps.sharing import operations, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
-from apps.sharing.models import LIMIT_FIELDS, Grant, SharingRequest
+from apps.sharing.models import (
+    LIMIT_FIELDS,
+    Grant,
+    IdleNotice,
+    Recertification,
+    SharingRequest,
+    UsageReport,
+)
 from apps.standards import masks
 
 REQUEST_COLOURS = {
@@ -170,6 +177,82 @@ class GrantAdmin(ScopedAdmin):
         if move.name not in words:
             return super().consequence(row, move)
         return words[move.name] % {"system": row.system}
+
+
+@admin.register(Recertification)
+class RecertificationAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("name", "dataset", "state", "outcome", "due_on", "decided_by")
+    list_display_links = ("name",)
+    list_filter = ("status", "outcome")
+    list_select_related = ("grant__dataset", "decided_by")
+    search_fields = ("=grant__id", "grant__dataset__name", "grant__consumer__name")
+    fields = (
+        ("grant", "grant_version", "status"),
+        ("since", "due_on"),
+        ("need", "need_stated_by", "need_stated_at"),
+        ("outcome", "decision_reason", "decided_by", "decided_at"),
+        "figures",
+        ("reminded_at", "escalated_at"),
+    )
+
+    @display(description=_("复核"), ordering="id")
+    def name(self, row: Recertification) -> str:
+        return str(row)
+
+    @display(description=_("数据目录"), ordering="grant__dataset__name")
+    def dataset(self, row: Recertification) -> str:
+        return str(row.grant.dataset)
+
+    @display(description=_("状态"), ordering="status")
+    def state(self, row: Recertification) -> str:
+        return row.get_status_display()
+
+
+@admin.register(IdleNotice)
+class IdleNoticeAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("name", "dataset", "state", "idle_since", "closed_at")
+    list_display_links = ("name",)
+    list_filter = ("status",)
+    list_select_related = ("grant__dataset",)
+    search_fields = ("=grant__id", "grant__dataset__name", "grant__consumer__name")
+    fields = (
+        ("grant", "status", "idle_since"),
+        ("need", "need_stated_by", "need_stated_at"),
+        "closed_at",
+    )
+
+    @display(description=_("提醒"), ordering="id")
+    def name(self, notice: IdleNotice) -> str:
+        return str(notice)
+
+    @display(description=_("数据目录"), ordering="grant__dataset__name")
+    def dataset(self, notice: IdleNotice) -> str:
+        return str(notice.grant.dataset)
+
+    @display(description=_("状态"), ordering="status")
+    def state(self, notice: IdleNotice) -> str:
+        return notice.get_status_display()
+
+
+@admin.register(UsageReport)
+class UsageReportAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("grant", "dataset", "first_day", "due_on", "filed_by", "filed_at")
+    list_filter = ("first_day",)
+    list_select_related = ("grant__dataset", "filed_by")
+    search_fields = ("=grant__id", "grant__dataset__name", "grant__consumer__name")
+    fields = (
+        ("grant", "first_day", "last_day", "due_on"),
+        ("scenario", "effect"),
+        ("storage", "disposal"),
+        ("filed_by", "filed_at", "figures"),
+    )
+
+    @display(description=_("数据目录"), ordering="grant__dataset__name")
+    def dataset(self, report: UsageReport) -> str:
+        return str(report.grant.dataset)
 
 
 def _listed(items: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.models import Grant, IdleNotice, Recertification, SharingRequest
 
 REQUEST: Final = Lifecycle(
     "sharing.SharingRequest",
@@ -209,6 +209,82 @@ GRANT: Final = Lifecycle(
             sources=("delivering", "in_force", "suspended"),
             target="expired",
             owed=_("使用部门处置数据"),
+        ),
+    ],
+)
+
+IDLE_NOTICE: Final = Lifecycle(
+    "sharing.IdleNotice",
+    states=IdleNotice.Status,
+    moves=[
+        Move("note_use", _("恢复使用"), sources=("noticed",), target="used", owed=_("无")),
+        Move(
+            "cut_off",
+            _("逾期停用"),
+            sources=("noticed",),
+            target="suspended",
+            owed=_("使用部门说明是否继续使用"),
+        ),
+        Move(
+            "ask_back",
+            _("说明用途，请求恢复"),
+            sources=("suspended",),
+            target="need_stated",
+            owed=_("提供部门共享工作机构负责人"),
+            reason=True,
+            tone="primary",
+        ),
+        Move(
+            "resume",
+            _("恢复"),
+            sources=("suspended", "need_stated"),
+            target="resumed",
+            owed=_("无"),
+        ),
+        Move(
+            "void",
+            _("不再适用"),
+            sources=("noticed", "suspended", "need_stated"),
+            target="void",
+            owed=_("无"),
+        ),
+    ],
+)
+
+RECERTIFICATION: Final = Lifecycle(
+    "sharing.Recertification",
+    states=Recertification.Status,
+    moves=[
+        Move(
+            "state_need",
+            _("说明继续使用的理由"),
+            sources=("awaiting_need",),
+            target="awaiting_decision",
+            owed=_("提供部门共享工作机构负责人"),
+            reason=True,
+            tone="primary",
+        ),
+        Move(
+            "pass_over",
+            _("逾期未说明"),
+            sources=("awaiting_need",),
+            target="awaiting_decision",
+            owed=_("提供部门共享工作机构负责人"),
+        ),
+        Move(
+            "decide",
+            _("复核"),
+            sources=("awaiting_decision",),
+            target="decided",
+            owed=_("无"),
+            tone="primary",
+        ),
+        Move(
+            "void",
+            _("不再适用"),
+            sources=("awaiting_need", "awaiting_decision"),
+            target="void",
+            owed=_("无"),
         ),
     ],
 )

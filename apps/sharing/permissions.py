@@ -45,9 +45,20 @@ grant: resume        –                           approver, if he suspended   o
 grant: end           approver                    approver                    officer, leader
 grant: deliver,      the platform                –                           –
 expire
+-------------------  --------------------------  --------------------------  -------------------
+idle notice: view    every member                every member                officer, leader
+idle notice:         editor, approver            –                           –
+ask_back
+review: view         every member                every member                officer, leader
+review: state_need   editor, approver            –                           –
+review: decide       –                           approver                    officer, leader,
+                                                                             once it is late
+use report: view     every member                every member                officer, leader
+use report: file     editor, approver            –                           –
 ===================  ==========================  ==========================  ===================
 
-The audit administrator may view requests and grants. A stand-in may what his principal may.
+A review is the yearly one of a grant. The audit administrator may view whatever both sides may. A
+stand-in may what his principal may.
 
 Where a second person is needed (`queries.needs_second_review`), who confirms is not who proposed,
 nor does he act in his name; who signs has neither proposed nor confirmed, nor does he act in the
@@ -314,6 +325,32 @@ def no_grant_by_hand(actor: User) -> Q:
     return NOBODY
 
 
+@access.scope("sharing.IdleNotice", "view")
+@access.scope("sharing.Recertification", "view")
+@access.scope("sharing.UsageReport", "view")
+def parties_of_its_grant(actor: User) -> Q:
+    return parties_of_used_grant(actor)
+
+
+@access.scope("sharing.IdleNotice", "ask_back")
+@access.scope("sharing.Recertification", "state_need")
+@access.scope("sharing.UsageReport", "file")
+def consumer_handlers_of_its_grant(actor: User) -> Q:
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return Q(grant__consumer=actor.department_id)
+
+
+@access.scope("sharing.Recertification", "decide")
+def provider_head_or_authority_when_late(actor: User) -> Q:
+    """The authority decides only what the provider let lie."""
+    if _is_overseer(actor):
+        return Q(escalated_at__isnull=False)
+    if not actor.holds("department_approver"):
+        return NOBODY
+    return Q(grant__provider=actor.department_id)
+
+
 @access.ability("sharing.Grant", "create")
 def nobody_creates_grants(actor: User) -> bool:
     """A grant comes from a decision only."""
@@ -341,6 +378,19 @@ phrases.register(
         "sharing.review_urgent": _("事后审查急件"),
         "sharing.preview": _("预览数据"),
         "sharing.narrow": _("收窄"),
+        "sharing.notice_idle": _("提醒长期未用"),
+        "sharing.note_use": _("记下恢复使用"),
+        "sharing.cut_off": _("因闲置停用"),
+        "sharing.ask_back": _("说明用途，请求恢复"),
+        "sharing.recertify": _("开始年度复核"),
+        "sharing.state_need": _("说明继续使用的理由"),
+        "sharing.pass_over": _("记下逾期未说明"),
+        "sharing.decide": _("年度复核"),
+        "sharing.remind_recertification": _("提醒复核逾期"),
+        "sharing.escalate_recertification": _("将逾期复核报主管部门"),
+        "sharing.ask_usage_report": _("通知登记使用情况"),
+        "sharing.remind_usage_report": _("催报使用情况"),
+        "sharing.file_usage_report": _("登记使用情况"),
         "sharing.read": _("读取"),
         "sharing.draw_token": _("换取访问令牌"),
         "sharing.issue_credential": _("签发凭证"),

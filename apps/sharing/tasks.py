@@ -52,3 +52,17 @@ def keep_copies(timestamp: int) -> None:
 def prove_copies(timestamp: int) -> None:
     """Prove every landed copy once a night."""
     operations.prove_copies(at=timezone.now())
+
+
+@app.periodic(cron="35 8 * * *")
+@app.task(name="sharing.keep_in_use", queueing_lock="sharing.keep_in_use")
+def keep_in_use(timestamp: int) -> None:
+    """Look once a day which grants are idle, which are due for the yearly look, whose use is told.
+
+    Today's uses are summed up first, so that nobody is cut off who has just called.
+    """
+    at = timezone.now()
+    operations.count_use(at)
+    operations.watch_idle(at)
+    operations.recertify_due(at)
+    operations.ask_usage_reports(at)

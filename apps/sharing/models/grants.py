@@ -93,6 +93,7 @@ class Grant(Limited, Governed):
     suspended_by_authority = models.BooleanField(_("由主管部门暂停"), default=False)
     suspension_reason = models.TextField(_("暂停原因"), blank=True)
     rectify_by = models.DateField(_("整改期限"), null=True, blank=True)
+    resumed_at = models.DateTimeField(_("恢复时间"), null=True, blank=True)
     ended_at = models.DateTimeField(_("终止时间"), null=True, blank=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,7 +1,7 @@
 """How much was used under grants: the running count of a quota, and the days summed up."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -68,6 +68,7 @@ class DailyUse(models.Model):
 
     Units: rows are records delivered, of a verification those found; bytes are those of the bodies
     before compression. The day is that of the call's beginning, in Asia/Shanghai.
+    single_calls: those of the calls that named records and got at most one, or only compared.
 
     Source: house rule (issue 5: metering)
     """
@@ -83,6 +84,7 @@ class DailyUse(models.Model):
     calls = models.PositiveBigIntegerField(_("调用次数"))
     rows = models.PositiveBigIntegerField(_("记录条数"))
     bytes = models.PositiveBigIntegerField(_("字节数"))
+    single_calls = models.PositiveBigIntegerField(_("单条查询和核验次数"), default=0)
 
     class Meta:
         verbose_name = _("每日用量")
@@ -91,6 +93,10 @@ class DailyUse(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("grant", "day"), name="sharing_dailyuse_once_a_day"),
             models.CheckConstraint(name="sharing_dailyuse_some_call", condition=Q(calls__gte=1)),
+            models.CheckConstraint(
+                name="sharing_dailyuse_single_among_calls",
+                condition=Q(single_calls__lte=F("calls")),
+            ),
         )
         indexes = (models.Index(fields=("day",), name="sharing_dailyuse_day"),)
 
@@ -98,15 +104,49 @@ class DailyUse(models.Model):
         return f"{self.grant_id} {self.day}"
 
 
+class ColumnUse(models.Model):
+    """The last day on which a granted column was asked for: given, filtered by, or compared.
+
+    Kept by the counting of access records, so that no page reads them. A column that nobody ever
+    asked for has no row.
+
+    Source: house rule (issue 5: thrift report)
+    """
+
+    grant = models.ForeignKey(
+        "sharing.Grant",
+        on_delete=models.CASCADE,
+        related_name="column_uses",
+        verbose_name=_("授权"),
+        db_index=False,
+    )
+    column = models.CharField(_("列名"), max_length=63)
+    last_on = models.DateField(_("最近使用日"))
+
+    class Meta:
+        verbose_name = _("数据项使用")
+        verbose_name_plural = _("数据项使用")
+        ordering = ("grant", "column")
+        constraints = (
+            models.UniqueConstraint(fields=("grant", "column"), name="sharing_columnuse_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.grant_id} {self.column}"
+
+
 class MeteredDay(models.Model):
     """A day whose access records were summed up; it is final a day after its end.
 
     Until then streams that were open may still close, and the day is counted again.
+    has_columns: whether the columns that were asked for were noted, too; days that were counted
+    before they were are counted once more.
     """
 
     day = models.DateField(_("日期"), primary_key=True)
     counted_at = models.DateTimeField(_("统计时间"))
     is_final = models.BooleanField(_("已定"), default=False)
+    has_columns = models.BooleanField(_("已计数据项"), default=False)
 
     class Meta:
         verbose_name = _("用量统计日")

@@ -27,6 +27,7 @@ from apps.sharing.operations.grants import (
     suspend,
     tear_down,
 )
+from apps.sharing.operations.idling import ask_back, watch_idle
 from apps.sharing.operations.internal_route import (
     co_sign,
     forward,
@@ -39,6 +40,8 @@ from apps.sharing.operations.metering import count_use
 from apps.sharing.operations.narrow_grant import narrow
 from apps.sharing.operations.papers import attach
 from apps.sharing.operations.previewing import Preview, preview
+from apps.sharing.operations.recertification_due import recertify_due
+from apps.sharing.operations.recertifying import Answered, decide, decide_each, state_need
 from apps.sharing.operations.review import (
     accept_form,
     agree,
@@ -49,14 +52,20 @@ from apps.sharing.operations.review import (
     sign,
 )
 from apps.sharing.operations.second_review import confirm
+from apps.sharing.operations.thrifty import Narrowed, narrow_as_proposed
 from apps.sharing.operations.urgent import backfill, mark_urgent, review_urgent
+from apps.sharing.operations.usage_reports import ask_usage_reports, file_usage_report
 
 __all__ = [
+    "Answered",
+    "Narrowed",
     "Preview",
     "accept_form",
     "agree",
     "approve_by_head",
+    "ask_back",
     "ask_supplement",
+    "ask_usage_reports",
     "attach",
     "backfill",
     "carry_out_due",
@@ -64,6 +73,8 @@ __all__ = [
     "confirm",
     "consent_extension",
     "count_use",
+    "decide",
+    "decide_each",
     "deliver",
     "dispose_copy",
     "draft_request",
@@ -71,11 +82,13 @@ __all__ = [
     "end",
     "expire",
     "extend",
+    "file_usage_report",
     "follow_copy",
     "forward",
     "keep_copies",
     "mark_urgent",
     "narrow",
+    "narrow_as_proposed",
     "pass_step",
     "preview",
     "propose",
@@ -83,6 +96,7 @@ __all__ = [
     "prove_copy",
     "recall",
     "recall_step",
+    "recertify_due",
     "refuse",
     "resume",
     "return_by_head",
@@ -91,10 +105,12 @@ __all__ = [
     "route",
     "send_back_proposal",
     "sign",
+    "state_need",
     "step_back",
     "submit",
     "supplement",
     "suspend",
     "tear_down",
+    "watch_idle",
     "withdraw",
 ]

@@ -25,6 +25,7 @@ from apps.sharing.models import Decision, Grant, SharingRequest, limits_of
 from apps.sharing.operations import owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import note_delivered
+from apps.sharing.operations.letting_go import close_idle_notice, let_go
 from apps.sharing.operations.versions import save_version
 
 PROVISION_DUE = "sharing.provision_due"
@@ -162,9 +163,11 @@ def resume(
         revision=revision,
         suspended_by_authority=False,
         rectify_by=None,
+        resumed_at=at,
     )
     provisioning.allow(grant)
     ledger.close_todos(grant, at=at, by=actor)
+    close_idle_notice(grant, "resume", actor=actor, at=at)
     owed.tell_about_grant(
         grant, _("授权 %(grant)s 已恢复") % {"grant": grant}, reason.strip(), at=at
     )
@@ -332,6 +335,7 @@ def close_grant(
     if queries.is_last_grant(grant):
         remove_perm("catalog.use_dataset", grant.consumer.group, grant.dataset)
     ledger.close_todos(grant, at=at, by=actor)
+    let_go(grant, actor=actor, at=at)
     title = _("授权 %(grant)s %(status)s") % {
         "grant": grant,
         "status": grant.get_status_display(),

@@ -15,9 +15,10 @@ from apps.core.templatetags.dates import minute
 from apps.ledger import operations as ledger
 from apps.ledger import queries as ledger_queries
 from apps.sharing import queries
-from apps.sharing.models import Grant, SharingRequest, Urgency
+from apps.sharing.models import Grant, SharingRequest, Urgency, UsageReport
 
 Status = SharingRequest.Status
+RECERTIFY_PAGE: Final = "/work/grants/recertify/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,19 @@ SECOND_MISSING: Final = "sharing.second_missing"
 
 def page_of(request: SharingRequest) -> str:
     return f"/work/requests/{request.pk}/"
+
+
+def page_of_grant(grant: Grant) -> str:
+    return f"/work/grants/{grant.pk}/"
+
+
+def need_page_of(grant: Grant) -> str:
+    """Where the consumer says whether it still needs the grant."""
+    return f"/work/grants/{grant.pk}/need/"
+
+
+def usage_report_page(report: UsageReport) -> str:
+    return f"/work/grants/usage-reports/{report.pk}/"
 
 
 def provider_of(request: SharingRequest) -> Department:
