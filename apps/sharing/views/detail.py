@@ -23,6 +23,7 @@ from apps.sharing import queries
 from apps.sharing.models import Attachment, Decision, Grant, SharingRequest, limits_of
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
 from apps.sharing.views.history import versions_of
+from apps.sharing.views.standing import standing_of
 from apps.standards.masks import MASKS
 
 DRAFTING = ("draft", "head_returned")
@@ -246,6 +247,7 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": versions_of(subject),
         "copy": copy,
         "lag": queries.lag_of(copy) if copy else None,
+        "standing": standing_of(user, subject, at) if subject.provisioned_at else None,
         "doubts": quality.open_on_dataset(subject.dataset_id).count(),
         "may_raise": access.allowed(user, "raise_correction", subject.dataset, at=at),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +20,12 @@ from apps.sharing.forms.limits import written_limits
 from apps.sharing.forms.moves import NarrowForm, mode_wanted
 from apps.sharing.models import Grant, limits_of
 from apps.sharing.operations.narrow_grant import NARROWABLE
+from apps.sharing.queries import thrift
+from apps.sharing.queries.thrift import Waste
 from apps.sharing.views.detail import condition_words
 from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
+from apps.sharing.views.proposals import proposal_lines
 
 ONE_DAY = timedelta(days=1)
 
@@ -47,7 +50,12 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     is_sent = data is not None and "add_line" not in data
     lines = ConditionLines(catalog.contract_of(subject.dataset).columns, initial=[], data=data)
-    form = NarrowForm(data if is_sent else None, initial=_usual(subject) | NarrowForm.typed(data))
+    usual = _usual(subject)
+    proposed = _proposed(request, subject)
+    form = NarrowForm(
+        data if is_sent else None,
+        initial=usual | _proposed_terms(proposed) | NarrowForm.typed(data),
+    )
     ready = is_sent and all([form.is_valid(), lines.is_valid()])
     if ready and _send(request, subject, form, lines):
         subject.refresh_from_db()
@@ -63,11 +71,43 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "lines": lines,
         "is_fresh": data is None,
-        "item_rows": item_rows(subject.dataset, queries.labelled_columns(subject), data),
+        "item_rows": item_rows(
+            subject.dataset,
+            queries.labelled_columns(subject),
+            _proposed_items(proposed) if data is None else data,
+        ),
+        "proposal": proposal_lines(proposed),
         "conditions": condition_words(subject, subject.row_condition),
         "keep": f"grant-{pk}",
     }
     return render(request, "sharing/grant_narrow.html", context)
+
+
+def _proposed(request: HttpRequest, subject: Grant) -> Waste | None:
+    """Return what is proposed of the grant, where the address asks for it to be written in."""
+    return thrift.waste_of(subject, timezone.now()) if "proposal" in request.GET else None
+
+
+def _proposed_terms(waste: Waste | None) -> dict[str, Any]:
+    """Return a proposal as the fields of the form; its items stand beside them on the page."""
+    if waste is None or not waste.proposal:
+        return {}
+    proposed = waste.proposal
+    terms: dict[str, Any] = {**proposed.limits, "reason": _("按实际使用收窄")}
+    if proposed.mode:
+        terms["is_verify_only"] = True
+    if proposed.ends_on:
+        terms["ends_on"] = proposed.ends_on
+    return terms
+
+
+def _proposed_items(waste: Waste | None) -> QueryDict | None:
+    """Return the items of a proposal as if they had been ticked; None to leave all as they are."""
+    if waste is None or waste.proposal.items is None:
+        return None
+    ticked = QueryDict(mutable=True)
+    ticked.setlist("items", list(waste.proposal.items))
+    return ticked
 
 
 def _usual(subject: Grant) -> dict[str, Any]:
