@@ -7,11 +7,18 @@ from rest_framework.routers import SimpleRouter
 from apps.sharing.api.data import ChangesView, DataView, ExportView, VerifyView
 from apps.sharing.api.grants import GrantViewSet
 from apps.sharing.api.proofs import CopyColumnsView, ProofView, StandingRowsView
+from apps.sharing.api.recertifications import RecertificationViewSet
 from apps.sharing.api.requests import RequestViewSet
 from apps.sharing.api.tokens import SystemTokenView
+from apps.sharing.api.usage import UsageView
 
 router = SimpleRouter(trailing_slash=False)
 router.register("requests", RequestViewSet, basename="api-request")
+router.register(
+    r"grants/(?P<grant>\d{1,18})/recertifications",
+    RecertificationViewSet,
+    basename="api-recertification",
+)
 router.register("grants", GrantViewSet, basename="api-grant")
 
 # Dataset codes hold a "/", which addresses write as "-".
@@ -24,7 +31,11 @@ data_urlpatterns = [
     path("data/<str:code>/verify", VerifyView.as_view(), name="api-data-verify"),
     path("data/<str:code>/export.csv", ExportView.as_view(), name="api-data-export"),
 ]
-api_urlpatterns = [*data_urlpatterns, *router.urls]
+api_urlpatterns = [
+    *data_urlpatterns,
+    path("usage", UsageView.as_view(), name="api-usage"),
+    *router.urls,
+]
 oauth_urlpatterns = [
     path("oauth/token", SystemTokenView.as_view(), name="oauth-token"),
     path("oauth/revoke", RevokeTokenView.as_view(), name="oauth-revoke"),
