@@ -21,6 +21,7 @@ from apps.sharing.models import Grant, SharingRequest
 
 BASIS: Final = "《政务数据共享条例》第二十条；部门三定规定"
 A_YEAR: Final = 400
+LONG: Final = 760  # more than two years: looked at again every year
 NEXT_TERM: Final = 90  # agreed now, delivered on the day it begins
 
 
@@ -42,6 +43,7 @@ class Case:
     waits: int = 0
     after: str = field(default="")  # suspend, end or expire
     urgent: str = ""  # the kind of urgent need for which the authority ordered a quick answer
+    limits: tuple[tuple[str, int], ...] = ()
 
 
 DISTRICT_ONLY: Final = ({"item": "district_code", "operator": "eq", "value": "500103"},)
@@ -127,6 +129,20 @@ CASES: Final = (
     Case("婚姻登记基本信息", "D014", "delivered", 44, "住房保障家庭关系核验"),
     Case("养老机构基本信息", "D021", "delivered", 20, "医养结合机构管理"),
     Case("A级景区基本信息", "D016", "delivered", 15, "旅游公交线路规划"),
+    Case(
+        "婚姻登记基本信息",
+        "D003",
+        "delivered",
+        385,
+        "教职工住房补贴家庭情况核验",
+        items=6,
+        lasts=LONG,
+        limits=(("calls_a_day", 20_000), ("rows_a_day", 500_000)),
+    ),
+    Case("医疗机构基本信息", "D003", "delivered", 375, "校医院与医疗机构对接", lasts=LONG),
+    Case("最低生活保障对象基本信息", "D021", "delivered", 372, "医疗救助", items=5, lasts=LONG),
+    Case("养老机构基本信息", "D010", "delivered", 150, "养老服务补助测算"),
+    Case("养老机构基本信息", "D003", "delivered", 100, "学生志愿服务基地遴选"),
 )
 
 
@@ -164,6 +180,7 @@ class Walk:
             starts_on=asked_on + timedelta(days=self.case.waits),
             ends_on=asked_on + timedelta(days=self.case.waits + self.case.lasts),
             vouched=True,
+            **dict(self.case.limits),
         )
 
 
