@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
         "UploadStatusEnum": "apps.warehouse.models.Upload.Status",
         "BatchModeEnum": "apps.warehouse.models.Batch.Mode",
         "SharingModeEnum": "apps.sharing.models.Mode",
+        "RecertificationOutcomeEnum": "apps.sharing.models.Recertification.Outcome",
     },
 }
 OAUTH2_PROVIDER = {

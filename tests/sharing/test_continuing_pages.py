@@ -81,7 +81,8 @@ class TestRecertifying:
         grant.refresh_from_db()
         assert [column["name"] for column in grant.columns] == ["name"]
         assert client.get(RECERTIFY).context["lines"] == []
-        assert len(client.get(f"{RECERTIFY}?scope=decided").context["lines"]) == 1
+        [decided] = client.get(f"{RECERTIFY}?scope=decided").context["lines"]
+        assert (decided.quota, len(decided.never_read)) == ("调用 2.0%", len(line.never_read))
 
     def test_several_are_decided_and_what_failed_is_said(
         self, review: Recertification, scene: Scene, now: datetime
@@ -187,7 +188,7 @@ class TestThrift:
         page = signed_in(scene.provider_head).get(f"/work/grants/{grant.pk}/narrow/?proposal=1")
         ticked = [row["name"] for row in page.context["item_rows"] if row["ticked"]]
         assert ticked == ["name"]
-        assert page.context["form"].initial["calls_a_day"] == 40
+        assert page.context["form"].initial["calls_a_day"] == 100
         assert page.context["form"].initial["reason"]
         usual = signed_in(scene.provider_head).get(f"/work/grants/{grant.pk}/narrow/")
         assert all(row["ticked"] for row in usual.context["item_rows"])

@@ -105,6 +105,17 @@ class TestCounting:
         sharing.count_use(morning(TODAY))
         assert noted(grant) == {"name": TODAY + ONE_DAY}
 
+    def test_the_final_count_takes_the_whole_day(self, grant: Grant, use: Use) -> None:
+        use(fields=["name"])
+        evening = morning(TODAY) + timedelta(hours=11)
+        sharing.count_use(evening)
+        ColumnUse.objects.all().delete()
+        sharing.count_use(evening)
+        assert noted(grant) == {}  # asked for hours ago, and noted then
+        for days in (1, 2):
+            sharing.count_use(evening + days * ONE_DAY)
+        assert noted(grant) == {"name": TODAY}
+
     def test_single_calls_are_told_apart(self, grant: Grant, use: Use) -> None:
         use(fields=["name"], where=EQUAL, rows=1)
         use(fields=["name"], where=EQUAL, rows=0)
@@ -223,7 +234,7 @@ class TestNarrowing:
         fresh.refresh_from_db()
         assert (grant.version, grant.mode, fresh.version) == (2, "verify", 1)
         assert [column["name"] for column in grant.columns] == ["identity_number", "name"]
-        assert (grant.calls_a_day, grant.rows_a_day) == (24, 24)
+        assert (grant.calls_a_day, grant.rows_a_day) == (100, 1000)
 
     def test_who_may_not_narrow_changes_nothing(self, scene: Scene, grant: Grant, use: Use) -> None:
         use(fields=["name"], where=EQUAL, rows=1, times=12)

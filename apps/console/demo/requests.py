@@ -141,6 +141,7 @@ CASES: Final = (
     ),
     Case("医疗机构基本信息", "D003", "delivered", 375, "校医院与医疗机构对接", lasts=LONG),
     Case("最低生活保障对象基本信息", "D021", "delivered", 372, "医疗救助", items=5, lasts=LONG),
+    Case("社会组织基本信息", "D003", "delivered", 95, "校外合作单位主体资格核验"),
     Case("养老机构基本信息", "D010", "delivered", 150, "养老服务补助测算"),
     Case("养老机构基本信息", "D003", "delivered", 100, "学生志愿服务基地遴选"),
 )

@@ -21,7 +21,7 @@ from apps.sharing.models import Grant, MeteredDay, Recertification
 
 DAYS: Final = 60
 # By dataset and the consumer's code: who asks for single records, who never called.
-SINGLY: Final = {("婚姻登记基本信息", "D003")}
+SINGLY: Final = {("婚姻登记基本信息", "D003"), ("社会组织基本信息", "D003")}
 NEVER: Final = {("养老机构基本信息", "D003"), ("养老机构基本信息", "D010")}
 LOOKED: Final = (20, 2)  # days ago, before today's look
 NEED: Final = "住房补贴按季度复核，需要继续核验家庭情况"

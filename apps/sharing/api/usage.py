@@ -1,5 +1,6 @@
 """`GET /api/v1/usage`: what was used in a month, summed up as the statement on the screen is."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
@@ -151,12 +152,12 @@ class UsageView(APIView):
         uses = _narrowed(
             request, given, metering.uses_in_month(_user(request), month, at=timezone.now())
         )
-        lines = metering.used_by(uses, group)
+        lines = metering.used_by(uses, metering.GROUPS[group])
         return Response(
             {
                 "month": f"{month:%Y-%m}",
                 "by": group,
-                "counted_until": metering.counted_until(),
+                "counted_until": _local(metering.counted_until()),
                 "lines": [_line(line) for line in lines],
                 "total": _figures(metering.total_of(lines)),
             }
@@ -196,6 +197,10 @@ def _narrowed(
             raise NotFound
         uses = uses.filter(grant=int(key))
     return uses
+
+
+def _local(moment: datetime | None) -> datetime | None:
+    return timezone.localtime(moment) if moment else None
 
 
 def _user(request: Request) -> Any:

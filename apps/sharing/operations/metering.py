@@ -21,6 +21,7 @@ from apps.sharing.models import Grant, MeteredDay
 MOST_DAYS: Final = 31
 ONE_DAY: Final = timedelta(days=1)
 A_YEAR: Final = timedelta(days=366)
+OVERLAP: Final = timedelta(hours=2)  # for records that were written late
 
 _COUNT: Final = """
 INSERT INTO sharing_dailyuse (grant_id, day, calls, rows, bytes, single_calls)
@@ -85,14 +86,24 @@ def count_use(at: datetime) -> list[date]:
 @transaction.atomic
 def _count_day(day: date, at: datetime) -> None:
     begins, ends = (_midnight(each) for each in (day, day + ONE_DAY))
+    is_final = at >= ends + ONE_DAY
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"day": day, "begins": begins, "ends": ends})
-        cursor.execute(_ASKED, {"begins": begins, "ends": ends})
+        since = begins if is_final else max(begins, _columns_noted_until(day))
+        cursor.execute(_ASKED, {"begins": since, "ends": ends})
         _note_columns(day, cursor.fetchall())
     MeteredDay.objects.update_or_create(
-        day=day,
-        defaults={"counted_at": at, "is_final": at >= ends + ONE_DAY, "has_columns": True},
+        day=day, defaults={"counted_at": at, "is_final": is_final, "has_columns": True}
     )
+
+
+def _columns_noted_until(day: date) -> datetime:
+    """Return from when on a day's questions are looked at: a question does not change any more.
+
+    What was asked is dearer to read than how much, so only the final count takes the whole day.
+    """
+    noted = MeteredDay.objects.filter(day=day, has_columns=True).first()
+    return noted.counted_at - OVERLAP if noted else _midnight(day)
 
 
 def _note_columns(day: date, asked: Iterable[tuple[int, list[str], bool]]) -> None:

@@ -124,4 +124,4 @@ def _figures(grant: Grant, start: date, used: dict[str, Any], read: set[str]) ->
 
 
 def _percent(part: int, whole: int | None) -> float | None:
-    return None if not whole else round(100 * part / whole, 1)
+    return None if not whole else round(100 * part / whole, 3)

@@ -3,13 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
 from apps.accounts.models import User
 from apps.core import access
 from apps.sharing.models import DailyUse, Grant, MeteredDay
+
+# What a line stands for, as paths from a day's use, where all that is known of it is told.
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "grant": (
+        "grant",
+        "grant__mode",
+        "grant__dataset__code",
+        "grant__dataset__name",
+        "grant__system__name",
+        "grant__consumer__name",
+        "grant__provider__name",
+    ),
+    "system": ("grant__system__name", "grant__system__code", "grant__consumer__name"),
+    "department": ("grant__consumer__name", "grant__provider__name"),
+    "day": ("day",),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy
 
 from apps.catalog.models import DataItem, DatasetVersion
 from apps.core.contracts import Contract
-from apps.sharing.models import COUNTED, Grant, Mode
+from apps.sharing.models import Grant, Mode
 from apps.sharing.queries.continuing import idle_since, months_of_idleness
 from apps.sharing.queries.figures import Figures, figures_of
 
 LEAST_DAYS: Final = timedelta(days=30)  # in force, before anything is called waste
 LEAST_CALLS: Final = 10  # before single calls are called a habit
 TOO_HIGH: Final = 10  # a limit so many times the busiest day was never touched
+LOWEST: Final = {"calls_a_day": 100, "rows_a_day": 1_000}  # no lower limit is proposed
 NOTICE_DAYS: Final = timedelta(days=30)  # for the consumer of an idle grant, until its end
 
 KINDS: Final[dict[str, str | Promise]] = {
@@ -165,10 +166,11 @@ def _is_comparable(grant: Grant, items: dict[str, str] | None, key: Sequence[str
 def _lower_limits(figures: Figures) -> dict[str, int]:
     used = {"calls_a_day": figures.most_calls, "rows_a_day": figures.most_rows}
     limits = {"calls_a_day": figures.calls_a_day, "rows_a_day": figures.rows_a_day}
+    lower = {name: max(_rounded_up(2 * most), LOWEST[name]) for name, most in used.items()}
     return {
-        name: _rounded_up(2 * most)
+        name: lower[name]
         for name, most in used.items()
-        if name in COUNTED and most and (limit := limits[name]) and limit >= TOO_HIGH * most
+        if most and (limit := limits[name]) and limit >= TOO_HIGH * most and limit > lower[name]
     }
 
 

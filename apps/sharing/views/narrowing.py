@@ -42,20 +42,14 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.allowed(request.user, "narrow", subject):
         raise PermissionDenied
     if subject.status not in NARROWABLE:
-        messages.error(
-            request,
-            _("当前状态为“%(status)s”，不能收窄") % {"status": subject.get_status_display()},
-        )
+        words = _("当前状态为“%(status)s”，不能收窄")
+        messages.error(request, words % {"status": subject.get_status_display()})
         return redirect("sharing:grant", pk=pk)
     data = request.POST if request.method == "POST" else None
     is_sent = data is not None and "add_line" not in data
     lines = ConditionLines(catalog.contract_of(subject.dataset).columns, initial=[], data=data)
-    usual = _usual(subject)
     proposed = _proposed(request, subject)
-    form = NarrowForm(
-        data if is_sent else None,
-        initial=usual | _proposed_terms(proposed) | NarrowForm.typed(data),
-    )
+    form = NarrowForm(data if is_sent else None, initial=_initial(subject, proposed, data))
     ready = is_sent and all([form.is_valid(), lines.is_valid()])
     if ready and _send(request, subject, form, lines):
         subject.refresh_from_db()
@@ -66,16 +60,13 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
     if is_sent:
         subject.refresh_from_db()
         freshen(form, subject.revision)
+    ticked = _proposed_items(proposed) if data is None else data
     context = {
         "subject": subject,
         "form": form,
         "lines": lines,
         "is_fresh": data is None,
-        "item_rows": item_rows(
-            subject.dataset,
-            queries.labelled_columns(subject),
-            _proposed_items(proposed) if data is None else data,
-        ),
+        "item_rows": item_rows(subject.dataset, queries.labelled_columns(subject), ticked),
         "proposal": proposal_lines(proposed),
         "conditions": condition_words(subject, subject.row_condition),
         "keep": f"grant-{pk}",
@@ -108,6 +99,10 @@ def _proposed_items(waste: Waste | None) -> QueryDict | None:
     ticked = QueryDict(mutable=True)
     ticked.setlist("items", list(waste.proposal.items))
     return ticked
+
+
+def _initial(subject: Grant, proposed: Waste | None, data: Any) -> dict[str, Any]:
+    return _usual(subject) | _proposed_terms(proposed) | NarrowForm.typed(data)
 
 
 def _usual(subject: Grant) -> dict[str, Any]:

@@ -31,14 +31,22 @@ def proposal_lines(waste: Waste | None) -> list[str]:
     return lines
 
 
-def quota_words(figures: Any) -> str:
-    """Say how much of the limits of a day the busiest day took; empty without limits."""
+def quota_words(figures: Mapping[str, Any]) -> str:
+    """Say how much of the limits of a day the busiest day took; empty without limits.
+
+    figures: as a recertification keeps them.
+    """
     parts = []
-    if figures.calls_percent is not None:
-        parts.append(_("调用 %(percent)s%%") % {"percent": figures.calls_percent})
-    if figures.rows_percent is not None:
-        parts.append(_("记录 %(percent)s%%") % {"percent": figures.rows_percent})
+    if figures["calls_percent"] is not None:
+        parts.append(_("调用 %(percent)s") % {"percent": _percent(figures["calls_percent"])})
+    if figures["rows_percent"] is not None:
+        parts.append(_("记录 %(percent)s") % {"percent": _percent(figures["rows_percent"])})
     return "，".join(parts)
+
+
+def _percent(value: float) -> str:
+    """Write a percent with one decimal; what is less than that is not said to be nothing."""
+    return _("不到 0.1%%").replace("%%", "%") if 0 < value < 0.1 else f"{value:.1f}%"
 
 
 def labels_of_columns(grants: Sequence[Grant]) -> Mapping[int, Mapping[str, str]]:

@@ -20,7 +20,7 @@ from apps.core.chips import Chip
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, Recertification
 from apps.sharing.queries.continuing import idle_since
-from apps.sharing.queries.figures import Figures, figures_of
+from apps.sharing.queries.figures import figures_of
 from apps.sharing.queries.thrift import analysed
 from apps.sharing.views.lists import GRANT_SIDES
 from apps.sharing.views.proposals import labels_of_columns, proposal_lines, quota_words
@@ -35,10 +35,13 @@ SCOPES: Final = {
 
 @dataclass(frozen=True)
 class Line:
-    """One grant on the page: its use, what is proposed, and whether the viewer decides it now."""
+    """One grant on the page: its use, what is proposed, and whether the viewer decides it now.
+
+    used: the figures as they are now; of what is decided, those of the decision.
+    """
 
     row: Recertification
-    figures: Figures
+    used: dict[str, Any]
     remaining: Any
     never_read: Sequence[str]
     quota: str
@@ -105,16 +108,20 @@ def _lines(rows: QuerySet[Recertification], mine: set[int], at: datetime) -> lis
     figures = figures_of(grants, at)
     wastes = {waste.grant.pk: waste for waste in analysed(grants, at)}
     labels = labels_of_columns(grants)
+    used = {
+        row.pk: row.figures if row.status == "decided" else figures[row.grant_id].to_json()
+        for row in shown
+    }
     return [
         Line(
             row=row,
-            figures=figures[row.grant_id],
+            used=used[row.pk],
             remaining=remaining,
             never_read=[
                 labels.get(row.grant.dataset_id, {}).get(name, name)
-                for name in figures[row.grant_id].never_read
+                for name in used[row.pk]["never_read"]
             ],
-            quota=quota_words(figures[row.grant_id]),
+            quota=quota_words(used[row.pk]),
             proposal=proposal_lines(wastes.get(row.grant_id)),
             is_mine=row.pk in mine,
         )

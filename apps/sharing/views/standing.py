@@ -8,11 +8,13 @@ from apps.core import access
 from apps.sharing.models import Grant, IdleNotice, Recertification, UsageReport
 from apps.sharing.queries import continuing, thrift
 from apps.sharing.queries.figures import figures_of
+from apps.sharing.views.proposals import quota_words
 
 
 def standing_of(user: Any, subject: Grant, at: datetime) -> dict[str, Any]:
     """Return what the grant's page says of its use: open questions, waste, filed reports."""
     notice = continuing.open_idle_notice(subject)
+    figures = figures_of([subject], at)[subject.pk]
     review = continuing.open_recertification(subject)
     return {
         "notice": notice,
@@ -22,7 +24,8 @@ def standing_of(user: Any, subject: Grant, at: datetime) -> dict[str, Any]:
         "can_state": to_answer(user, notice, review) is not None,
         "waste": thrift.waste_of(subject, at),
         "can_narrow": access.allowed(user, "narrow", subject, at=at),
-        "figures": figures_of([subject], at)[subject.pk],
+        "figures": figures,
+        "quota": quota_words(figures.to_json()),
         "past": subject.recertifications.filter(status="decided").select_related("decided_by")[:3],
         "reports": UsageReport.objects.filter(grant=subject)[:3],
     }

@@ -58,7 +58,12 @@ def report(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     mine = set(access.rows(user, "narrow", Grant, at=at).values_list("pk", flat=True))
     context = {
         "lines": [
-            (waste, proposal_lines(waste), quota_words(waste.figures), waste.grant.pk in mine)
+            (
+                waste,
+                proposal_lines(waste),
+                quota_words(waste.figures.to_json()),
+                waste.grant.pk in mine,
+            )
             for waste in shown[:MOST_ROWS]
         ],
         "total": len(shown),
@@ -162,7 +167,7 @@ def _cells(waste: Waste) -> list[Any]:
         figures.last_on.isoformat() if figures.last_on else "",
         figures.columns,
         "、".join(figures.never_read) if figures.calls else "",
-        quota_words(figures),
+        quota_words(figures.to_json()),
         "；".join(f"{KINDS[kind]}：{words}" for kind, words in waste.findings.items()),
         "；".join(proposal_lines(waste)),
     ]
