@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.core import access
 from apps.core.chips import Chip, carried
+from apps.core.csv_lines import Echo, harmless
 from apps.sharing import operations as sharing
 from apps.sharing.forms.continuing import NarrowAllForm
 from apps.sharing.models import Grant
 from apps.sharing.queries.thrift import KINDS, Waste, wasted
-from apps.sharing.views.lists import GRANT_SIDES, Echo, harmless
+from apps.sharing.views.lists import GRANT_SIDES
 from apps.sharing.views.proposals import proposal_lines, quota_words
 from apps.sharing.views.recertifying import say_outcome
 
