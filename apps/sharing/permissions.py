@@ -34,6 +34,8 @@ route                editor, approver            editor, approver            –
 handle_step          the step's assignee         the step's assignee         –
 attach               editor, approver; later     editor, approver            –
                      while they owe papers
+weigh, while a       –                           editor, approver, and who   officer, leader
+decision is ahead                                has a step in hand
 grant_automatically, the platform, which asks    –                           –
 deliver              nobody
 -------------------  --------------------------  --------------------------  -------------------
@@ -66,6 +68,11 @@ name of who confirmed. So a department needs three people for it, one of them it
 of a head or editor is one of them. Nobody confirms who is the only one left to sign. When nobody
 can confirm, head and authority are told at once and the clock goes on.
 
+Who may `weigh` a request learns of the consumer's grants from other providers the dataset's name,
+the items that can be read and the key by which they join, for he answers for what his own data adds
+to them (article 25); of their number, rows, period and use he learns nothing unless he may view the
+grant. The consumer is not shown what is weighed.
+
 Source: 《政务数据共享条例》第十一条、第二十条、第二十一条; house rule (design §3.2, issue 5)
 """
 
@@ -79,11 +86,20 @@ from apps.catalog.models import DatasetGroupPermission
 from apps.core import access
 from apps.ledger import phrases
 from apps.sharing.gateway import permissions as gateway_permissions  # noqa: F401
+from apps.sharing.models import RouteStep
 
 NOBODY: Final = Q(pk__in=[])
 EVERY: Final = Q(pk__isnull=False)
 INTERNAL: Final = ("draft", "awaiting_head", "head_returned")
 OVERSEERS: Final = ("authority_officer", "authority_leader")
+# While a decision is ahead. Afterwards nobody has a reason to look into what the consumer holds.
+WEIGHED_IN: Final = (
+    "form_check",
+    "supplement",
+    "reviewing",
+    "awaiting_second_review",
+    "awaiting_signature",
+)
 
 
 def _consumer(actor: User) -> Q:
@@ -176,6 +192,19 @@ def second_person(actor: User) -> Q:
     Source: house rule (issue 5)
     """
     return provider_reviewer(actor) & ~Q(proposed_by=actor.pk)
+
+
+@access.scope("sharing.SharingRequest", "weigh")
+def whoever_decides_or_oversees(actor: User) -> Q:
+    """The provider's people who have a hand in the decision, and the authority."""
+    ahead = Q(received_at__isnull=False, status__in=WEIGHED_IN)
+    if _is_overseer(actor):
+        return ahead & ~_consumer(actor)
+    in_hand = RouteStep.objects.filter(
+        side="provider", assignee=actor.pk, opened_at__isnull=False, done_at=None
+    )
+    has_step = _provider(actor) & Q(pk__in=in_hand.values("request"))
+    return ahead & (provider_reviewer(actor) | has_step)
 
 
 @access.scope("sharing.SharingRequest", "agree")

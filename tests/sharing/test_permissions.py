@@ -30,6 +30,9 @@ SENT: Final = frozenset(
     }
 )
 EVERY: Final = frozenset(stories.REQUEST_STORIES)
+AHEAD: Final = frozenset(
+    {"form_check", "supplement", "reviewing", "awaiting_second_review", "awaiting_signature"}
+)
 OPEN: Final = EVERY - {"delivered", "refused", "withdrawn"}
 PROPOSED: Final = frozenset(
     {"awaiting_second_review", "awaiting_signature", "agreed", "delivered", "refused"}
@@ -58,6 +61,12 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "preview": {"provider": SENT, "provider_head": SENT},
     "extend": {"provider": SENT, "provider_head": SENT},
     "confirm": {"provider": SENT - PROPOSED, "provider_head": SENT},
+    "weigh": {
+        "provider": AHEAD,
+        "provider_head": AHEAD,
+        "authority": AHEAD,
+        "authority_leader": AHEAD,
+    },
     "send_back_proposal": {"provider_head": SENT},
     "agree": {"provider_head": PROPOSED - {"refused"}},
     "refuse": {"provider_head": frozenset({"refused"})},

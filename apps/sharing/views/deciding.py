@@ -1,11 +1,12 @@
 """The provider's desk: the opinion on a request, more time, the way inside the department."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,12 +36,15 @@ from apps.sharing.models import (
     SharingRequest,
     limits_of,
 )
+from apps.sharing.queries.weighing import least_data_for
 from apps.sharing.views.detail import clock_lines, condition_words, subject_or_404
 from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
+from apps.sharing.views.weighing import Typed, filled, typed_terms, weighing_for
 
 PREVIEW_ROWS = 20
 WATERMARKS = 60
+LOOKS = {"preview", "add_line", "fill_least"}  # buttons that send nothing yet
 
 
 @login_required
@@ -59,9 +63,12 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("sharing:request", pk=pk)
     asked = queries.asked_terms(subject)
     assert asked is not None  # recorded when the request was received
-    data = request.POST if request.method == "POST" else None
+    data: QueryDict | None = request.POST if request.method == "POST" else None
     lines = _condition_lines(subject, asked, data)
-    wants_to_send = data is not None and not {"preview", "add_line"} & set(data)
+    is_filled = data is not None and "fill_least" in data
+    if data is not None and is_filled:
+        data = _with_least(subject, asked, data, lines)
+    wants_to_send = data is not None and not LOOKS & set(data)
     usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
     form = ProposeForm(data if wants_to_send else None, initial=usual | ProposeForm.typed(data))
     chosen = chosen_items(asked.items, data)
@@ -75,18 +82,40 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "subject": subject,
         "form": form,
         "is_fresh": data is None,
+        "is_filled": is_filled,
         "asked": asked,
+        **_beside(request, subject, asked, Typed(chosen, lines, data)),
+    }
+    return render(request, "sharing/request_propose.html", context)
+
+
+def _beside(
+    request: HttpRequest, subject: SharingRequest, asked: Decision, typed: Typed
+) -> dict[str, Any]:
+    """What stands around the form: the items and rows as typed, what to weigh, the preview."""
+    data, lines, at = typed.data, typed.lines, timezone.now()
+    shown = _preview_of(request, subject, typed.chosen, lines) if _wants_preview(data) else None
+    return {
         "item_rows": item_rows(subject.dataset, asked.items, data),
         "asked_conditions": condition_words(subject, asked.row_condition),
         "lines": lines,
         "provisions": legal_bases.REFUSAL,
-        "clocks": clock_lines(subject, timezone.now()),
+        "clocks": clock_lines(subject, at),
+        "preview": shown,
+        "weighing": weighing_for(request.user, subject, at, typed_terms(subject, asked, typed)),
+        "can_fill": True,
         "urgency": queries.urgency_of(subject),
         "needs_second": queries.needs_second_review(subject),
-        "preview": _preview_of(request, subject, chosen, lines) if _wants_preview(data) else None,
         **_watermark(),
     }
-    return render(request, "sharing/request_propose.html", context)
+
+
+def _with_least(
+    subject: SharingRequest, asked: Decision, data: Any, lines: ConditionLines
+) -> QueryDict:
+    """Write the least data into what was typed; the clerk reads it, changes it, sends it or not."""
+    typed = Typed(chosen_items(asked.items, data), lines, data)
+    return filled(data, least_data_for(typed_terms(subject, asked, typed)))
 
 
 def _sent_to(subject: SharingRequest) -> str:
@@ -149,7 +178,7 @@ def _wants_preview(data: Any) -> bool:
 
 
 def _preview_of(
-    request: HttpRequest, subject: SharingRequest, chosen: dict[str, str], lines: ConditionLines
+    request: HttpRequest, subject: SharingRequest, chosen: Mapping[str, str], lines: ConditionLines
 ) -> dict[str, Any]:
     """Read the first rows that these terms would give; what cannot be shown is said in words."""
     asked = queries.asked_terms(subject)

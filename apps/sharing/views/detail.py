@@ -24,6 +24,7 @@ from apps.sharing.models import Attachment, Decision, Grant, SharingRequest, lim
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
 from apps.sharing.views.history import versions_of
 from apps.sharing.views.standing import standing_of
+from apps.sharing.views.weighing import weighing_for
 from apps.standards.masks import MASKS
 
 DRAFTING = ("draft", "head_returned")
@@ -97,6 +98,7 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
         "can_route": subject.status in (*DRAFTING, "awaiting_head", "form_check", "reviewing")
         and access.allowed(user, "route", subject, at=at),
         "owed": owed_lines(user, subject, at),
+        "weighing": weighing_for(user, subject, at),
         "missing": missing_parts(subject) if subject.status in DRAFTING else [],
         "grant": Grant.objects.filter(request=subject).first(),
         "dataset_url": dataset_url(subject.dataset),

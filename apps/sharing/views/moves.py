@@ -22,6 +22,7 @@ from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Grant, SharingRequest
 from apps.sharing.views.buttons import why_not
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
+from apps.sharing.views.weighing import weighing_for
 
 # The pages of these moves say more than a reason.
 ELSEWHERE = {"propose": "sharing:request-propose", "mark_urgent": "sharing:request-urgent"}
@@ -67,6 +68,7 @@ def move_request(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "decision": decision,
         "items": item_lines(subject, decision) if decision else [],
         "decided_conditions": condition_words(subject, decision.row_condition) if decision else [],
+        "weighing": weighing_for(request.user, subject, timezone.now()) if decision else None,
     }
     return render(request, "sharing/request_move.html", context)
 

@@ -1,0 +1,74 @@
+"""What the decider should know first, beside the pages on which he decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_date
+
+from apps.core import access
+from apps.sharing import queries
+from apps.sharing.forms.conditions import ConditionLines
+from apps.sharing.models import Decision, Mode, SharingRequest
+from apps.sharing.queries import weighing
+from apps.sharing.queries.weighing import LeastData, Weighed, Weighing
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody is about to propose: items with masks, and the form as posted."""
+
+    chosen: Mapping[str, str]
+    lines: ConditionLines
+    data: Mapping[str, Any] | None
+
+
+def weighing_for(
+    user: Any, subject: SharingRequest, at: datetime, terms: Weighed | None = None
+) -> Weighing | None:
+    """Weigh the terms as they stand, or those given; None for whoever may not know."""
+    if not access.allowed(user, "weigh", subject, at=at):
+        return None
+    standing = queries.latest_decision(subject) or queries.asked_terms(subject)
+    if terms is None and standing is not None:
+        terms = weighing.weighed_terms(subject, standing)
+    return weighing.weigh(terms, user, at) if terms is not None else None
+
+
+def typed_terms(subject: SharingRequest, asked: Decision, typed: Typed) -> Weighed:
+    """Return the terms that the form would propose, as far as they are written."""
+    data = typed.data or {}
+    written = _day(data.get("ends_on", ""))
+    return weighing.weighed_terms(
+        subject,
+        asked,
+        items=typed.chosen,
+        mode=Mode.VERIFY if data.get("is_verify_only") else None,
+        ends_on=min(written, asked.ends_on) if written else None,
+        has_condition=bool(asked.row_condition or typed.lines.filled),
+    )
+
+
+def filled(data: QueryDict, least: LeastData) -> QueryDict:
+    """Return the form as posted with the proposal written into it; nothing is sent by that."""
+    written = data.copy()
+    written["outcome"] = "narrow"
+    written.setlist("items", list(least.items))
+    for name, mask in least.items.items():
+        written[f"mask-{name}"] = mask
+    if least.mode is not None:
+        written["is_verify_only"] = "on"
+    written["ends_on"] = least.ends_on.isoformat()
+    said = data.get("reason", "").strip()
+    if least.in_words not in said:
+        written["reason"] = f"{said}\n{least.in_words}".strip()
+    return written
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
