@@ -34,6 +34,8 @@ route                editor, approver            editor, approver            –
 handle_step          the step's assignee         the step's assignee         –
 attach               editor, approver; later     editor, approver            –
                      while they owe papers
+read_reply, once     every member                every member                officer, leader
+signed
 weigh, while a       –                           editor, approver, and who   officer, leader
 decision is ahead                                has a step in hand
 grant_automatically, the platform, which asks    –                           –
@@ -127,6 +129,11 @@ def parties_and_overseers(actor: User) -> Q:
     if _is_overseer(actor) or actor.holds("audit_admin"):
         return _consumer(actor) | Q(received_at__isnull=False)
     return _consumer(actor) | _provider(actor)
+
+
+@access.scope("sharing.SharingRequest", "read_reply")
+def whoever_sees_a_decision(actor: User) -> Q:
+    return parties_and_overseers(actor) & Q(decided_at__isnull=False)
 
 
 @access.ability("sharing.SharingRequest", "create")

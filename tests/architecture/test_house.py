@@ -98,6 +98,7 @@ OWN_ROOMS = {
     "sharing": {
         **dict.fromkeys(["naming", "terms_sql"], "below"),
         **dict.fromkeys(["provisioning", "reconciliation", "gateway", "keeping"], "on models"),
+        "reply": "on queries",
     },
     "supervision": {"questions": "below", "summaries": "on queries"},
     "console": {

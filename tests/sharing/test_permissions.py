@@ -61,6 +61,13 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "preview": {"provider": SENT, "provider_head": SENT},
     "extend": {"provider": SENT, "provider_head": SENT},
     "confirm": {"provider": SENT - PROPOSED, "provider_head": SENT},
+    "read_reply": dict.fromkeys(
+        (
+            *("consumer", "consumer_head", "provider", "provider_head"),
+            *("authority", "authority_leader", "auditor"),
+        ),
+        frozenset({"agreed", "delivered", "refused"}),
+    ),
     "weigh": {
         "provider": AHEAD,
         "provider_head": AHEAD,

@@ -11,6 +11,7 @@ from apps.sharing.views import (
     narrowing,
     need,
     recertifying,
+    reply,
     systems,
     thrift,
     urgent,
@@ -32,6 +33,7 @@ pages = (
         path("requests/<int:pk>/edit/<slug:step>/", wizard.edit, name="request-edit"),
         path("requests/<int:pk>/propose/", deciding.propose, name="request-propose"),
         path("requests/<int:pk>/preview/", deciding.preview, name="request-preview"),
+        path("requests/<int:pk>/reply.<slug:kind>", reply.reply, name="request-reply"),
         path("requests/<int:pk>/extend/", deciding.extend, name="request-extend"),
         path(
             "requests/<int:pk>/extensions/<int:number>/",
