@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def words_of(letter: Letter) -> str:
     """Everything that the letter says, as one text."""
     parts: list[str] = [letter.title, letter.number, *letter.signature, letter.foot]
-    for block in letter.blocks:
+    for block in [*letter.blocks, *letter.annex]:
         match block:
             case Heading(text) | Paragraph(text):
                 parts.append(text)
@@ -102,9 +102,7 @@ class TestContents:
 
     def test_it_derives_the_dates_day_by_day(self, scene: Scene, at: datetime) -> None:
         letter = reply_letter(narrowed(scene, at), at=at + timedelta(days=2))
-        answered, delivery = [
-            block for block in letter.blocks if isinstance(block, Grid) and block.head[0] == "日期"
-        ]
+        answered, delivery = [block for block in letter.annex if isinstance(block, Grid)]
         assert answered.rows[0][:3] == ["2026-11-18", "周三", "—"]
         assert [row[2] for row in answered.rows[1:6]] == ["1", "2", "—", "—", "3"]
         assert (answered.rows[-1][0], answered.rows[-1][2]) == ("2026-12-02", "10")

@@ -326,6 +326,7 @@ class TestLeastData:
         assert found.least.items == PLAIN | {"name": "cover_name"}
         assert "敏感" not in found.least.in_words
         assert "姓名" in found.least.in_words
+        assert "公民身份号码" in found.least.note
 
     def test_sensitive_items_of_which_the_purpose_is_silent_go(self, at: datetime) -> None:
         scene = make_scene(items=MARRIAGE)

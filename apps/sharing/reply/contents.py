@@ -31,8 +31,9 @@ def reply_letter(request: SharingRequest, *, at: datetime) -> Letter:
     return Letter(
         title=_("政务数据共享申请答复书"),
         number=_("申请编号：%(number)s") % {"number": request.number},
-        blocks=list(_numbered(_blocks(request, decision, at))),
+        blocks=list(_numbered(_blocks(request, decision))),
         signature=_signature(request, decision),
+        annex=list(_dates(request, at)),
         foot=_("本件由共享平台按签发记录生成，以平台记录为准"),
         author=str(request.dataset.department),
         keywords=(request.number, request.dataset.code),
@@ -50,7 +51,7 @@ def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
             yield block
 
 
-def _blocks(request: SharingRequest, decision: Decision, at: datetime) -> Iterator[Block]:
+def _blocks(request: SharingRequest, decision: Decision) -> Iterator[Block]:
     yield Paragraph(_("%(consumer)s：") % {"consumer": request.consumer}, is_indented=False)
     yield Paragraph(
         _(
@@ -69,7 +70,7 @@ def _blocks(request: SharingRequest, decision: Decision, at: datetime) -> Iterat
     if decision.outcome != Decision.Outcome.REFUSE:
         yield from _given(request, decision)
         yield from _duties(request)
-    yield from _dates(request, at)
+    yield Paragraph(_("附件：时限推算"))
 
 
 def _conclusion(request: SharingRequest, decision: Decision) -> Iterator[Block]:
@@ -171,7 +172,7 @@ def _duties(request: SharingRequest) -> Iterator[Block]:
 
 def _dates(request: SharingRequest, at: datetime) -> Iterator[Block]:
     """Write down each clock of the request day by day, so that anyone can check the dates."""
-    yield Heading(_("时限及其推算"))
+    yield Heading(_("附件：时限推算"))
     yield Facts(
         [
             (_("提交"), minute(request.submitted_at)),
@@ -182,7 +183,7 @@ def _dates(request: SharingRequest, at: datetime) -> Iterator[Block]:
     )
     calendar = clocks.work_calendar()
     for number, clock in enumerate(clocks.clocks_of(request)):
-        yield Heading(f"（{NUMERALS[number]}）{clock.policy.name}", level=2)
+        yield Heading(f"{NUMERALS[number]}、{clock.policy.name}", level=2)
         yield Facts(_clock_facts(clock))
         yield Grid(
             (_("日期"), _("星期"), _("计入"), _("说明")),

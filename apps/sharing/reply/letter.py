@@ -1,7 +1,7 @@
 """What a letter consists of, whatever it is written as."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,16 @@ Block = Heading | Paragraph | Facts | Grid
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A whole letter. signature: the lines at its end, the day last; foot: under every page."""
+    """A whole letter. signature: the lines at its end, the day last; foot: under every page.
+
+    annex: what follows the signature on a page of its own.
+    """
 
     title: str
     number: str
     blocks: Sequence[Block]
     signature: Sequence[str]
     foot: str
+    annex: Sequence[Block] = ()
     author: str = ""
-    keywords: Sequence[str] = field(default_factory=tuple)
+    keywords: Sequence[str] = ()

@@ -15,7 +15,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.pdfmetrics import registerFont
-from reportlab.platypus import KeepTogether, SimpleDocTemplate, Spacer
+from reportlab.platypus import CondPageBreak, KeepTogether, PageBreak, SimpleDocTemplate, Spacer
 from reportlab.platypus import Paragraph as Text
 from reportlab.platypus import Table as Frame
 
@@ -23,6 +23,7 @@ from apps.sharing.reply.letter import Block, Facts, Grid, Heading, Letter, Parag
 
 FONT: Final = "STSong-Light"
 LINE: Final = 156 * mm
+ROOM_BELOW: Final = 40 * mm  # what must be left of a page for a heading to begin on it
 
 registerFont(UnicodeCIDFont(FONT))
 
@@ -41,7 +42,7 @@ def _style(size: float, leading: float, **more: Any) -> ParagraphStyle:
 
 TITLE: Final = _style(22, 32, alignment=TA_CENTER)
 NUMBER: Final = _style(12, 24, alignment=TA_CENTER, spaceAfter=10)
-HEADING: Final = _style(14, 26, spaceBefore=8, keepWithNext=1)
+HEADING: Final = _style(14, 26, spaceBefore=8)
 BODY: Final = _style(14, 26, firstLineIndent=28)
 ADDRESS: Final = _style(14, 26, spaceBefore=4)
 SMALL: Final = _style(10.5, 16)
@@ -69,6 +70,10 @@ def as_pdf(letter: Letter) -> bytes:
         parts += _write(block)
     signature = [_text(line, SIGNED) for line in letter.signature]
     parts.append(KeepTogether([Spacer(1, 24), *signature]))
+    if letter.annex:
+        parts.append(PageBreak())
+    for block in letter.annex:
+        parts += _write(block)
 
     def foot(canvas: Any, _document: Any) -> None:
         canvas.setFont(FONT, 9)
@@ -81,7 +86,7 @@ def as_pdf(letter: Letter) -> bytes:
 def _write(block: Block) -> list[Any]:
     match block:
         case Heading(text):
-            return [_text(text, HEADING)]
+            return [CondPageBreak(ROOM_BELOW), _text(text, HEADING)]
         case Paragraph(text, is_indented, is_small):
             style = SMALL if is_small else BODY
             return [_text(text, style if is_indented else ADDRESS)]

@@ -25,7 +25,7 @@ UNPRINTABLE: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
 
 def as_word(letter: Letter, *, written_at: datetime) -> bytes:
     """Return the letter as a .docx file."""
-    document = Document()
+    document: Any = Document()
     _set_up(document)
     _line(document, letter.title, size=22, font=HEAD, alignment=WD_ALIGN_PARAGRAPH.CENTER)
     _line(document, letter.number, size=14, alignment=WD_ALIGN_PARAGRAPH.CENTER)
@@ -36,6 +36,10 @@ def as_word(letter: Letter, *, written_at: datetime) -> bytes:
         line.paragraph_format.keep_with_next = index < len(letter.signature) - 1
         if not index:
             line.paragraph_format.space_before = Pt(24)
+    if letter.annex:
+        document.add_page_break()
+    for block in letter.annex:
+        _write(document, block)
     _keep_rows_whole(document)
     _number_pages(document, letter.foot)
     properties = document.core_properties

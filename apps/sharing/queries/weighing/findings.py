@@ -67,7 +67,7 @@ def unmasked(terms: Weighed) -> Iterator[Finding]:
         yield Finding(
             max(_level_of(item) for item in items),
             asked.rule,
-            _("%(items)s 以明文提供：%(why)s，应当脱敏")
+            _("%(items)s以明文提供：%(why)s，应当脱敏")
             % {"items": _named(items), "why": asked.why},
             asked.source,
             _labels(items),
@@ -81,7 +81,7 @@ def not_shareable(terms: Weighed) -> Iterator[Finding]:
         yield Finding(
             Level.HIGH,
             "gone",
-            _("%(items)s 已不在现行目录中") % {"items": _named(gone)},
+            _("%(items)s已不在现行目录中") % {"items": _named(gone)},
             _("现行版本的数据目录"),
             _labels(gone),
         )
@@ -95,7 +95,7 @@ def not_shareable(terms: Weighed) -> Iterator[Finding]:
         yield Finding(
             Level.HIGH,
             "not_shared",
-            _("%(items)s 在目录中定为不予共享") % {"items": _named(closed)},
+            _("%(items)s在目录中定为不予共享") % {"items": _named(closed)},
             _("《政务数据共享条例》第十五条"),
             _labels(closed),
         )
@@ -145,7 +145,7 @@ def unstated(terms: Weighed) -> Iterator[Finding]:
         yield Finding(
             Level.NOTICE,
             "unstated",
-            _("申请的依据、场景和范围都没有提到 %(items)s，为何需要没有说明")
+            _("申请的依据、场景和范围都没有提到%(items)s，为何需要没有说明")
             % {"items": _named(silent)},
             NECESSARY,
             _labels(silent),

@@ -13,7 +13,7 @@ from apps.ledger import queries as ledger
 from apps.sharing.models import Grant, Mode
 from apps.sharing.queries.lists import open_grants
 from apps.sharing.queries.weighing.findings import NECESSARY, a_year_from, unmentioned
-from apps.sharing.queries.weighing.terms import Item, Weighed, mask_asked
+from apps.sharing.queries.weighing.terms import Asked, Item, Weighed, mask_asked
 
 CHECKING: Final = ("核对", "核验", "核实", "比对", "查验", "验证", "校验")
 TAKING: Final = (
@@ -42,13 +42,15 @@ class Change:
 class LeastData:
     """Terms that `propose` takes as narrower: the items kept with their masks, and why.
 
-    mode is None where it stays as it is. ends_on: the last day.
+    mode is None where it stays as it is. ends_on: the last day. note: why the key stays in plain
+    though a mask is asked for on it.
     """
 
     items: Mapping[str, str]
     mode: str | None
     ends_on: date
     changes: tuple[Change, ...]
+    note: str = ""
 
     @property
     def in_words(self) -> str:
@@ -88,9 +90,9 @@ def least_data_for(terms: Weighed) -> LeastData:
     changes += dropped.values()
     masks = {item.name: item.mask for item in kept}
     if terms.gives_rows and not only_checks:
-        for item, change, mask in _maskable(terms, kept):
-            changes.append(change)
-            masks[item.name] = mask
+        masked = _maskable(terms, kept)
+        changes += _mask_changes(masked)
+        masks |= {item.name: asked.mask for item, asked in masked}
     last = min(terms.ends_on, a_year_from(terms))
     if last < terms.ends_on:
         changes.append(
@@ -101,7 +103,8 @@ def least_data_for(terms: Weighed) -> LeastData:
                 gettext_lazy("平台规则"),
             )
         )
-    return LeastData(masks, Mode.VERIFY if only_checks else None, last, tuple(changes))
+    mode = Mode.VERIFY if only_checks else None
+    return LeastData(masks, mode, last, tuple(changes), _key_note(terms, only_checks=only_checks))
 
 
 def _could_verify(terms: Weighed) -> bool:
@@ -141,14 +144,42 @@ def _why_out(item: Item, idle: set[str], silent: set[str]) -> tuple[str, str | P
     return None
 
 
-def _maskable(terms: Weighed, kept: list[Item]) -> Iterator[tuple[Item, Change, str]]:
+def _maskable(terms: Weighed, kept: list[Item]) -> list[tuple[Item, Asked]]:
+    """Return the items given in plain that the catalogue asks to mask, but for the key."""
+    found = []
     for item in kept:
-        if not item.is_plain or item.catalogued is None or item.name in terms.key:
-            continue
-        asked = mask_asked(item.catalogued)
-        if asked is not None:
-            sentence = _("“%(item)s”改为脱敏提供") % {"item": item.label}
-            yield item, Change("mask", sentence, str(asked.why), asked.source), asked.mask
+        if item.is_plain and item.catalogued is not None and item.name not in terms.key:
+            asked = mask_asked(item.catalogued)
+            if asked is not None:
+                found.append((item, asked))
+    return found
+
+
+def _mask_changes(masked: list[tuple[Item, Asked]]) -> list[Change]:
+    """Write one change for all the items that one rule masks."""
+    by_rule: dict[str, list[tuple[Item, Asked]]] = {}
+    for item, asked in masked:
+        by_rule.setdefault(asked.rule, []).append((item, asked))
+    changes = []
+    for pairs in by_rule.values():
+        named = "、".join(f"“{item.label}”" for item, _asked in pairs)
+        asked = pairs[0][1]
+        sentence = _("%(items)s改为脱敏提供") % {"items": named}
+        changes.append(Change("mask", sentence, str(asked.why), asked.source))
+    return changes
+
+
+def _key_note(terms: Weighed, *, only_checks: bool) -> str:
+    plain = [
+        item.label
+        for item in terms.items
+        if item.name in terms.key and item.is_plain and item.catalogued is not None
+        if mask_asked(item.catalogued) is not None
+    ]
+    if not plain or only_checks or not terms.gives_rows:
+        return ""
+    text = _("“%(key)s”是主键，脱敏后不能按它查找，建议里保留明文；不需要按它查找的，应当脱敏。")
+    return text % {"key": "、".join(plain)}
 
 
 def _never_read(terms: Weighed) -> set[str]:
