@@ -149,6 +149,7 @@ GROUPS: tuple[Group, ...] = (
             Entry(_("年度复核"), "sharing:recertify", "sharing.Recertification"),
             Entry(_("使用情况分析"), "sharing:thrift", "sharing.Grant"),
             Entry(_("使用情况登记"), "sharing:usage-reports", "sharing.UsageReport"),
+            Entry(_("授权条款模板"), "sharing:templates", "sharing.TermsTemplate", "create"),
             Entry(_("用量对账"), "sharing:usage", "sharing.DailyUse"),
             Entry(_("信息系统与凭证"), "sharing:systems", "accounts.InformationSystem"),
         ),

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.sharing.models import Grant, IdleNotice, Recertification, SharingRequest
+from apps.sharing.models import Grant, IdleNotice, Recertification, SharingRequest, TermsTemplate
 
 REQUEST: Final = Lifecycle(
     "sharing.SharingRequest",
@@ -285,6 +285,21 @@ RECERTIFICATION: Final = Lifecycle(
             sources=("awaiting_need", "awaiting_decision"),
             target="void",
             owed=_("无"),
+        ),
+    ],
+)
+
+TERMS_TEMPLATE: Final = Lifecycle(
+    "sharing.TermsTemplate",
+    states=TermsTemplate.Status,
+    moves=[
+        Move(
+            "retire_template",
+            _("停用"),
+            sources=("in_use",),
+            target="retired",
+            owed=_("无"),
+            tone="danger",
         ),
     ],
 )

@@ -59,6 +59,9 @@ review: decide       –                           approver                    o
                                                                              once it is late
 use report: view     every member                every member                officer, leader
 use report: file     editor, approver            –                           –
+template: view       the recommended one         every member                officer, leader
+template: save,      –                           editor, approver            –
+retire
 ===================  ==========================  ==========================  ===================
 
 A review is the yearly one of a grant. The audit administrator may view whatever both sides may. A
@@ -84,7 +87,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.catalog.models import DatasetGroupPermission
+from apps.catalog.models import Dataset, DatasetGroupPermission
 from apps.core import access
 from apps.ledger import phrases
 from apps.sharing.gateway import permissions as gateway_permissions  # noqa: F401
@@ -393,6 +396,46 @@ def nobody_creates_grants(actor: User) -> bool:
     return False
 
 
+def _answered_for(actor: User) -> Q:
+    """The datasets of the department, and those delegated to it, as a condition on datasets."""
+    assert actor.department is not None  # the audience "members" admits no other
+    delegated = DatasetGroupPermission.objects.filter(
+        group=actor.department.group_id, permission__codename="review_requests"
+    )
+    return Q(department=actor.department_id) | Q(pk__in=delegated.values("content_object"))
+
+
+@access.scope("catalog.Dataset", "keep_templates")
+def provider_of_dataset(actor: User) -> Q:
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return _answered_for(actor)
+
+
+@access.scope("sharing.TermsTemplate", "retire_template")
+def keeper_of_templates(actor: User) -> Q:
+    return Q(dataset__in=Dataset.objects.filter(provider_of_dataset(actor)))
+
+
+@access.scope("sharing.TermsTemplate", "view")
+def provider_and_whoever_may_draft(actor: User) -> Q:
+    """A consumer sees what is recommended to it; what else the provider thinks of is its own."""
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return EVERY
+    offered = Q(status="in_use", is_recommended=True)
+    return Q(dataset__in=Dataset.objects.filter(_answered_for(actor))) | offered
+
+
+@access.scope("sharing.TermsTemplate", "change", "delete")
+def no_template_by_hand(actor: User) -> Q:
+    return NOBODY
+
+
+@access.ability("sharing.TermsTemplate", "create")
+def keeper_of_some_dataset(actor: User) -> bool:
+    return actor.holds("department_editor", "department_approver")
+
+
 phrases.register(
     {
         "sharing.draft_request": _("起草"),
@@ -427,6 +470,7 @@ phrases.register(
         "sharing.ask_usage_report": _("通知登记使用情况"),
         "sharing.remind_usage_report": _("催报使用情况"),
         "sharing.file_usage_report": _("登记使用情况"),
+        "sharing.save_template": _("保存授权条款模板"),
         "sharing.read": _("读取"),
         "sharing.draw_token": _("换取访问令牌"),
         "sharing.issue_credential": _("签发凭证"),

@@ -26,6 +26,8 @@ NOT_OF_THE_API = {
         ("no_credential", "system_retired", "too_many_credentials"), "credentials are given by page"
     ),
     **dict.fromkeys(("too_large", "unknown_type"), "papers are attached by page"),
+    "not_decided": "letters are taken by page",
+    **dict.fromkeys(("template_retired", "name_taken"), "terms are kept ready by page"),
     **dict.fromkeys(("nothing_mended", "sign_left"), "records are mended cell by cell by page"),
     **dict.fromkeys(
         ("already_handled", "not_a_colleague"), "the route within a department is walked by page"

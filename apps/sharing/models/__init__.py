@@ -8,6 +8,7 @@ from apps.sharing.models.limits import COUNTED, LIMIT_FIELDS, Limited, limits_of
 from apps.sharing.models.metering import ColumnUse, DailyUse, MeteredDay, QuotaUse, VerifiedKey
 from apps.sharing.models.requests import Attachment, Mode, RequestedItem, SharingRequest
 from apps.sharing.models.route import RouteStep
+from apps.sharing.models.terms_templates import TermsTemplate
 from apps.sharing.models.urgency import Urgency
 from apps.sharing.models.usage_reports import UsageReport
 
@@ -31,6 +32,7 @@ __all__ = [
     "RequestedItem",
     "RouteStep",
     "SharingRequest",
+    "TermsTemplate",
     "Urgency",
     "UsageReport",
     "VerifiedKey",

@@ -52,6 +52,7 @@ from apps.sharing.operations.review import (
     sign,
 )
 from apps.sharing.operations.second_review import confirm
+from apps.sharing.operations.terms_templates import retire_template, save_template
 from apps.sharing.operations.thrifty import Narrowed, narrow_as_proposed
 from apps.sharing.operations.urgent import backfill, mark_urgent, review_urgent
 from apps.sharing.operations.usage_reports import ask_usage_reports, file_usage_report
@@ -99,10 +100,12 @@ __all__ = [
     "recertify_due",
     "refuse",
     "resume",
+    "retire_template",
     "return_by_head",
     "review_urgent",
     "revise",
     "route",
+    "save_template",
     "send_back_proposal",
     "sign",
     "state_need",

@@ -47,6 +47,11 @@ from apps.sharing.queries.terms import (
     unshareable,
     written_items,
 )
+from apps.sharing.queries.terms_templates import (
+    filled_from,
+    recommended_for,
+    templates_for,
+)
 from apps.sharing.queries.urgency import (
     BACKFILL,
     CONDITIONAL,
@@ -79,6 +84,7 @@ __all__ = [
     "days_as_instants",
     "default_mask",
     "explain",
+    "filled_from",
     "grants_in_force",
     "grants_out_of_service",
     "grants_to_deliver",
@@ -95,10 +101,12 @@ __all__ = [
     "needs_second_review",
     "open_grants",
     "open_steps",
+    "recommended_for",
     "reply_clock_of",
     "requests_of_department",
     "requests_to_department",
     "second_reviewers",
+    "templates_for",
     "unshareable",
     "urgency_of",
     "urgent_counts",

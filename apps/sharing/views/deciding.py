@@ -40,11 +40,12 @@ from apps.sharing.queries.weighing import least_data_for
 from apps.sharing.views.detail import clock_lines, condition_words, subject_or_404
 from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
-from apps.sharing.views.weighing import Typed, filled, typed_terms, weighing_for
+from apps.sharing.views.weighing import Typed, filled, typed_terms, weighing_for, with_template
 
 PREVIEW_ROWS = 20
 WATERMARKS = 60
-LOOKS = {"preview", "add_line", "fill_least"}  # buttons that send nothing yet
+FILLS = {"fill_least", "fill_template"}
+LOOKS = {"preview", "add_line", *FILLS}  # buttons that send nothing yet
 
 
 @login_required
@@ -65,9 +66,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     assert asked is not None  # recorded when the request was received
     data: QueryDict | None = request.POST if request.method == "POST" else None
     lines = _condition_lines(subject, asked, data)
-    is_filled = data is not None and "fill_least" in data
+    is_filled = data is not None and bool(FILLS & set(data))
     if data is not None and is_filled:
-        data = _with_least(subject, asked, data, lines)
+        data = _filled(request, subject, asked, lines)
+        lines = _condition_lines(subject, asked, data)
     wants_to_send = data is not None and not LOOKS & set(data)
     usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
     form = ProposeForm(data if wants_to_send else None, initial=usual | ProposeForm.typed(data))
@@ -106,14 +108,23 @@ def _beside(
         "can_fill": True,
         "urgency": queries.urgency_of(subject),
         "needs_second": queries.needs_second_review(subject),
+        "templates": queries.templates_for(subject.dataset, request.user, at),  # type: ignore[arg-type]
         **_watermark(),
     }
 
 
-def _with_least(
-    subject: SharingRequest, asked: Decision, data: Any, lines: ConditionLines
+def _filled(
+    request: HttpRequest, subject: SharingRequest, asked: Decision, lines: ConditionLines
 ) -> QueryDict:
-    """Write the least data into what was typed; the clerk reads it, changes it, sends it or not."""
+    """Write a template, or the least data, into what was typed; the clerk sends it or does not."""
+    data, user = request.POST, request.user
+    if "fill_template" in data:
+        chosen = data.get("template", "")
+        found = queries.templates_for(subject.dataset, user)  # type: ignore[arg-type]
+        template = get_object_or_404(
+            found, pk=int(chosen) if chosen.isascii() and chosen.isdigit() else 0
+        )
+        return with_template(data, queries.filled_from(template, asked), template.name, lines)
     typed = Typed(chosen_items(asked.items, data), lines, data)
     return filled(data, least_data_for(typed_terms(subject, asked, typed)))
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 
 from apps.core import access
 from apps.sharing import queries
-from apps.sharing.forms.conditions import ConditionLines
-from apps.sharing.models import Decision, Mode, SharingRequest
+from apps.sharing.forms.conditions import MOST_LINES, ConditionLines
+from apps.sharing.models import COUNTED, Decision, Mode, SharingRequest
 from apps.sharing.queries import weighing
+from apps.sharing.queries.terms_templates import Filled
 from apps.sharing.queries.weighing import LeastData, Weighed, Weighing
 
 
@@ -65,6 +67,45 @@ def filled(data: QueryDict, least: LeastData) -> QueryDict:
     if least.in_words not in said:
         written["reason"] = f"{said}\n{least.in_words}".strip()
     return written
+
+
+def with_template(data: QueryDict, terms: Filled, name: str, lines: ConditionLines) -> QueryDict:
+    """Return the form as posted with a template written into it.
+
+    lines: those typed so far, which stay, with the template's conditions after them.
+    """
+    written = data.copy()
+    written["outcome"] = "narrow"
+    written.setlist("items", list(terms.items))
+    for item, mask in terms.items.items():
+        written[f"mask-{item}"] = mask
+    if terms.mode is not None:
+        written["is_verify_only"] = "on"
+    written["ends_on"] = terms.ends_on.isoformat()
+    for limit in COUNTED:
+        written[limit] = "" if terms.limits[limit] is None else str(terms.limits[limit])
+    written["allowed_addresses"] = "\n".join(terms.limits["allowed_addresses"])
+    if not terms.limits["may_redistribute"]:
+        written.pop("may_redistribute", None)
+    known = lines.as_json()
+    added = ConditionLines(
+        lines.columns, initial=[entry for entry in terms.added if entry not in known]
+    )
+    _append(written, lines, added)
+    reason = data.get("reason", "").strip()
+    words = str(_("按授权条款模板“%(name)s”。")) % {"name": name}
+    written["reason"] = reason if words in reason else f"{reason}\n{words}".strip()
+    return written
+
+
+def _append(written: QueryDict, lines: ConditionLines, added: ConditionLines) -> None:
+    """Write the filled lines of one builder after those of the other, in free numbers."""
+    used = {line.number for line in lines.filled}
+    free = (number for number in range(MOST_LINES) if number not in used)
+    for number, line in zip(free, added.filled, strict=False):
+        written[f"item-{number}"] = line.item
+        written[f"operator-{number}"] = line.operator
+        written[f"value-{number}"] = line.value
 
 
 def _day(text: str) -> date | None:

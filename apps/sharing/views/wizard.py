@@ -34,6 +34,7 @@ from apps.sharing.models import LIMIT_FIELDS, SharingRequest
 from apps.sharing.views.buttons import missing_parts
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
 from apps.sharing.views.moves import done, freshen
+from apps.sharing.views.terms_templates import recommended_terms
 
 STEPS: Final = {
     "items": gettext_lazy("数据项"),
@@ -124,11 +125,14 @@ def edit(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def edit_items(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
     form = ItemsForm(request.POST if request.method == "POST" else None, request=subject)
+    recommended = recommended_terms(subject)
+    if recommended is not None and "recommended" in request.GET:
+        form.chosen = recommended["masks"]
     if form.is_bound and form.is_valid():
         saved = _save(request, subject, form, items=form.cleaned_data["items"])
         if saved:
             return _onward(request, subject, "items")
-    return _show(request, subject, "items", {"form": form})
+    return _show(request, subject, "items", {"form": form, "recommended": recommended})
 
 
 def edit_purpose(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
