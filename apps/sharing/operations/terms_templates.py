@@ -66,9 +66,11 @@ def save_template(
         _take_recommendation(row, actor=actor, at=at)
     for field, value in written.items():
         setattr(row, field, value)
-    row.revision += int(row.pk is not None)
     row.updated_at = at
-    save_version(row, actor=actor, at=at, insert=row.pk is None)
+    is_new = row.pk is None
+    reason = _("新建") if is_new else _("修改")
+    row.revision += int(not is_new)
+    save_version(row, actor=actor, at=at, reason=reason, insert=is_new)
     ledger.record(standing, "sharing.save_template", row, at=at, details={"name": row.name})
     return row
 
