@@ -20,6 +20,8 @@ from tests.factories.sharing import Scene, make_scene
 # Asked for single records, asked for half of its columns, never asked.
 DELIVERED: Final = {"婚姻登记基本信息": 380, "医疗机构基本信息": 70, "养老机构基本信息": 150}
 
+IN_PLAIN: Final = dict.fromkeys(("identity_number", "name", "division_code", "registered_on"), "")
+
 
 @pytest.fixture
 def city(scene: Scene) -> dict[str, Grant]:
@@ -36,7 +38,8 @@ def city(scene: Scene) -> dict[str, Grant]:
             system=InformationSystemFactory(department=scene.consumer_department),
         )
         ends_on = timezone.localdate(at) + timedelta(days=300)
-        request = stories.delivered(other, at - timedelta(days=days), ends_on=ends_on)
+        began = at - timedelta(days=days)
+        request = stories.delivered(other, began, ends_on=ends_on, items=IN_PLAIN)
         grants[name] = request.grant
     return grants
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.sharing import operations as sharing
@@ -181,6 +182,19 @@ class TestThrift:
             assert row[0] == str(grant)
         stranger = signed_in(make_scene().provider)
         assert stranger.get(THRIFT).context["lines"] == []
+
+    def test_the_page_takes_the_same_queries_however_much_is_wasted(
+        self, grant: Grant, scene: Scene, now: datetime
+    ) -> None:
+        client = signed_in(scene.provider_head)
+        client.get(THRIFT)
+        with CaptureQueriesContext(connection) as few:
+            client.get(THRIFT)
+        for _ in range(2):
+            used_grant(another(scene), now)
+        with CaptureQueriesContext(connection) as many:
+            assert len(client.get(THRIFT).context["lines"]) == 3
+        assert len(few) == len(many)
 
     def test_one_click_opens_the_narrowing_with_the_proposal(
         self, grant: Grant, scene: Scene

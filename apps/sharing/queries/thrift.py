@@ -29,6 +29,12 @@ TOO_HIGH: Final = 10  # a limit so many times the busiest day was never touched
 LOWEST: Final = {"calls_a_day": 100, "rows_a_day": 1_000}  # no lower limit is proposed
 NOTICE_DAYS: Final = timedelta(days=30)  # for the consumer of an idle grant, until its end
 
+# What is judged and shown of a grant; there may be thousands, and entries are wide.
+SHOWN: Final = (
+    "mode", "columns", "calls_a_day", "rows_a_day", "provisioned_at", "expires_at",
+    "dataset__code", "dataset__name", "system__code", "system__name",
+    "consumer__name", "consumer__short_name", "provider__name", "provider__short_name",
+)  # fmt: skip
 KINDS: Final[dict[str, str | Promise]] = {
     "unused": gettext_lazy("长期未用"),
     "columns": gettext_lazy("数据项未读"),
@@ -80,7 +86,8 @@ def wasted(grants: QuerySet[Grant], at: datetime) -> list[Waste]:
     shown = list(
         grants.filter(status=Grant.Status.IN_FORCE, provisioned_at__lte=at - LEAST_DAYS)
         .annotate(idle_since=idle_since())
-        .select_related("dataset", "consumer", "provider", "system", "request")
+        .select_related("dataset", "consumer", "provider", "system")
+        .only(*SHOWN)
     )
     return analysed(shown, at)
 
