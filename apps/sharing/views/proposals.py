@@ -46,7 +46,7 @@ def quota_words(figures: Mapping[str, Any]) -> str:
 
 def _percent(value: float) -> str:
     """Write a percent with one decimal; what is less than that is not said to be nothing."""
-    return _("不到 0.1%%").replace("%%", "%") if 0 < value < 0.1 else f"{value:.1f}%"
+    return _("不到 %(percent)s") % {"percent": "0.1%"} if 0 < value < 0.1 else f"{value:.1f}%"
 
 
 def labels_of_columns(grants: Sequence[Grant]) -> Mapping[int, Mapping[str, str]]:
