@@ -27,7 +27,7 @@ NOT_OF_THE_API = {
     ),
     **dict.fromkeys(("too_large", "unknown_type"), "papers are attached by page"),
     "not_decided": "letters are taken by page",
-    **dict.fromkeys(("template_retired", "name_taken"), "terms are kept ready by page"),
+    "template_retired": "terms are kept ready by page",
     **dict.fromkeys(("nothing_mended", "sign_left"), "records are mended cell by cell by page"),
     **dict.fromkeys(
         ("already_handled", "not_a_colleague"), "the route within a department is walked by page"

@@ -169,6 +169,14 @@ class TestFiles:
         assert "a<b>" in words_in_word(as_word(letter, written_at=datetime.now().astimezone()))
         assert as_pdf(letter).startswith(b"%PDF")
 
+    def test_a_reason_longer_than_a_page_and_rare_characters_are_printed(self) -> None:
+        facts = Facts([("理由", "逐条说明\n" * 120), ("签发人", "𠮷田")])
+        letter = Letter("标题", "号", [facts, Paragraph("长" * 3000)], ["日"], "脚")
+        printed = words_in_pdf(as_pdf(letter))
+        assert printed.count("逐条说明") == 120
+        assert "〓田" in printed
+        assert "𠮷田" in words_in_word(as_word(letter, written_at=datetime.now().astimezone()))
+
 
 @pytest.mark.parametrize(
     ("person", "expected"),

@@ -3,6 +3,7 @@
 Source: GB/T 9704-2012 (党政机关公文格式) for margins; house rule for the rest
 """
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Final
@@ -23,6 +24,8 @@ from apps.sharing.reply.letter import Block, Facts, Grid, Heading, Letter, Parag
 
 FONT: Final = "STSong-Light"
 LINE: Final = 156 * mm
+BEYOND: Final = re.compile("[\U00010000-\U0010ffff]")
+LINES_ON_A_PAGE: Final = 32
 ROOM_BELOW: Final = 40 * mm  # what must be left of a page for a heading to begin on it
 
 registerFont(UnicodeCIDFont(FONT))
@@ -111,10 +114,25 @@ def _table(
         [[_text(value, CELL) for value in row] for row in rows],
         colWidths=[LINE * share for share in widths],
         repeatRows=int(has_head),
+        splitInRow=int(_is_tall(rows, widths)),
         style=look,
     )
 
 
+def _is_tall(rows: Sequence[Sequence[str]], widths: Sequence[float]) -> bool:
+    """Whether some row might not fit on a page, so that it has to be torn: a very long reason."""
+    return any(
+        sum(1 + len(part) * CELL.fontSize / (LINE * share) for part in str(value).split("\n"))
+        > LINES_ON_A_PAGE
+        for row in rows
+        for value, share in zip(row, widths, strict=True)
+    )
+
+
 def _text(text: str, style: ParagraphStyle) -> Text:
-    """Return running text; what people wrote is text, never markup."""
-    return Text(escape(str(text)).replace("\n", "<br/>"), style)
+    """Return running text; what people wrote is text, never markup.
+
+    The font has no characters beyond the first plane: 〓 stands for them, as in print.
+    """
+    shown = BEYOND.sub("〓", str(text))
+    return Text(escape(shown).replace("\n", "<br/>"), style)
