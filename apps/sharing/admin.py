@@ -26,6 +26,7 @@ from apps.sharing.models import (
     IdleNotice,
     Recertification,
     SharingRequest,
+    TermsTemplate,
     UsageReport,
 )
 from apps.standards import masks
@@ -253,6 +254,29 @@ class UsageReportAdmin(ScopedAdmin):
     @display(description=_("数据目录"), ordering="grant__dataset__name")
     def dataset(self, report: UsageReport) -> str:
         return str(report.grant.dataset)
+
+
+@admin.register(TermsTemplate)
+class TermsTemplateAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("name", "dataset", "is_recommended", "status", "updated_at")
+    list_filter = ("status", "is_recommended")
+    list_select_related = ("dataset",)
+    search_fields = ("name", "dataset__name", "dataset__code")
+    search_help_text = _("模板名称、目录名称或代码")
+    fields = (
+        ("name", "status", "is_recommended"),
+        ("dataset", "note"),
+        "items_kept",
+        ("is_verify_only", "validity_months"),
+        LIMIT_FIELDS,
+    )
+    readonly_fields = ("items_kept",)
+
+    @display(description=_("数据项"))
+    def items_kept(self, template: TermsTemplate) -> Any:
+        labels = dict(template.dataset.items.values_list("column_name", "name"))
+        return _listed((labels.get(e["name"], e["name"]), e["mask"]) for e in template.items)
 
 
 def _listed(items: Any) -> Any:

@@ -266,3 +266,16 @@ class TestPages:
         chosen = {row["item"].column_name: row["mask"] for row in rows if row["ticked"]}
         assert chosen == LITTLE
         assert request.requested_items.count() == 1  # nothing is saved by looking
+
+    def test_the_authority_looks_at_it_in_the_administration_and_changes_nothing(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        template = save(scene, at)
+        client = signed_in(scene.authority)
+        listed = client.get("/admin/sharing/termstemplate/")
+        assert "只给姓名" in listed.content.decode()
+        page = f"/admin/sharing/termstemplate/{template.pk}/change/"
+        assert "姓名遮盖" in client.get(page).content.decode()
+        assert client.post(page, {"name": "另一个"}).status_code == 403
+        template.refresh_from_db()
+        assert template.name == "只给姓名"
