@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 
+from apps.sharing import operations as sharing
 from tests import stories
 from tests.browser.conftest import SignIn
 from tests.factories.accounts import InformationSystemFactory
@@ -90,6 +91,40 @@ def test_the_pages_of_one_request_are_whole(scene: Scene, sign_in: SignIn) -> No
     links = [f"/work/requests/{draft.pk}/edit/{step}/" for step in steps]
     links += ["/work/requests/new/", f"/work/requests/new/?dataset={scene.dataset.pk}"]
     faults += [fault for link in links for fault in faults_of(page, link)]
+    assert faults == []
+
+
+def test_the_pages_of_a_second_review_and_of_urgent_requests_are_whole(
+    scene: Scene, cast: dict[str, Any], sign_in: SignIn
+) -> None:
+    at = timezone.now()
+    order = {"kind": "order", "hours": 24, "reason": "市政府紧急通知", "at": at}
+    waiting = stories.awaiting_second_review(scene, at)
+    fresh = stories.form_check(with_another_system(scene), at)
+    other = with_another_system(scene)
+    urgent = stories.form_check(other, at)
+    urgent = sharing.mark_urgent(request=urgent, actor=scene.authority, **order)
+    at_work = f"/work/requests/{urgent.pk}/"
+    page = sign_in(scene.provider)
+    faults = [fault for link in (at_work, f"{at_work}propose/") for fault in faults_of(page, link)]
+    sharing.propose(
+        request=urgent,
+        outcome="agree",
+        reason="只核对身份",
+        missing_papers="申请函",
+        actor=scene.provider,
+        at=at,
+    )
+    sharing.agree(request=stories.confirmed(urgent, other, at), actor=scene.provider_head, at=at)
+    sharing.deliver(grant=urgent.grant, at=at)
+    for who, link in (
+        (scene.second, f"/work/requests/{waiting.pk}/move/confirm/"),
+        (scene.authority, f"/work/requests/{fresh.pk}/urgent/"),
+        (scene.authority, "/work/requests/?urgent=yes"),
+        (scene.consumer, f"{at_work}backfill/"),
+        (cast["authority-leader"], f"{at_work}urgent/review/"),
+    ):
+        faults += faults_of(sign_in(who), link)
     assert faults == []
 
 

@@ -74,7 +74,16 @@ def narrow(page: Page) -> None:
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("****")
     page.get_by_role("textbox", name="理由", exact=True).fill("姓名与核对用途无关，范围限于本区")
-    press(page, "送负责人签发")
+    press(page, "送复核")
+    expect_status(page, "待复核")
+
+
+def confirm(page: Page) -> None:
+    """As a second person of the provider, since the data is of high grade."""
+    open_todo(page)
+    follow(page, "复核同意")
+    expect(page.get_by_role("main")).to_contain_text("处理意见")
+    press(page, "复核同意")
     expect_status(page, "待签发")
 
 
@@ -88,6 +97,7 @@ def test_a_request_is_written_narrowed_signed_delivered_and_can_be_called(
     press(page, "同意申请")
     expect_status(page, "形式审查")
     narrow(sign_in(scene.provider))
+    confirm(sign_in(scene.second))
     page = sign_in(scene.provider_head)
     open_todo(page)
     follow(page, "签发同意")
@@ -111,14 +121,15 @@ def test_a_refusal_says_why_and_on_what_law(scene: Scene, sign_in: SignIn) -> No
     page = sign_in(scene.provider)
     page.goto(f"/work/requests/{request.pk}/propose/")
     page.get_by_label("不予共享：").check()
-    press(page, "送负责人签发")
+    press(page, "送复核")
     errors = page.get_by_role("alert")
     expect(errors).to_contain_text("理由")
     page.get_by_role("textbox", name="理由", exact=True).fill("申请的用途没有法律依据")
     page.get_by_text("从常用依据中选取").click()
     page.get_by_role("button", name="选用").first.click()
     expect(page.get_by_label("不予共享的依据")).not_to_have_value("")
-    press(page, "送负责人签发")
+    press(page, "送复核")
+    confirm(sign_in(scene.second))
     page = sign_in(scene.provider_head)
     open_todo(page)
     follow(page, "签发不予共享")

@@ -106,9 +106,8 @@ def _beside(
         "preview": shown,
         "weighing": weighing_for(request.user, subject, at, typed_terms(subject, asked, typed)),
         "can_fill": True,
-        "urgency": queries.urgency_of(subject),
-        "needs_second": queries.needs_second_review(subject),
         "templates": queries.templates_for(subject.dataset, request.user, at),  # type: ignore[arg-type]
+        **_rules(subject),
         **_watermark(),
     }
 
@@ -127,6 +126,14 @@ def _filled(
         return with_template(data, queries.filled_from(template, asked), template.name, lines)
     typed = Typed(chosen_items(asked.items, data), lines, data)
     return filled(data, least_data_for(typed_terms(subject, asked, typed)))
+
+
+def _rules(subject: SharingRequest) -> dict[str, Any]:
+    """What the opinion on this request is bound by: a second person, an urgent order."""
+    return {
+        "needs_second": queries.needs_second_review(subject),
+        "urgency": queries.urgency_of(subject),
+    }
 
 
 def _sent_to(subject: SharingRequest) -> str:
