@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +20,13 @@ from rest_framework.response import Response
 from apps.core import access
 from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.openapi import PROBLEM_TYPE
+
+# What an error may carry for the answer's head.
+_HEADERS: Final = {
+    "auth_header": "WWW-Authenticate",
+    "wait": "Retry-After",
+    "content_range": "Content-Range",
+}
 
 
 def problem(error: DomainError) -> dict[str, Any]:
@@ -61,10 +68,9 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         return None
     response = Response(problem(translated), status=translated.status)
     response.content_type = PROBLEM_TYPE
-    for name in ("auth_header", "wait"):
-        value = getattr(error, name, None)
-        if value:
-            response["WWW-Authenticate" if name == "auth_header" else "Retry-After"] = str(value)
+    for name, header in _HEADERS.items():
+        if value := getattr(error, name, None):
+            response[header] = str(value)
     return response
 
 

@@ -50,7 +50,7 @@ def keep(blocks: Iterable[bytes], *, limit: int = LIMIT_BYTES) -> KeptFile:
     try:
         kept = _write(blocks, incoming, limit)
         incoming.replace(folder / kept.sha256)
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull from error
@@ -149,7 +149,7 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name durable; not every system lets a folder be opened."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -22,6 +22,7 @@ from apps.sharing import operations, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import (
     LIMIT_FIELDS,
+    Export,
     Grant,
     IdleNotice,
     Recertification,
@@ -45,6 +46,8 @@ GRANT_COLOURS = {
     "suspended": "warning",
     "ended": "danger",
 }
+
+EXPORT_COLOURS = {"ready": "success", "running": "info", "failed": "danger", "stopped": "warning"}
 
 
 @admin.register(SharingRequest)
@@ -277,6 +280,33 @@ class TermsTemplateAdmin(ScopedAdmin):
     def items_kept(self, template: TermsTemplate) -> Any:
         labels = dict(template.dataset.items.values_list("column_name", "name"))
         return _listed((labels.get(e["name"], e["name"]), e["mask"]) for e in template.items)
+
+
+@admin.register(Export)
+class ExportAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("number", "grant", "format", "state", "rows", "asked_by", "created_at")
+    list_filter = ("status", "format", ("created_at", RangeDateTimeFilter))
+    list_select_related = ("grant", "asked_by")
+    search_fields = ("=id", "=grant__id", "grant__dataset__name", "grant__dataset__code", "sha256")
+    search_help_text = _("导出编号、授权编号、目录名称或代码、散列值")
+    fields = (
+        ("status", "grant", "grant_version"),
+        ("asked_by", "credential", "client_address", "idempotency_key"),
+        ("format", "query", "columns"),
+        ("rows", "size_bytes", "sha256", "horizon"),
+        ("progress_ratio", "counted_rows", "attempts"),
+        ("message_code", "message"),
+        ("created_at", "started_at", "heartbeat_at", "finished_at", "expires_at"),
+    )
+
+    @display(description=_("导出"), ordering="id")
+    def number(self, export: Export) -> str:
+        return str(export)
+
+    @display(description=_("状态"), ordering="status", label=EXPORT_COLOURS)
+    def state(self, export: Export) -> tuple[str, str]:
+        return export.status, export.get_status_display()
 
 
 def _listed(items: Any) -> Any:

@@ -16,15 +16,11 @@ from django.db import connection
 from django.utils import timezone
 from sqlalchemy.pool import NullPool
 
-from apps.catalog.models import DatasetVersion
 from apps.core.errors import DomainError
-from apps.quality import queries as quality
-from apps.sharing import naming
-from apps.sharing.gateway import allowances, calls, changes, pool, proofs
+from apps.sharing.gateway import allowances, changes, from_within, proofs
 from apps.sharing.gateway.calls import Call, Quota
 from apps.sharing.gateway.shapes import shape_of
 from apps.sharing.models import Grant, LandedCopy
-from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.copy import Copy
 from apps.warehouse.sync.following.follower import Follower
 from apps.warehouse.sync.portal import PortalRefused
@@ -89,37 +85,10 @@ def _answer(what: str, call: Call, asked: dict[str, list[str]]) -> bytes:
 
 
 def _admitted(grant: Grant) -> Call:
-    """Admit the platform in place of the grant's system; whatever stops the system stops it."""
-    at = timezone.now()
-    current = Grant.objects.select_related("system", "dataset").get(pk=grant.pk)
-    table = DataTable.objects.filter(dataset=current.dataset_id).first()
-    newest = DatasetVersion.objects.filter(dataset=current.dataset_id).order_by("-number")
-    contract_id = newest.values_list("pk", flat=True).first()
-    assert contract_id is not None  # what was granted had been published
-    call = Call(
-        user_id=current.system.service_user_id,
-        system_id=current.system_id,
-        dataset_id=current.dataset_id,
-        dataset_code=current.dataset.code,
-        grant_id=current.pk,
-        grant_version=current.version,
-        expires_at=current.expires_at,
-        purpose=current.purpose[:300],
-        table=f"{current.table_schema}.{current.table_name}",
-        horizon=table.batch_counter if table else None,
-        contract_id=contract_id,
-        at=at,
-        # The system's, never the verifier's: whom only verification is left lands no rows.
-        role=naming.role_of_system(pool.database(), current.system_id),
-        has_marks=quality.has_marks(current.dataset_id),
-        landed_contract_id=table.version_id if table else None,
-        forgotten=table.forgotten_batch if table else 0,
-        quota=Quota(None, current.rows_a_day, None) if current.rows_a_day else None,
-    )
-    refusal = calls.stopped(call, at=at)
-    if refusal is not None:
-        raise refusal
-    return call
+    """Admit the platform in place of the grant's system: of its limits only the rows a day hold."""
+    call = from_within.call_of(grant, at=timezone.now())
+    rows_a_day = call.quota.rows_a_day if call.quota else None
+    return replace(call, quota=Quota(None, rows_a_day, None) if rows_a_day else None)
 
 
 def _connect() -> psycopg.Connection[Any]:

@@ -5,7 +5,14 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.sharing.models import Grant, IdleNotice, Recertification, SharingRequest, TermsTemplate
+from apps.sharing.models import (
+    Export,
+    Grant,
+    IdleNotice,
+    Recertification,
+    SharingRequest,
+    TermsTemplate,
+)
 
 REQUEST: Final = Lifecycle(
     "sharing.SharingRequest",
@@ -300,6 +307,52 @@ TERMS_TEMPLATE: Final = Lifecycle(
             target="retired",
             owed=_("无"),
             tone="danger",
+        ),
+    ],
+)
+
+# What a worker does and what makes a file void; nobody presses a button but to discard it.
+EXPORT: Final = Lifecycle(
+    "sharing.Export",
+    states=Export.Status,
+    moves=[
+        Move(
+            "begin",
+            _("开始生成"),
+            sources=("queued", "running"),  # running: its worker died
+            target="running",
+            owed=_("平台生成文件"),
+        ),
+        Move(
+            "finish",
+            _("生成文件"),
+            sources=("running",),
+            target="ready",
+            owed=_("使用部门下载"),
+            tone="primary",
+        ),
+        Move("fail", _("生成失败"), sources=("running",), target="failed", owed=_("无，已结束")),
+        Move(
+            "stop",
+            _("停止导出"),
+            sources=("queued", "running", "ready"),
+            target="stopped",
+            owed=_("无，已结束"),
+        ),
+        Move(
+            "discard",
+            _("删除导出文件"),
+            sources=("queued", "running", "ready"),
+            target="stopped",
+            owed=_("无，已结束"),
+            tone="danger",
+        ),
+        Move(
+            "expire",
+            _("到期删除文件"),
+            sources=("ready",),
+            target="expired",
+            owed=_("无，已结束"),
         ),
     ],
 )

@@ -44,6 +44,12 @@ deliver              nobody
 grant: view          every member                every member                officer, leader
 grant: suspend,      –                           approver                    officer, leader
 narrow
+grant: export        editor, approver, where it  –                           –
+                     is in the way of files;
+                     its system, always
+export: view         every member                every member                officer, leader
+export: download,    as grant: export            –                           –
+discard
 use: view            every member                every member                officer, leader
 grant: resume        –                           approver, if he suspended   officer, leader
 grant: end           approver                    approver                    officer, leader
@@ -91,7 +97,7 @@ from apps.catalog.models import Dataset, DatasetGroupPermission
 from apps.core import access
 from apps.ledger import phrases
 from apps.sharing.gateway import permissions as gateway_permissions  # noqa: F401
-from apps.sharing.models import RouteStep
+from apps.sharing.models import Mode, RouteStep
 
 NOBODY: Final = Q(pk__in=[])
 EVERY: Final = Q(pk__isnull=False)
@@ -333,6 +339,44 @@ def parties_of_used_grant(actor: User) -> Q:
     return Q(grant__consumer=actor.department_id) | Q(grant__provider=actor.department_id)
 
 
+@access.scope("sharing.Grant", "export")
+def system_of_grant_or_people_of_files(actor: User) -> Q:
+    """People fetch files only where the grant is in the way of files; its system always may."""
+    return _takers(actor, "")
+
+
+@access.scope("sharing.Export", "view")
+def parties_of_exported_grant(actor: User) -> Q:
+    if _is_overseer(actor) or actor.holds("audit_admin"):
+        return EVERY
+    return Q(grant__consumer=actor.department_id) | Q(grant__provider=actor.department_id)
+
+
+@access.scope("sharing.Export", "download", "discard")
+def takers_of_export(actor: User) -> Q:
+    return _takers(actor, "grant__")
+
+
+@access.scope("sharing.Export", "begin", "finish", "fail", "stop", "expire", "change", "delete")
+def no_export_by_hand(actor: User) -> Q:
+    """What the platform does by itself."""
+    return NOBODY
+
+
+@access.ability("sharing.Export", "create")
+def nobody_creates_exports_alone(actor: User) -> bool:
+    """An export is asked for under a grant: `export` on the grant says who may."""
+    return False
+
+
+def _takers(actor: User, of: str) -> Q:
+    if actor.kind == User.Kind.SERVICE:
+        return Q(**{f"{of}system__service_user": actor.pk}) & ~Q(**{f"{of}mode": Mode.VERIFY})
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return Q(**{f"{of}consumer": actor.department_id, f"{of}mode": Mode.FILE})
+
+
 @access.scope("sharing.Grant", "suspend", "narrow")
 def provider_head_or_authority(actor: User) -> Q:
     if _is_overseer(actor):
@@ -472,6 +516,12 @@ phrases.register(
         "sharing.file_usage_report": _("登记使用情况"),
         "sharing.save_template": _("保存授权条款模板"),
         "sharing.read": _("读取"),
+        "sharing.request_export": _("申请导出文件"),
+        "sharing.finish_export": _("生成了导出文件"),
+        "sharing.stop_export": _("停止了导出"),
+        "sharing.fail_export": _("未能生成导出文件"),
+        "sharing.discard_export": _("删除导出文件"),
+        "sharing.expire_export": _("按期删除了导出文件"),
         "sharing.draw_token": _("换取访问令牌"),
         "sharing.issue_credential": _("签发凭证"),
         "sharing.revoke_credential": _("吊销凭证"),

@@ -66,3 +66,17 @@ def keep_in_use(timestamp: int) -> None:
     operations.watch_idle(at)
     operations.recertify_due(at)
     operations.ask_usage_reports(at)
+
+
+@app.periodic(cron="* * * * *", periodic_id="sharing.make_exports")
+@app.task(name="sharing.make_exports", queueing_lock="sharing.make_exports", pass_context=False)
+def make_exports(timestamp: int | None = None) -> None:
+    """Make the files that wait, and those whose worker died, while there is a place."""
+    operations.make_exports(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="sharing.keep_exports")
+@app.task(name="sharing.keep_exports", queueing_lock="sharing.keep_exports", pass_context=False)
+def keep_exports(timestamp: int | None = None) -> None:
+    """Take back files whose grant does not cover them any more, and those kept long enough."""
+    operations.keep_exports(at=timezone.now())

@@ -102,6 +102,10 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.database_settings()}
 GATEWAY = environment.gateway_settings()
+EXPORTS_AT_ONCE = 1  # files of grants that are made at the same time, over all
+EXPORTS_WAITING = 5  # of one grant, queued or being made
+EXPORTS_KEPT = 20  # of one grant, ready to be fetched
+EXPORT_DAYS = 7  # that a finished file is kept
 VERIFIED_KEYS_AN_HOUR = 10_000  # different records that a system may ask to verify
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
@@ -200,6 +204,8 @@ SPECTACULAR_SETTINGS = {
         "RequestStatusEnum": "apps.sharing.models.SharingRequest.Status",
         "GrantStatusEnum": "apps.sharing.models.Grant.Status",
         "UrgencyKindEnum": "apps.sharing.models.Urgency.Kind",
+        "ExportStatusEnum": "apps.sharing.models.Export.Status",
+        "ExportFormatEnum": "apps.sharing.models.Export.Format",
         "DatasetStatusEnum": "apps.catalog.models.DatasetStatus",
         "ChangeStatusEnum": "apps.catalog.models.ChangeStatus",
         "ScopeEnum": "apps.catalog.models.CatalogImport.Scope",

@@ -149,6 +149,12 @@ def bare_select(city: City, ending: str) -> str:
     return statement.as_string() + ending
 
 
+def bare_copy(city: City) -> dict[str, Any]:
+    """Read the grant's rows and columns by COPY straight from the table."""
+    copy = f"COPY ({bare_select(city, 'ORDER BY _id')}) TO STDOUT (FORMAT csv)"
+    return ask_client(kind="copy", conninfo=owner_conninfo(), copy=copy)
+
+
 def owner_conninfo() -> str:
     place = connection.settings_dict
     return make_conninfo(

@@ -19,12 +19,11 @@ from tests.benchmarks.dataplane_city import (
 from tests.benchmarks.dataplane_sides import (
     ROUNDS,
     ask_client,
-    bare_select,
+    bare_copy,
     city,
     compare,
     http,
     middle,
-    owner_conninfo,
     served,
     starts,
 )
@@ -97,17 +96,11 @@ def verify_100() -> Measurement:
 @claim("dataplane.export_csv", target=">= 0.75")
 def export_csv() -> Measurement:
     """Rows a second of a whole grant as CSV, against COPY of the same rows and columns."""
-    select = bare_select(city(), "ORDER BY _id")
-    copy = {
-        "kind": "copy",
-        "conninfo": owner_conninfo(),
-        "copy": f"COPY ({select}) TO STDOUT (FORMAT csv)",
-    }
     rounds = []
     with served() as port:
         export = http(port, "export", ["/export.csv"])
         for _round in range(ROUNDS):
-            baseline, portal = ask_client(**copy), ask_client(**export)
+            baseline, portal = bare_copy(city()), ask_client(**export)
             if portal["lines"] != baseline["lines"] + 1:
                 raise RuntimeError("the export is not whole")
             rounds.append(

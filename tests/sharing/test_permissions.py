@@ -113,6 +113,7 @@ GRANT_MATRIX: Final[dict[str, frozenset[str]]] = {
     "narrow": frozenset({"provider_head", "authority", "authority_leader"}),
     "resume": frozenset({"provider_head", "authority", "authority_leader"}),
     "end": frozenset({"provider_head", "consumer_head", "authority", "authority_leader"}),
+    "export": frozenset(),  # of an interface the system alone; of files see test_exports
     "deliver": frozenset(),
     "expire": frozenset(),
     "change": frozenset(),

@@ -20,7 +20,7 @@ TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
         "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
-        "receipted", "nothing_new", "fixed",
+        "receipted", "nothing_new", "fixed", "ready",
     },
     "attention": {
         "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_second_review",
@@ -29,7 +29,7 @@ TONES = {
         "received", "paused", "narrow", "clarify", "reading", "handed_in",
         "raised", "verifying", "correcting", "contested", "feedback",
         "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
-        "in_mending",
+        "in_mending", "queued",
     },
     "bad": {
         "refused", "suspended", "standing", "failed", "overdue", "rejected", "expired_over",
@@ -37,7 +37,10 @@ TONES = {
     },
 }  # fmt: skip
 # A word that means something else in one table.
-TONES_OF_ONE = {("quality.correction", "accepted"): "attention"}
+TONES_OF_ONE = {
+    ("quality.correction", "accepted"): "attention",
+    ("sharing.export", "running"): "attention",
+}
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
 

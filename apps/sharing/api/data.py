@@ -1,13 +1,10 @@
 """`GET /api/v1/data/{code}`, its export, changes and verification: a thin face of the gateway."""
 
-import ipaddress
 from dataclasses import replace
-from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +33,15 @@ from apps.sharing.api.documents import (
     VerificationSerializer,
     VerifiedSerializer,
 )
-from apps.sharing.gateway import allowances, calls, changes, exports, pages, verifying
+from apps.sharing.gateway import (
+    addresses,
+    allowances,
+    calls,
+    changes,
+    exports,
+    pages,
+    verifying,
+)
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
 from apps.sharing.gateway.refusals import BodyTooLarge
@@ -70,7 +75,7 @@ class GatewayView(APIView):
             calls.token_of(request.META.get("HTTP_AUTHORIZATION")),
             calls.code_in_path(code),
             at=timezone.now(),
-            client_address=_address_of(request),
+            client_address=addresses.address_of(request.META),
             is_verification=self.is_verification,
         )
 
@@ -245,31 +250,3 @@ def _timing(started: float, looked_up: float) -> str:
         f"admit;dur={(looked_up - started) * 1000:.2f}, "
         f"read;dur={(perf_counter() - looked_up) * 1000:.2f}"
     )
-
-
-def _address_of(request: Request) -> str | None:
-    """Return the caller's address, None where the server listens on a socket and knows none.
-
-    Behind a reverse proxy that the operator named it is the one that this proxy saw; what callers
-    themselves put before it in the header proves nothing.
-    """
-    address = _address(request.META.get("REMOTE_ADDR"))
-    if address is not None and _is_trusted(address, tuple(settings.HUILIU_TRUSTED_PROXIES)):
-        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
-        address = _address(seen.strip()) or address
-    return address
-
-
-@lru_cache(maxsize=4096)
-def _address(text: str | None) -> str | None:
-    """Return the address as it is written shortest, None of what is none."""
-    try:
-        return str(ipaddress.ip_address(text or ""))
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _is_trusted(address: str, networks: tuple[str, ...]) -> bool:
-    held = ipaddress.ip_address(address)
-    return any(held in ipaddress.ip_network(network) for network in networks)

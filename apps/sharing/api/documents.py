@@ -109,10 +109,10 @@ FILTERS_HELP = _(
 )
 
 _CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description=_("上一页返回的 next"))
-_FIELDS = OpenApiParameter(
+FIELDS = OpenApiParameter(
     "fields", OpenApiTypes.STR, description=_("只取这些数据项，逗号分隔；_id 总会给出")
 )
-_FILTER = OpenApiParameter(
+FILTER = OpenApiParameter(
     "filters",
     {"type": "object", "additionalProperties": {"type": "string"}},
     description=FILTERS_HELP,
@@ -134,7 +134,7 @@ PAGE_PARAMETERS = [
     CODE,
     LIMIT,
     _CURSOR,
-    _FIELDS,
+    FIELDS,
     OpenApiParameter("shape", OpenApiTypes.STR, enum=SHAPES, description=_("记录写法")),
     OpenApiParameter(
         "format",
@@ -142,9 +142,9 @@ PAGE_PARAMETERS = [
         enum=list(FORMATS),
         description=_("返回格式；不写则看 Accept，再不然为 json"),
     ),
-    _FILTER,
+    FILTER,
 ]
-EXPORT_PARAMETERS = [CODE, _CURSOR, _FIELDS, _FILTER]
+EXPORT_PARAMETERS = [CODE, _CURSOR, FIELDS, FILTER]
 CHANGES_PARAMETERS = [
     CODE,
     LIMIT,

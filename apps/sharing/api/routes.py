@@ -5,6 +5,7 @@ from oauth2_provider.views import RevokeTokenView
 from rest_framework.routers import SimpleRouter
 
 from apps.sharing.api.data import ChangesView, DataView, ExportView, VerifyView
+from apps.sharing.api.exports import ExportFileView, ExportsView, OneExportView
 from apps.sharing.api.grants import GrantViewSet
 from apps.sharing.api.proofs import CopyColumnsView, ProofView, StandingRowsView
 from apps.sharing.api.recertifications import RecertificationViewSet
@@ -34,6 +35,15 @@ data_urlpatterns = [
 api_urlpatterns = [
     *data_urlpatterns,
     path("usage", UsageView.as_view(), name="api-usage"),
+    path("data/<str:code>/exports", ExportsView.as_view(), name="api-data-exports"),
+    path(
+        "data/<str:code>/exports/<int:number>", OneExportView.as_view(), name="api-data-export-one"
+    ),
+    path(
+        "data/<str:code>/exports/<int:number>/file",
+        ExportFileView.as_view(),
+        name="api-data-export-file",
+    ),
     *router.urls,
 ]
 oauth_urlpatterns = [

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -34,6 +35,7 @@ from apps.sharing.models import Grant, Mode
 
 BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,300})", re.ASCII | re.IGNORECASE)
 VERB = "sharing.read"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 logger = logging.getLogger(__name__)
 
 # Written out, not composed by the ORM: it runs before every page, and the ORM would take longer to
@@ -176,13 +178,20 @@ def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable 
 def stopped(call: Call, *, at: datetime) -> GrantRefused | SystemDisabled | ResyncRequired | None:
     """Say why a stream that was admitted earlier must not go on, None when it may."""
     grant = Grant.objects.select_related("system__service_user").get(pk=call.grant_id)
+    return refusal_of(grant, call.grant_version, at=at)
+
+
+def refusal_of(
+    grant: Grant, version: int, *, at: datetime
+) -> GrantRefused | SystemDisabled | ResyncRequired | None:
+    """Say why nothing may be read under that version of the grant now, None when it may."""
     system = grant.system
     if system.status == InformationSystem.Status.RETIRED or not system.service_user.is_active:
         return SystemDisabled()
     reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
     if reason is not None:
-        return GrantRefused.because(reason, grant=call.grant_id)
-    return None if grant.version == call.grant_version else ResyncRequired(version=grant.version)
+        return GrantRefused.because(reason, grant=grant.pk)
+    return None if grant.version == version else ResyncRequired(version=grant.version)
 
 
 def record_refused_read(
@@ -229,7 +238,7 @@ def _admitted(
         raise GrantRefused.because("no_grant")
     is_verify_only = mode == Mode.VERIFY
     reason = _reason(status, starts_at, expires_at, at)
-    if reason is None and not _comes_from(addresses, client_address):
+    if reason is None and not _comes_from(_networks(addresses), client_address):
         reason = "address_not_allowed"
     if reason is None and is_verify_only and not is_verification:
         reason = "verify_only"
@@ -262,9 +271,12 @@ def _admitted(
     )
 
 
-def _comes_from(written: str, client_address: str | None) -> bool:
-    """Say whether the networks, as the database writes them, hold the address; none hold all."""
-    networks = _networks(written)
+def comes_from(networks: Iterable[str], client_address: str | None) -> bool:
+    """Say whether the networks hold the address; none hold all."""
+    return _comes_from(tuple(ipaddress.ip_network(text) for text in networks), client_address)
+
+
+def _comes_from(networks: tuple[Network, ...], client_address: str | None) -> bool:
     if not networks:
         return True
     if client_address is None:
@@ -276,7 +288,8 @@ def _comes_from(written: str, client_address: str | None) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _networks(written: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+def _networks(written: str) -> tuple[Network, ...]:
+    """Return the networks as the database writes them."""
     return tuple(ipaddress.ip_network(text) for text in json.loads(written))
 
 

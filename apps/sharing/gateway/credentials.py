@@ -6,6 +6,7 @@ as a hash only. A system may hold several at a time, so that one can be replaced
 Source: GB/T 22239-2019 第三级（身份鉴别）; house rule
 """
 
+import hashlib
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_id, generate_client_secret
-from oauth2_provider.models import Application
+from oauth2_provider.models import AccessToken, Application
 
 from apps.accounts.models import InformationSystem, User
 from apps.core import access
@@ -81,6 +82,19 @@ def revoke_credential(
     held.delete()
     details = {"client_id": client_id, "reason": reason}
     ledger.record(standing, "sharing.revoke_credential", system, at=at, details=details)
+
+
+def is_held(system: InformationSystem, client_id: str) -> bool:
+    """Say whether the system still has this credential."""
+    return credentials_of(system).filter(client_id=client_id).exists()
+
+
+def credential_of_token(token: str) -> str:
+    """Return the client id of the credential with which a token was drawn; empty for none."""
+    checksum = hashlib.sha256(token.encode()).hexdigest()
+    drawn = AccessToken.objects.filter(token_checksum=checksum).select_related("application")
+    found = drawn.values_list("application__client_id", flat=True).first()
+    return str(found or "")
 
 
 def credentials_of(system: InformationSystem) -> "QuerySet[Any]":

@@ -34,7 +34,9 @@ class ExportStoppedError(Exception):
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
+    """How far a stream of rows has come; number: its access record's."""
+
     number: int
     last_id: int
     is_at_end: bool = False
@@ -61,18 +63,18 @@ def export(call: Call, query: Query) -> Iterator[bytes]:
     """
     after = pages.start_of(call, query)
     with allowances.call_counted(call):
-        number = pages.guarded(call, lambda connection: _open(connection, call, query))
-        progress = _Progress(number, after)
+        number = pages.guarded(call, lambda connection: open_record(connection, call, query))
+        progress = Progress(number, after)
         try:
             first = _chunk(call, query, progress)
         except DomainError:
             progress.outcome = "failed"
-            _close(call, progress)
+            close_record(call, progress)
             raise
     return _stream(call, query, progress, first)
 
 
-def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -> Iterator[bytes]:
+def _stream(call: Call, query: Query, progress: Progress, lines: list[bytes]) -> Iterator[bytes]:
     heading = formats.heading(query, with_marks=call.has_marks)
     try:
         while True:
@@ -91,10 +93,10 @@ def _stream(call: Call, query: Query, progress: _Progress, lines: list[bytes]) -
         raise ExportStoppedError(refusal.code) from refusal
     finally:
         # Also when the consumer went away: the generator is then closed here, outcome "cut".
-        _close(call, progress)
+        close_record(call, progress)
 
 
-def _chunk(call: Call, query: Query, progress: _Progress) -> list[bytes]:
+def _chunk(call: Call, query: Query, progress: Progress) -> list[bytes]:
     """Read the next rows, all at once, as far as the day's quota goes.
 
     Raises:
@@ -124,13 +126,14 @@ def _chunk(call: Call, query: Query, progress: _Progress) -> list[bytes]:
     return lines
 
 
-def _last_words(call: Call, progress: _Progress, refusal: DomainError) -> bytes:
+def _last_words(call: Call, progress: Progress, refusal: DomainError) -> bytes:
     """Say in the file why it ends here, and from where it can be continued."""
     cursor = Cursor(call.dataset_id, call.grant_id, call.grant_version, progress.last_id).write()
     return f"# {refusal.code}: {refusal.message} cursor={cursor}\n".encode()
 
 
-def _open(connection: Connection[Any], call: Call, query: Query) -> int:
+def open_record(connection: Connection[Any], call: Call, query: pages.Asked) -> int:
+    """Write the opening record and return its number; it is on disk before anything is sent."""
     pages.begin_as(connection, access_sql.recorder_role(pool.database()))
     drawn = connection.execute(access_sql.NEXT_RECORD_ID).fetchone()
     assert drawn is not None
@@ -139,7 +142,8 @@ def _open(connection: Connection[Any], call: Call, query: Query) -> int:
     return number
 
 
-def _close(call: Call, progress: _Progress) -> None:
+def close_record(call: Call, progress: Progress) -> None:
+    """Write how far the stream came."""
     closed_at: datetime = timezone.now()
 
     def write(connection: Connection[Any]) -> None:

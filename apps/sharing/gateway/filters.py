@@ -75,8 +75,8 @@ def read_query(
     Raises:
         InvalidInput: names the parameter that is unknown, doubled or of the wrong shape.
     """
-    own = {name: _single(name, parameters[name]) for name in parameters if name in allowed}
-    filters = [(name, _single(name, parameters[name])) for name in parameters if name not in own]
+    own = {name: single(name, parameters[name]) for name in parameters if name in allowed}
+    filters = [(name, single(name, parameters[name])) for name in parameters if name not in own]
     if len(filters) > MAXIMUM_FILTERS:
         raise InvalidInput(
             _("筛选条件最多 %(limit)s 个") % {"limit": MAXIMUM_FILTERS}, code="too_many_filters"
@@ -87,7 +87,7 @@ def read_query(
         conditions=tuple(_condition(name, value, shape) for name, value in filters),
         limit=_limit(own.get("limit")),
         cursor=own.get("cursor", ""),
-        shape=_one_of("shape", own.get("shape", SHAPES[0]), SHAPES),
+        shape=one_of("shape", own.get("shape", SHAPES[0]), SHAPES),
         format=_format(own.get("format"), accept),
     )
 
@@ -106,10 +106,10 @@ def only(parameters: Mapping[str, list[str]], known: frozenset[str]) -> dict[str
                 code="unknown_parameter",
                 field=name[:80],
             )
-    return {name: _single(name, values) for name, values in parameters.items()}
+    return {name: single(name, values) for name, values in parameters.items()}
 
 
-def _single(name: str, values: list[str]) -> str:
+def single(name: str, values: list[str]) -> str:
     if len(values) != 1:
         raise InvalidInput(
             _("参数“%(name)s”出现了多次") % {"name": name[:80]},
@@ -185,7 +185,7 @@ def _limit(text: str | None) -> int:
     return int(text[:12])
 
 
-def _one_of(name: str, value: str, known: Iterable[str]) -> str:
+def one_of(name: str, value: str, known: Iterable[str]) -> str:
     if value not in known:
         raise InvalidInput(
             _("参数 %(name)s 只能是 %(known)s") % {"name": name, "known": "、".join(known)},
@@ -197,7 +197,7 @@ def _one_of(name: str, value: str, known: Iterable[str]) -> str:
 
 def _format(text: str | None, accept: str) -> str:
     if text is not None:
-        return _one_of("format", text, FORMATS)
+        return one_of("format", text, FORMATS)
     for media in accept.lower().split(","):
         kind = media.partition(";")[0].strip()
         if kind == "text/csv":

@@ -51,10 +51,10 @@ def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]], marks: Marks 
     kept = rows[: query.limit] if more else rows
     last_id = kept[-1][0] if kept else None
     following = _next(call, last_id) if more else None
-    values = _values(query, kept, marks)
     if query.format == "ndjson":
-        body = ENCODER.encode_lines(values)
+        body = json_lines(query, kept, marks)
     else:
+        values = _values(query, kept, marks)
         body = ENCODER.encode(_envelope(call, query, values, following, marks))
     return Page(
         body=body,
@@ -64,6 +64,11 @@ def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]], marks: Marks 
         last_id=last_id,
         next=following,
     )
+
+
+def json_lines(query: Query, rows: Sequence[tuple[Any, ...]], marks: Marks = None) -> bytes:
+    """Write rows as lines of JSON."""
+    return ENCODER.encode_lines(_values(query, rows, marks))
 
 
 def of_csv(call: Call, query: Query, lines: list[bytes], marks: Marks = None) -> Page:

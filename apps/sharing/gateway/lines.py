@@ -4,6 +4,7 @@ psycopg goes through its waiting loop for every line, which costs more than the 
 all lines that the connection has received are taken at once; only an empty buffer is waited for.
 """
 
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from psycopg import Connection, errors, generators
@@ -29,6 +30,46 @@ def read(connection: Connection[Any], statement: str) -> list[bytes]:
         raise
     _expect(connection.wait(generators.fetch_many(wire)), ExecStatus.COMMAND_OK)
     return lines
+
+
+def blocks(
+    connection: Connection[Any], statement: str, *, size_bytes: int
+) -> Generator[list[bytes]]:
+    """Run a `COPY … TO STDOUT` and yield its lines in lists of about so many bytes.
+
+    Close the generator: one that is left in the middle takes the connection with it.
+
+    Raises:
+        psycopg.Error: as `read`.
+    """
+    wire = connection.pgconn
+    wire.send_query(statement.encode())
+    _expect(connection.wait(generators.execute(wire)), ExecStatus.COPY_OUT)
+    try:
+        yield from _in_blocks(connection, wire, size_bytes)
+    except BaseException:
+        connection.close()
+        raise
+    _expect(connection.wait(generators.fetch_many(wire)), ExecStatus.COMMAND_OK)
+
+
+def _in_blocks(connection: Connection[Any], wire: PGconn, size_bytes: int) -> Iterator[list[bytes]]:
+    lines: list[bytes] = []
+    held = 0
+    while True:
+        size, line = wire.get_copy_data(1)
+        if size > 0:
+            lines.append(bytes(line))
+            held += size
+            if held >= size_bytes:
+                yield lines
+                lines, held = [], 0
+        elif size == 0:
+            connection.wait(_more(wire))
+        else:
+            if lines:
+                yield lines
+            return
 
 
 def _received(connection: Connection[Any], wire: PGconn) -> list[bytes]:

@@ -41,6 +41,8 @@ REASONS: dict[str, str | Promise] = {
     "grant_expired": _("授权已到期，需继续使用的，请重新申请"),
     "verify_only": _("授权只供核验，不能读取、订阅或导出记录；请调用 verify"),
     "address_not_allowed": _("调用的来源地址不在授权允许的范围内"),
+    "credential_revoked": _("申请导出的调用凭证已吊销"),
+    "person_not_allowed": _("申请导出的人员已不再办理这项授权"),
 }
 
 
@@ -122,6 +124,18 @@ class DailyCallsExceeded(AllowanceExceeded):
 class DailyRowsExceeded(AllowanceExceeded):
     code = "daily_rows_exceeded"
     default_message = _("授权每日至多读取 %(limit)s 条记录，今日余量不足")
+
+
+class TooManyExports(TryAgainLater):
+    """As many files as may be are being made under the grant."""
+
+    code = "too_many_exports"
+    status: ClassVar[int] = 429
+    default_message = _("同一授权至多同时有 %(limit)s 个导出在排队或生成，等其中一个完成后再试")
+    wait = 60
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(self.default_message % {"limit": limit}, limit=limit)
 
 
 class BodyTooLarge(InvalidInput):

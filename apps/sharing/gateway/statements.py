@@ -65,6 +65,48 @@ def copy(view: str, query: Query, *, after: int, limit: int) -> str:
     )
 
 
+def standing_rows(
+    grant_id: int, query: Query, *, after: int, horizon: int, limit: int, for_copy: bool
+) -> str:
+    """Return the SELECT of the rows that follow `after`, as they stood at the horizon.
+
+    Its values stand in it as literals, for a COPY takes no parameters.
+    """
+    written = [
+        f"{_expression(name, kind, for_copy=for_copy)} AS {_quoted(name)}"
+        for name, kind in _written_fields(query)
+    ]
+    clause = conditions.as_literal(query.conditions, query.known).as_string()
+    view, past = _views(grant_id)
+    return _STANDING_AFTER.format(
+        columns=", ".join([KEY, *written]),
+        where=f"{clause} AND _id > {after:d} AND _batch <= {horizon:d}",
+        horizon=f"{horizon:d}",
+        limit=f"{limit:d}",
+        view=view,
+        past=past,
+    )
+
+
+def copy_out(select: str) -> str:
+    """Return the COPY of a SELECT's rows, as CSV without a heading."""
+    return f"COPY ({select}) TO STDOUT (FORMAT csv)"
+
+
+def last_id(view: str) -> str:
+    """Return the SELECT of the greatest `_id` that the grant shows; no row where it shows none."""
+    source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
+    return f"SELECT _id FROM {source} ORDER BY _id DESC LIMIT 1"  # noqa: S608
+
+
+def count_up_to(view: str, query: Query, limit: int) -> str:
+    """Return the SELECT of how many rows there are, counted no further than `limit`."""
+    source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
+    clause = conditions.as_literal(query.conditions, query.known).as_string()
+    rows = f"SELECT FROM {source} WHERE {clause} LIMIT {limit:d}"
+    return f"SELECT count(*) FROM ({rows}) AS found"  # noqa: S608
+
+
 # One version of each record stands at the horizon: the present one, or, where a later batch took
 # that away since the caller began, the past one. A record that has none any more left with the last
 # of its past versions that the grant showed. Every arm reads an index in its order and stops at the
@@ -120,6 +162,14 @@ SELECT * FROM (
      AND _until_batch > %(horizon)s::bigint
    ORDER BY _id LIMIT %(limit)s)
 ) AS standing ORDER BY _id LIMIT %(limit)s
+"""
+_STANDING_AFTER: Final = """
+SELECT * FROM (
+ (SELECT {columns} FROM {view} WHERE {where} ORDER BY _id LIMIT {limit})
+ UNION ALL
+ (SELECT {columns} FROM {past} WHERE {where} AND _until_batch > {horizon}
+   ORDER BY _id LIMIT {limit})
+) AS standing ORDER BY _id LIMIT {limit}
 """
 _PROOF: Final = """
 WITH standing AS ({standing}),

@@ -3,6 +3,7 @@
 from apps.sharing.models.continuing import IdleNotice, Recertification
 from apps.sharing.models.copies import LandedCopy
 from apps.sharing.models.decisions import DeadlineExtension, Decision
+from apps.sharing.models.exports import Export
 from apps.sharing.models.grants import Grant, ProvisioningLock
 from apps.sharing.models.limits import COUNTED, LIMIT_FIELDS, Limited, limits_of
 from apps.sharing.models.metering import ColumnUse, DailyUse, MeteredDay, QuotaUse, VerifiedKey
@@ -20,6 +21,7 @@ __all__ = [
     "DailyUse",
     "DeadlineExtension",
     "Decision",
+    "Export",
     "Grant",
     "IdleNotice",
     "LandedCopy",

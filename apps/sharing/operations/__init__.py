@@ -17,6 +17,13 @@ from apps.sharing.operations.drafting import (
     withdraw,
 )
 from apps.sharing.operations.due import carry_out_due
+from apps.sharing.operations.exports import (
+    discard_export,
+    expire_export,
+    keep_exports,
+    request_export,
+    stop_export,
+)
 from apps.sharing.operations.extension import consent_extension, extend
 from apps.sharing.operations.from_demand import draft_request_from_demand
 from apps.sharing.operations.grants import (
@@ -36,6 +43,7 @@ from apps.sharing.operations.internal_route import (
     route,
     step_back,
 )
+from apps.sharing.operations.making_exports import make_export, make_exports
 from apps.sharing.operations.metering import count_use
 from apps.sharing.operations.narrow_grant import narrow
 from apps.sharing.operations.papers import attach
@@ -77,16 +85,21 @@ __all__ = [
     "decide",
     "decide_each",
     "deliver",
+    "discard_export",
     "dispose_copy",
     "draft_request",
     "draft_request_from_demand",
     "end",
     "expire",
+    "expire_export",
     "extend",
     "file_usage_report",
     "follow_copy",
     "forward",
     "keep_copies",
+    "keep_exports",
+    "make_export",
+    "make_exports",
     "mark_urgent",
     "narrow",
     "narrow_as_proposed",
@@ -99,6 +112,7 @@ __all__ = [
     "recall_step",
     "recertify_due",
     "refuse",
+    "request_export",
     "resume",
     "retire_template",
     "return_by_head",
@@ -110,6 +124,7 @@ __all__ = [
     "sign",
     "state_need",
     "step_back",
+    "stop_export",
     "submit",
     "supplement",
     "suspend",

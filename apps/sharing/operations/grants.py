@@ -30,6 +30,7 @@ from apps.sharing.operations.versions import save_version
 
 PROVISION_DUE = "sharing.provision_due"
 TEAR_DOWN_DUE = "sharing.tear_down_due"
+KEEP_EXPORTS = "sharing.keep_exports"
 
 
 def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> Grant:
@@ -122,6 +123,7 @@ def suspend(
         rectify_by=rectify_by,
     )
     provisioning.revoke(grant)
+    wake(KEEP_EXPORTS)
     demand_rectification(grant, at=at)
     ledger.record(
         standing,
@@ -342,6 +344,7 @@ def close_grant(
     }
     owed.tell_about_grant(grant, title, reason.strip() or _("使用期已满，数据应按约定处置"), at=at)
     wake(TEAR_DOWN_DUE)
+    wake(KEEP_EXPORTS)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.catalog import queries as catalog
 from apps.core import access
 from apps.core.errors import IllegalMove, InvalidInput, StaleRevision, required_text
+from apps.core.jobs import wake
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
 from apps.sharing.models import Grant
@@ -66,6 +67,7 @@ def narrow(
         return current, changed
 
     narrowed, changed = provisioning.persistently(work)
+    wake("sharing.keep_exports")
     _tell(narrowed, reason, at=at)
     details = {"reason": reason, "version": narrowed.version, "changed": changed}
     ledger.record(standing, "sharing.narrow", narrowed, at=at, details=details)

@@ -13,6 +13,15 @@ from apps.sharing.queries.explanation import (
     conditions_in_words,
     explain,
 )
+from apps.sharing.queries.exports import (
+    LIVE_EXPORTS,
+    OPEN_EXPORTS,
+    exports_of,
+    exports_to_expire,
+    exports_to_make,
+    exports_void,
+    place_in_queue,
+)
 from apps.sharing.queries.lists import (
     CLOSED,
     WIND_DOWN,
@@ -31,6 +40,7 @@ from apps.sharing.queries.lists import (
     requests_to_department,
     visible_requests,
 )
+from apps.sharing.queries.manifests import facts_of, manifest_of, who_asked
 from apps.sharing.queries.second_review import (
     awaiting_second_review,
     leaves_signer,
@@ -67,6 +77,8 @@ __all__ = [
     "BACKFILL",
     "CLOSED",
     "CONDITIONAL",
+    "LIVE_EXPORTS",
+    "OPEN_EXPORTS",
     "URGENT",
     "WIND_DOWN",
     "Lag",
@@ -84,6 +96,11 @@ __all__ = [
     "days_as_instants",
     "default_mask",
     "explain",
+    "exports_of",
+    "exports_to_expire",
+    "exports_to_make",
+    "exports_void",
+    "facts_of",
     "filled_from",
     "grants_in_force",
     "grants_out_of_service",
@@ -97,10 +114,12 @@ __all__ = [
     "lag_of",
     "latest_decision",
     "leaves_signer",
+    "manifest_of",
     "needs_provider",
     "needs_second_review",
     "open_grants",
     "open_steps",
+    "place_in_queue",
     "recommended_for",
     "reply_clock_of",
     "requests_of_department",
@@ -111,5 +130,6 @@ __all__ = [
     "urgency_of",
     "urgent_counts",
     "visible_requests",
+    "who_asked",
     "written_items",
 ]

@@ -22,6 +22,7 @@ from apps.quality import queries as quality
 from apps.sharing import queries
 from apps.sharing.models import Attachment, Decision, Grant, SharingRequest, limits_of
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
+from apps.sharing.views.exports import exports_shown
 from apps.sharing.views.history import versions_of
 from apps.sharing.views.standing import standing_of
 from apps.sharing.views.weighing import weighing_for
@@ -250,6 +251,7 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         "copy": copy,
         "lag": queries.lag_of(copy) if copy else None,
         "standing": standing_of(user, subject, at) if subject.provisioned_at else None,
+        "exports": exports_shown(user, subject, at),
         "doubts": quality.open_on_dataset(subject.dataset_id).count(),
         "may_raise": access.allowed(user, "raise_correction", subject.dataset, at=at),
     }

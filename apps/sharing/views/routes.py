@@ -5,6 +5,7 @@ from django.urls import include, path
 from apps.sharing.views import (
     deciding,
     detail,
+    exports,
     from_demand,
     lists,
     moves,
@@ -67,6 +68,19 @@ pages = (
         path("terms-templates/new/<int:dataset>/", terms_templates.new, name="template-new"),
         path("terms-templates/<int:pk>/", terms_templates.template, name="template"),
         path("terms-templates/<int:pk>/retire/", terms_templates.retire, name="template-retire"),
+        path("grants/<int:pk>/exports/", exports.ask, name="grant-export-ask"),
+        path("grants/<int:pk>/exports/state/", exports.state, name="grant-exports-state"),
+        path("grants/<int:pk>/exports/<int:number>/file/", exports.fetch, name="grant-export-file"),
+        path(
+            "grants/<int:pk>/exports/<int:number>/manifest/",
+            exports.manifest,
+            name="grant-export-manifest",
+        ),
+        path(
+            "grants/<int:pk>/exports/<int:number>/discard/",
+            exports.discard,
+            name="grant-export-discard",
+        ),
         path("usage/", usage.usage, name="usage"),
         path("systems/", systems.systems, name="systems"),
         path("systems/<int:pk>/", systems.system_page, name="system"),

@@ -13,7 +13,7 @@ from config import environment
 
 WEB_WORKERS = 2
 WEB_THREADS = 8  # they wait for the database most of the time
-JOBS_AT_ONCE = 2
+JOBS_AT_ONCE = 3  # one of them may be the making of a large file
 
 
 class Command(BaseCommand):
