@@ -10,10 +10,8 @@ import statistics
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -26,7 +24,6 @@ from tests.benchmarks.dataplane_city import City, build
 from tests.benchmarks.dataplane_sides import bare_copy
 from tests.benchmarks.harness import Measurement, claim
 
-ALONE = Path(__file__).with_name("files_alone.py")
 ROUNDS = 3
 
 
@@ -81,15 +78,14 @@ def _made(form: str, **wanted: str) -> dict[str, Any]:
     small = _asked(form, district="500103")
     large = _asked(form, **wanted)
     done = subprocess.run(
-        [sys.executable, str(ALONE), str(small.pk), str(large.pk)],
+        [sys.executable, "-m", "tests.benchmarks.files_alone", str(small.pk), str(large.pk)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=settings.BASE_DIR,
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    measured: dict[str, Any] = json.loads(done.stdout)[-1]
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])[-1]
     Export.objects.filter(status="ready").update(
         status="stopped", message_code="measured", message="measured"
     )

@@ -7,7 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -168,6 +173,14 @@ EXAMPLE = shown(
     },
 )
 
+LIST_EXAMPLE = shown("exports", "一份可以下载", {"results": [EXAMPLE.value]})
+FILE_EXAMPLE = OpenApiExample(
+    "file",
+    summary="文件的字节，如 CSV",
+    value="_id,name,division_code\n1,张*,500103\n",
+    media_type="application/octet-stream",
+)
+
 
 class ExportsView(GatewayView):
     """The files of a grant, and a new one."""
@@ -238,6 +251,7 @@ class ExportsView(GatewayView):
         description=_("这个系统现在据以读取的授权的导出，新的在前。查看进度不计调用次数。"),
         auth=TOKEN,
         parameters=[CODE],
+        examples=[LIST_EXAMPLE],
         responses={
             200: ExportListSerializer,
             **refusals({400: ("unknown_parameter",), 403: READING_FORBIDDEN}),
@@ -280,11 +294,12 @@ class OneExportView(GatewayView):
         parameters=[CODE, NUMBER],
         responses={
             204: None,
-            **refusals({**_READING, 409: ("illegal_move",)}),
+            **refusals({400: ("unknown_parameter",), **_READING, 409: ("illegal_move",)}),
         },
     )
     def delete(self, request: Request, code: str, number: int) -> Response:
         call = self.admitted(request, code)
+        _require_no_parameters(request)
         actor = User.objects.get(pk=call.user_id)
         sharing.discard_export(export=_found(call, number), actor=actor, at=timezone.now())
         return Response(status=204)
@@ -303,12 +318,14 @@ class ExportFileView(GatewayView):
         ),
         auth=TOKEN,
         parameters=[CODE, NUMBER, RANGE, IF_RANGE],
+        examples=[FILE_EXAMPLE],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
             304: OpenApiResponse(description=_("与 If-None-Match 相同，不必再取")),
             **refusals(
                 {
+                    400: ("unknown_parameter",),
                     **_READING,
                     409: ("export_not_ready",),
                     410: ("export_gone",),
@@ -321,6 +338,7 @@ class ExportFileView(GatewayView):
     )
     def get(self, request: Request, code: str, number: int) -> HttpResponseBase:
         call = self.admitted(request, code)
+        _require_no_parameters(request)
         return answer(request.method or "", request.META, call, _found(call, number))
 
 

@@ -143,6 +143,7 @@ def discard_export(*, export: Export, actor: User, at: datetime) -> Export:
         IllegalMove: it is over already.
     """
     standing = access.require(actor, "discard", export, at=at)
+    why = DomainError(_("已由使用部门删除"), code="discarded")
     EXPORT.apply(
         export,
         "discard",
@@ -150,8 +151,8 @@ def discard_export(*, export: Export, actor: User, at: datetime) -> Export:
         at=at,
         slot=None,
         finished_at=at,
-        message_code="discarded",
-        message=str(_("已由使用部门删除")),
+        message_code=why.code,
+        message=str(why),
     )
     outgoing.remove(stored_name(export))
     ledger.record(
