@@ -170,6 +170,7 @@ WITHOUT_EXAMPLE = {
         ],
         "a workbook is no text",
     ),
+    ("data_exports_file", "application/octet-stream"): "the bytes of a file of any format",
     ("datasets_export_csv", "text/csv"): "the template's columns, told in the workbook itself",
 }
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}

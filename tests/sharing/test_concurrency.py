@@ -23,7 +23,7 @@ from tests.sharing.conftest import Read, consumer_connection
 pytestmark = pytest.mark.usefixtures("server")
 
 
-def _at_once(works: list[Callable[[], Any]]) -> list[Any]:
+def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     """Run each in a thread of its own, started together; return results or domain errors."""
     results: list[Any] = [None] * len(works)
     ready = Barrier(len(works))
@@ -65,7 +65,7 @@ def test_of_eight_heads_who_decide_at_once_exactly_one_wins(now: datetime) -> No
         )
         for number, head in enumerate(heads)
     ]
-    results = _at_once(works)
+    results = at_once(works)
     winners = [result for result in results if isinstance(result, SharingRequest)]
     losers = [result for result in results if isinstance(result, DomainError)]
     assert len(winners) == 1
@@ -132,7 +132,7 @@ def test_two_approvers_deliver_on_different_datasets_at_once(now: datetime, read
         scene = make_scene()
         land(scene.dataset)
         grants.append(stories.agreed(scene, now).grant)
-    results = _at_once([partial(sharing.deliver, grant=grant, at=now) for grant in grants])
+    results = at_once([partial(sharing.deliver, grant=grant, at=now) for grant in grants])
     assert [type(result) for result in results] == [Grant, Grant]
     for grant in results:
         assert grant.status == "in_force"
@@ -143,7 +143,7 @@ def test_the_same_delivery_twice_at_once_delivers_once(now: datetime, read: Read
     scene = make_scene()
     land(scene.dataset)
     grant = stories.agreed(scene, now).grant
-    results = _at_once([lambda: sharing.deliver(grant=grant, at=now)] * 3)
+    results = at_once([lambda: sharing.deliver(grant=grant, at=now)] * 3)
     assert [type(result) for result in results] == [Grant] * 3
     grant.refresh_from_db()
     assert grant.history.count() == 2

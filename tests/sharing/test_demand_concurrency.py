@@ -16,7 +16,7 @@ from tests.catalog import demand_stories
 from tests.catalog.demand_stories import PROMISED, Parties
 from tests.factories.accounts import UserFactory
 from tests.factories.sharing import Scene, make_scene
-from tests.sharing.test_concurrency import _at_once
+from tests.sharing.test_concurrency import at_once
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -55,7 +55,7 @@ def test_of_two_replies_at_once_one_wins(now: datetime) -> None:
             at=now,
         ),
     ]
-    winners, losers = _told_apart(_at_once(works))
+    winners, losers = _told_apart(at_once(works))
     assert (len(winners), [loser.code for loser in losers]) == (1, ["illegal_move"])
     demand.refresh_from_db()
     assert demand.status == "awaiting_signature"
@@ -80,7 +80,7 @@ def test_of_eight_officers_who_forward_at_once_one_wins(now: datetime) -> None:
         )
         for officer in officers
     ]
-    winners, losers = _told_apart(_at_once(works))
+    winners, losers = _told_apart(at_once(works))
     assert (len(winners), {loser.code for loser in losers}) == (1, {"illegal_move"})
 
 
@@ -97,6 +97,6 @@ def test_taken_up_twice_at_once_it_becomes_one_request(now: datetime) -> None:
             at=now,
         )
     ] * 4
-    winners, losers = _told_apart(_at_once(works))
+    winners, losers = _told_apart(at_once(works))
     assert (len(winners), {loser.code for loser in losers}) == (1, {"illegal_move"})
     assert SharingRequest.objects.count() == 1

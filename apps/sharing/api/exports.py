@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -174,12 +173,6 @@ EXAMPLE = shown(
 )
 
 LIST_EXAMPLE = shown("exports", "一份可以下载", {"results": [EXAMPLE.value]})
-FILE_EXAMPLE = OpenApiExample(
-    "file",
-    summary="文件的字节，如 CSV",
-    value="_id,name,division_code\n1,张*,500103\n",
-    media_type="application/octet-stream",
-)
 
 
 class ExportsView(GatewayView):
@@ -318,7 +311,6 @@ class ExportFileView(GatewayView):
         ),
         auth=TOKEN,
         parameters=[CODE, NUMBER, RANGE, IF_RANGE],
-        examples=[FILE_EXAMPLE],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,

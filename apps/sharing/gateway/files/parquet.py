@@ -5,6 +5,7 @@ label. A text that is quoted is one, even an empty one; an unquoted empty field 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +77,8 @@ class ParquetWriter(Writer):
         return self._file.whole()
 
     def abandon(self) -> None:
+        with suppress(OSError, pa.ArrowException):  # it would want to be closed later
+            self._writer.close()
         self._file.close()
 
     def _write_group(self) -> None:
