@@ -98,7 +98,7 @@ def test_the_pages_of_a_second_review_and_of_urgent_requests_are_whole(
     scene: Scene, cast: dict[str, Any], sign_in: SignIn
 ) -> None:
     at = timezone.now()
-    order = {"kind": "order", "hours": 24, "reason": "市政府紧急通知", "at": at}
+    order: dict[str, Any] = {"kind": "order", "hours": 24, "reason": "市政府紧急通知", "at": at}
     waiting = stories.awaiting_second_review(scene, at)
     fresh = stories.form_check(with_another_system(scene), at)
     other = with_another_system(scene)

@@ -84,7 +84,7 @@ def test_of_four_second_persons_at_once_exactly_one_decides(now: datetime) -> No
         UserFactory(department=scene.provider_department, roles=["department_editor"])
         for _number in range(4)
     ]
-    results = _at_once(
+    results = at_once(
         [
             partial(sharing.confirm, request=_fresh(request), actor=person, at=now)
             if number % 2
@@ -116,7 +116,7 @@ def test_of_two_officers_who_order_at_once_one_is_told(now: datetime) -> None:
         for _number in range(3)
     ]
     order: dict[str, Any] = {"kind": "order", "hours": 12, "reason": "市政府紧急通知", "at": now}
-    results = _at_once(
+    results = at_once(
         [
             partial(sharing.mark_urgent, request=_fresh(request), actor=officer, **order)
             for officer in officers
