@@ -1,0 +1,40 @@
+"""The sides of a request, which all rules speak of."""
+
+from typing import Final
+
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.catalog.models import DatasetGroupPermission
+
+NOBODY: Final = Q(pk__in=[])
+EVERY: Final = Q(pk__isnull=False)
+OVERSEERS: Final = ("authority_officer", "authority_leader")
+# While a decision is ahead. Afterwards nobody has a reason to look into what the consumer holds.
+WEIGHED_IN: Final = (
+    "form_check",
+    "supplement",
+    "reviewing",
+    "awaiting_second_review",
+    "awaiting_signature",
+)
+
+
+def asked_by(actor: User) -> Q:
+    return Q(consumer=actor.department_id)
+
+
+def answered_for_by(actor: User) -> Q:
+    """Requests on the department's datasets or on ones delegated to it, never its own requests."""
+    assert actor.department is not None  # the audience "members" admits no other
+    delegated = DatasetGroupPermission.objects.filter(
+        group=actor.department.group_id, permission__codename="review_requests"
+    )
+    answered_for = Q(dataset__department=actor.department_id) | Q(
+        dataset__in=delegated.values("content_object")
+    )
+    return answered_for & ~asked_by(actor) & Q(received_at__isnull=False)
+
+
+def is_overseer(actor: User) -> bool:
+    return actor.holds(*OVERSEERS)
