@@ -236,11 +236,10 @@ def _admitted(
         raise SystemDisabled
     if grant_id is None or contract_id is None:
         raise GrantRefused.because("no_grant")
-    is_verify_only = mode == Mode.VERIFY
     reason = _reason(status, starts_at, expires_at, at)
     if reason is None and not _comes_from(_networks(addresses), client_address):
         reason = "address_not_allowed"
-    if reason is None and is_verify_only and not is_verification:
+    if reason is None and mode == Mode.VERIFY and not is_verification:
         reason = "verify_only"
     if reason is not None:
         raise GrantRefused.because(reason, grant=grant_id)
@@ -258,16 +257,19 @@ def _admitted(
         contract_id=contract_id,
         at=at,
         client_address=client_address,
-        role=naming.role_of_reader(
-            pool.database(),
-            system_id=system_id,
-            grant_id=grant_id,
-            is_verify_only=is_verify_only,
-        ),
+        role=_reader(system_id, grant_id, mode),
         has_marks=has_marks,
         landed_contract_id=landed_contract_id,
         forgotten=forgotten or 0,
         quota=Quota(*limits) if any(limits) else None,
+    )
+
+
+def _reader(system_id: int, grant_id: int, mode: str) -> str:
+    is_verify_only = mode == Mode.VERIFY
+    name = pool.database()
+    return naming.role_of_reader(
+        name, system_id=system_id, grant_id=grant_id, is_verify_only=is_verify_only
     )
 
 
