@@ -99,7 +99,7 @@ OWN_ROOMS = {
         **dict.fromkeys(["naming", "terms_sql"], "below"),
         **dict.fromkeys(["provisioning", "reconciliation", "gateway", "keeping"], "on models"),
         "reply": "on queries",
-        "middleware": "face",
+        "middleware": "urls",  # a way to addresses, as these are
     },
     "supervision": {"questions": "below", "summaries": "on queries"},
     "console": {
