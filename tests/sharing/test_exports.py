@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from apps.quality.operations import corrections
 from apps.sharing import naming
 from apps.sharing.gateway.files import making
-from apps.sharing.models import Grant, QuotaUse
+from apps.sharing.models import Export, Grant, QuotaUse
 from tests import stories
 from tests.factories.copies import CONDITION, ITEMS, make_copied_scene, put, record
 from tests.factories.exports import (
@@ -55,6 +55,14 @@ def landed_grant(landed_scene: Scene, now: datetime) -> Grant:
 def shown(client: Client, address: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = client.get(address, {"limit": "1000"}).json()["data"]
     return rows
+
+
+def test_what_stands_in_a_body_is_not_passed_over(client: Client, address: str) -> None:
+    answer = client.post(
+        f"{address}/exports", '{"format": "parquet"}', content_type="application/json"
+    )
+    assert problem(answer, 400)["code"] == "unknown_parameter"
+    assert not Export.objects.exists()
 
 
 class TestWhatIsInTheFile:

@@ -220,6 +220,9 @@ class ExportsView(GatewayView):
     def post(self, request: Request, code: str) -> Response:
         """Queue a file; `Location` is where its progress stands."""
         call = self.admitted(request, code)
+        if request.body:
+            words = _("参数写在地址里（?format=parquet），正文留空")
+            raise InvalidInput(words, code="unknown_parameter", field="body")
         wanted = read_wanted(dict(request.query_params.lists()), shape_of(call))
         token = calls.token_of(request.META.get("HTTP_AUTHORIZATION"))
         with allowances.call_counted(call):
