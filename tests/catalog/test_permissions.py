@@ -55,7 +55,7 @@ ELSEWHERE: Final = {
     *("view_landing", "land", "confirm_no_change", "register_source", "open_exchange"),
     *("add_quality_rule", "check_quality", "view_quality"),
     *("raise_correction", "look_up_own_row"),
-    "map_upward",
+    *("map_upward", "keep_templates"),
 }
 
 

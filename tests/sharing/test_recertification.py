@@ -16,7 +16,7 @@ from apps.sharing import operations as sharing
 from apps.sharing.models import ColumnUse, DailyUse, Grant, Recertification
 from tests import stories
 from tests.conftest import CAST
-from tests.factories.accounts import InformationSystemFactory
+from tests.factories.accounts import InformationSystemFactory, UserFactory
 from tests.factories.sharing import Scene
 from tests.sharing.fingerprint import fingerprint
 
@@ -325,7 +325,8 @@ def test_each_of_the_cast_may_what_the_matrix_says(
     scene.system.department = cast["consumer"].department
     scene.system.save()
     people = ("authority", "provider", "provider_head", "consumer", "consumer_head")
-    ours = Scene(**{**scene.__dict__, **{name: cast[name] for name in people}})
+    second = UserFactory(department=cast["provider"].department, roles=["department_editor"])
+    ours = Scene(**{**scene.__dict__, **{name: cast[name] for name in people}, "second": second})
     stories.delivered(ours, morning(DELIVERED), ends_on=date(2028, 1, 1))
     sharing.recertify_due(morning(OPENED))
     row = Recertification.objects.get()

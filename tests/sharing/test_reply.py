@@ -72,6 +72,7 @@ def narrowed(scene: Scene, at: datetime) -> SharingRequest:
         calls_a_day=1200,
         reason="补助金额与核对无关 <b>& 其他",
     )
+    stories.confirmed(request, scene, at)
     return sharing.agree(request=request, actor=scene.provider_head, at=at + timedelta(days=2))
 
 

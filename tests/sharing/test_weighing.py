@@ -217,6 +217,7 @@ class TestAggregation:
                 dataset=scene.dataset,
                 provider=scene.provider,
                 provider_head=scene.provider_head,
+                second=scene.second,
                 system=InformationSystemFactory(department=decided.consumer_department),
             )
             stories.agreed(there, at)
@@ -276,6 +277,7 @@ class TestPrecedents:
                 dataset=scene.dataset,
                 provider=scene.provider,
                 provider_head=scene.provider_head,
+                second=scene.second,
             )
             request = stories.awaiting_signature(there, at, outcome=outcome, items=items)
             return sharing.sign(
@@ -296,6 +298,7 @@ class TestPrecedents:
             dataset=scene.dataset,
             provider=scene.provider,
             provider_head=scene.provider_head,
+            second=scene.second,
         )
         stories.agreed(there, at)
         request = stories.reviewing(scene, at)

@@ -220,7 +220,7 @@ class ExportsView(GatewayView):
     def post(self, request: Request, code: str) -> Response:
         """Queue a file; `Location` is where its progress stands."""
         call = self.admitted(request, code)
-        if request.body:
+        if request.data:
             words = _("参数写在地址里（?format=parquet），正文留空")
             raise InvalidInput(words, code="unknown_parameter", field="body")
         wanted = read_wanted(dict(request.query_params.lists()), shape_of(call))
