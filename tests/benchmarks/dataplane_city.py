@@ -17,6 +17,7 @@ from apps.sharing.models import Grant, SharingRequest
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
 from tests import stories
+from tests.benchmarks.harness import timed
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.catalog import Item
 from tests.factories.gateway import credential_of, draw_token
@@ -109,30 +110,43 @@ def name_of(table: DataTable) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name)
 
 
-def add_grants(city: City, count: int) -> None:
-    """Provision as many further grants on the table, each for a system of its own."""
-    at = timezone.now()
+def add_grants(city: City, count: int) -> float:
+    """Provision as many further grants on the table, each for a system of its own.
+
+    Returns the seconds that provisioning took; who asked and what was decided is not counted.
+    """
+    at, seconds = timezone.now(), 0.0
     for _number in range(count):
-        further_grant(city.scene, city.grant, at)
+        grant = _further_grant(city.scene, city.grant, at)
+        seconds += timed(partial(_provision, grant, at))
+    return seconds
 
 
 def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
     """Provision grants on other tables."""
     at = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")  # thousands of them, and none is measured
     for _table in range(tables):
         scene = make_scene(items=ITEMS, key_items=["person_id"])
         physical.ensure_table(scene.dataset)
         for _number in range(on_each):
             further_grant(scene, city.grant, at)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
 
 
 def further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:
     """Provision a grant of the same terms on the scene's table, for a system of its own."""
     grant = _further_grant(scene, like, at)
+    _provision(grant, at)
+    return grant
+
+
+def _provision(grant: Grant, at: datetime) -> None:
     provisioning.persistently(partial(provisioning.provision, grant))
     place = {"table_schema": grant.table_schema, "table_name": grant.table_name}
     Grant.objects.filter(pk=grant.pk).update(status="in_force", provisioned_at=at, **place)
-    return grant
 
 
 @transaction.atomic
