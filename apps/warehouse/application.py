@@ -20,7 +20,7 @@ from apps.core.workbooks.refusal import Refusal
 from apps.warehouse import added_rules, physical, queries
 from apps.warehouse.arriving import Arrived, arrived
 from apps.warehouse.balance import Counts, TooDirty, require_done
-from apps.warehouse.heartbeat import Heartbeat
+from apps.warehouse.heartbeat import LandingHeartbeat
 from apps.warehouse.landing.arrivals import Arrivals, Write
 from apps.warehouse.landing.difference import Difference
 from apps.warehouse.landing.reader import Reader
@@ -43,7 +43,9 @@ _FEW = 0.2
 class Application:
     """A batch on its way into its table; a context manager that frees what it opened."""
 
-    def __init__(self, batch: Batch, heartbeat: Heartbeat, workplace: Path, at: datetime) -> None:
+    def __init__(
+        self, batch: Batch, heartbeat: LandingHeartbeat, workplace: Path, at: datetime
+    ) -> None:
         self.batch = batch
         self._heartbeat = heartbeat
         self._workplace = workplace

@@ -91,7 +91,7 @@ OWN_ROOMS = {
     "quality": {
         **dict.fromkeys(["readership", "claims"], "below"),
         **dict.fromkeys(["parameters", "row_rules", "set_rules", "judging"], "on models"),
-        **dict.fromkeys(["inspecting", "delivered", "profiling", "heartbeat"], "on models"),
+        **dict.fromkeys(["inspecting", "delivered", "profiling"], "on models"),
         "wording": "on models",
         **dict.fromkeys(["recording", "outstanding"], "on queries"),
     },

@@ -13,9 +13,9 @@ from apps.catalog.models import Dataset
 from apps.catalog.queries.responsibility import duties_in_force
 from apps.core import files
 from apps.core.contracts import Contract
+from apps.core.heartbeat import Heartbeat
 from apps.ledger import operations as ledger
 from apps.quality.delivered import delivered
-from apps.quality.heartbeat import Heartbeat
 from apps.quality.inspecting import Answer, Inspected, Inspection
 from apps.quality.lifecycle import RUN
 from apps.quality.models import (
@@ -64,7 +64,7 @@ def check_dataset(run: QualityRun, at: datetime) -> None:
     table = warehouse.table_of(run.dataset)
     workplace = files.make_workplace(f"quality-{run.pk}")
     try:
-        with Heartbeat(run) as heartbeat:
+        with Heartbeat(run, status=QualityRun.Status.RUNNING) as heartbeat:
             looked = None
             if table is not None:
                 looked = _inspect(run.dataset, table, rules, workplace, at)

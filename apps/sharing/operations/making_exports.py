@@ -7,15 +7,13 @@ revision. A file is ready when it is whole under its name, and not before.
 
 import errno
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +21,7 @@ from django.utils.translation import gettext as _
 from apps.core import files, outgoing
 from apps.core.errors import DomainError, IllegalMove, NotAllowed, StaleRevision
 from apps.core.files import StorageFull
+from apps.core.heartbeat import Heartbeat
 from apps.sharing import queries
 from apps.sharing.gateway import from_within
 from apps.sharing.gateway.calls import Call
@@ -44,7 +43,6 @@ from apps.sharing.models import Export
 from apps.sharing.operations.exports import stop_export, tell_result, why_not_any_more
 
 MOST_ATTEMPTS: Final = 3
-BEAT_SECONDS: Final = 10.0
 VOID: Final = (NotAllowed, ResyncRequired)  # the grant, system, credential or person is no more
 
 logger = logging.getLogger(__name__)
@@ -75,7 +73,7 @@ def make_export(*, export: Export) -> Export:
         return _fail(export, reason)
     workplace = files.make_workplace(f"export-{export.pk}")
     try:
-        with _Beat(export):
+        with Heartbeat(export, status=Export.Status.RUNNING):
             call = _admitted(export)
             path = workplace / "file"
             whole = make_file(_order(export, call), path, go_on=_checkpoint(export, call))
@@ -235,39 +233,3 @@ def _left(export: Export) -> Export:
     outgoing.remove(stored_name(export))
     export.refresh_from_db()
     return export
-
-
-class _Beat:
-    """Writes that the worker lives, on a connection of its own; a context manager."""
-
-    def __init__(self, export: Export) -> None:
-        self._held: dict[str, Any] = {
-            "pk": export.pk,
-            "revision": export.revision,
-            "status": Export.Status.RUNNING,
-        }
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="export-heartbeat", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        try:
-            while not self._over.wait(BEAT_SECONDS):
-                try:
-                    Export.objects.filter(**self._held).update(heartbeat_at=timezone.now())
-                except DatabaseError:
-                    connection.close()  # a missed beat is made up by the next
-        finally:
-            connection.close()

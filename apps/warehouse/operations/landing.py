@@ -23,7 +23,7 @@ from apps.ledger import operations as ledger
 from apps.warehouse import queries
 from apps.warehouse.application import Application
 from apps.warehouse.balance import TooDirty
-from apps.warehouse.heartbeat import Heartbeat
+from apps.warehouse.heartbeat import LandingHeartbeat
 from apps.warehouse.landing.header import headings_of
 from apps.warehouse.lifecycle import BATCH
 from apps.warehouse.models import Batch
@@ -77,7 +77,7 @@ def land(*, batch_id: int, at: datetime) -> Batch:
     workplace = files.make_workplace(f"batch-{batch.pk}")
     try:
         with (
-            Heartbeat(batch) as heartbeat,
+            LandingHeartbeat(batch) as heartbeat,
             Application(batch, heartbeat, workplace, at) as application,
         ):
             _work(application, heartbeat, at)
@@ -108,7 +108,7 @@ def _take(batch: Batch, at: datetime) -> None:
     )
 
 
-def _work(application: Application, heartbeat: Heartbeat, at: datetime) -> None:
+def _work(application: Application, heartbeat: LandingHeartbeat, at: datetime) -> None:
     try:
         application.prepare()
         with transaction.atomic():

@@ -21,7 +21,7 @@ from apps.core import files, secrets
 from apps.core.errors import DomainError, IllegalMove, StaleRevision
 from apps.ledger import operations as ledger
 from apps.warehouse import queries
-from apps.warehouse.heartbeat import RunHeartbeat
+from apps.warehouse.heartbeat import PullingHeartbeat
 from apps.warehouse.lifecycle import PULL_RUN
 from apps.warehouse.models import Batch, PullRun, PullSource
 from apps.warehouse.operations.landing import land
@@ -69,7 +69,7 @@ def pull(*, source: PullSource, at: datetime) -> PullRun | None:
         return None
     workplace = files.make_workplace(f"pull-{source.pk}")
     try:
-        with RunHeartbeat(run) as heartbeat:
+        with PullingHeartbeat(run) as heartbeat:
             path = _read(source, run, workplace, heartbeat)
             if path is None:
                 return _nothing_new(source, run, at)
@@ -118,7 +118,7 @@ def _begin(source: PullSource, at: datetime) -> PullRun | None:
 
 
 def _read(
-    source: PullSource, run: PullRun, workplace: Path, heartbeat: RunHeartbeat
+    source: PullSource, run: PullRun, workplace: Path, heartbeat: PullingHeartbeat
 ) -> Path | None:
     """Write what is new to a file and note on the run what it reaches; None when nothing is."""
     if source.kind == PullSource.Kind.HTTP:
@@ -138,7 +138,7 @@ def _read(
 
 
 def _select(
-    source: PullSource, run: PullRun, workplace: Path, heartbeat: RunHeartbeat
+    source: PullSource, run: PullRun, workplace: Path, heartbeat: PullingHeartbeat
 ) -> tuple[Path, bool]:
     path, query = workplace / "rows.csv", query_of(source)
     with databases.opened(login_of(source)) as engine:
