@@ -98,10 +98,8 @@ def make_workplace(name: str) -> Path:
     Several may be at the same thing: each has its own, and holds its lock until it is cleared or
     the process is no more.
     """
+    clear_left(name)
     place = _folder("work")
-    for lock in place.glob(f"{name}-*.lock"):
-        if (held := _hold(lock)) is not None:
-            _remove(lock, held)
     while True:
         folder = place / f"{name}-{uuid4().hex[:8]}"
         lock = _lock_of(folder)
@@ -111,6 +109,13 @@ def make_workplace(name: str) -> Path:
     folder.mkdir()
     _held[folder] = held
     return folder
+
+
+def clear_left(name: str) -> None:
+    """Remove what attempts that died have left, of all whose name begins so."""
+    for lock in _folder("work").glob(f"{name}-*.lock"):
+        if (held := _hold(lock)) is not None:
+            _remove(lock, held)
 
 
 def clear_workplace(folder: Path) -> None:

@@ -11,14 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from apps.quality.operations import corrections
 from apps.sharing import naming
+from apps.sharing import operations as sharing
 from apps.sharing.gateway.files import making
 from apps.sharing.models import Export, Grant, QuotaUse
+from apps.sharing.queries.manifests import manifest_of
 from tests import stories
 from tests.factories.copies import CONDITION, ITEMS, make_copied_scene, put, record
 from tests.factories.exports import (
@@ -206,6 +210,35 @@ class TestWhatIsInTheFile:
         assert [row[-1] for row in book.get_sheet_by_name("数据").to_python()[1:]].count(
             "size"
         ) == 1
+
+    def test_the_manifest_says_the_terms_of_its_own_version(
+        self, client: Client, address: str, now: datetime, landed_scene: Scene, landed_grant: Grant
+    ) -> None:
+        export = made(client, address, now)
+        more = [{"item": "is_open", "operator": "eq", "value": True}]
+        sharing.narrow(
+            grant=landed_grant,
+            actor=landed_scene.provider_head,
+            at=timezone.now(),
+            reason="够用即可",
+            row_condition=more,
+        )
+        export.refresh_from_db()
+        export.grant.refresh_from_db()
+        terms = manifest_of(export)["terms"]
+        assert export.grant.version == 2
+        assert terms["row_condition"] == CONDITION
+
+    def test_the_list_asks_no_more_for_more_files(
+        self, client: Client, address: str, now: datetime
+    ) -> None:
+        made(client, address, now)
+        with CaptureQueriesContext(connection) as of_one:
+            client.get(f"{address}/exports")
+        made(client, address, now, "ndjson")
+        with CaptureQueriesContext(connection) as of_two:
+            client.get(f"{address}/exports")
+        assert len(of_two) == len(of_one)
 
     def test_the_manifest_says_what_was_delivered(
         self, client: Client, address: str, now: datetime, landed_grant: Grant

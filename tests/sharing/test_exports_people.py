@@ -228,6 +228,8 @@ class TestScreen:
         answer = person.post(f"{page}exports/", {"format": "csv"}, follow=True)
         assert "不在授权允许的范围内" in answer.content.decode()
         assert Export.objects.count() == 0
+        refused = Event.objects.filter(outcome="refused", actor=landed_scene.consumer)
+        assert refused.get().details["code"] == "address_not_allowed"
 
     def test_the_administration_shows_it_and_changes_nothing(
         self, auditor: Any, client: Client, address: str, landed_grant: Grant, now: datetime

@@ -17,7 +17,7 @@ from apps.core.errors import DomainError
 from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.gateway import credentials, from_within
-from apps.sharing.gateway.files import asking, making, workbooks
+from apps.sharing.gateway.files import asking, making, workbooks, writers
 from apps.sharing.gateway.files.asking import read_wanted
 from apps.sharing.gateway.files.handing_out import stored_name
 from apps.sharing.gateway.shapes import shape_of
@@ -130,6 +130,77 @@ class TestDying:
         sharing.make_exports(at=now)
         export = Export.objects.get(pk=number)
         assert (export.status, export.message_code) == ("failed", "attempts_exhausted")
+
+    def test_one_that_breaks_every_time_gives_back_what_it_took_and_no_more(
+        self,
+        client: Client,
+        address: str,
+        now: datetime,
+        landed_grant: Grant,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=1000)
+        client.get(address, {"limit": "9"})
+        number = asked(client, address)["id"]
+
+        def broken(self: object) -> None:
+            raise RuntimeError("out of ideas")
+
+        monkeypatch.setattr(making, "CHUNK_ROWS", 5)
+        monkeypatch.setattr(writers.CsvWriter, "finish", broken)
+        for attempt in range(4):
+            sharing.make_exports(at=timezone.now())
+            export = Export.objects.get(pk=number)
+            assert export.status == ("running" if attempt < 3 else "failed")
+            assert QuotaUse.objects.get().rows == 9 + export.counted_rows
+            Export.objects.filter(pk=number).update(heartbeat_at=timezone.now() - LATER)
+        assert QuotaUse.objects.get().rows == 9
+        delivered = [record["rows"] for record in closes()]
+        assert set(delivered) == {0}, "nobody received anything"
+
+    def test_what_a_dead_worker_left_goes_with_the_file_that_nobody_wants(
+        self,
+        client: Client,
+        address: str,
+        now: datetime,
+        landed_grant: Grant,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=1000)
+        number = asked(client, address)["id"]
+
+        def die(work: Any) -> None:
+            raise Killed
+
+        left = Path(django_settings.HUILIU_HOME) / "work" / f"export-{number}-0badcafe"
+        with monkeypatch.context() as patch:
+            patch.setattr(making, "_chunk", die)
+            with pytest.raises(Killed):
+                sharing.make_exports(at=now)
+        left.mkdir()
+        (left / "file").write_text("张三")
+        left.with_name(f"{left.name}.lock").touch()
+        Export.objects.filter(pk=number).update(counted_rows=0)
+        client.get(address, {"limit": "7"})
+        Export.objects.filter(pk=number).update(counted_rows=5)
+
+        assert client.delete(f"{address}/exports/{number}").status_code in (200, 204)
+        sharing.keep_exports(at=timezone.now())
+
+        assert not left.exists()
+        assert QuotaUse.objects.get().rows == 2
+
+    def test_yesterdays_rows_are_not_given_back_to_today(
+        self, client: Client, address: str, now: datetime, landed_grant: Grant
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=1000)
+        client.get(address, {"limit": "9"})
+        number = asked(client, address)["id"]
+        earlier = now - timedelta(days=1)
+        Export.objects.filter(pk=number).update(counted_rows=800, created_at=earlier, attempts=3)
+        sharing.make_exports(at=now)
+        assert Export.objects.get(pk=number).status == "failed"
+        assert QuotaUse.objects.get().rows == 9
 
     def test_a_worker_that_was_overtaken_leaves_the_other_alone(
         self, client: Client, address: str, now: datetime, monkeypatch: pytest.MonkeyPatch

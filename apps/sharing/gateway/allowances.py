@@ -29,6 +29,7 @@ from apps.sharing.gateway.refusals import (
     DailyRowsExceeded,
     RateExceeded,
 )
+from apps.sharing.models import Grant
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -138,6 +139,13 @@ def give_rows_back(call: Call, rows: int) -> None:
         _give_back(replace(call, at=timezone.now()), rows=rows)
 
 
+def give_back_to(grant: Grant, rows: int, *, at: datetime) -> None:
+    """Give back to today's quota what was taken today for something that nobody gets."""
+    if rows and grant.rows_a_day is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, {**_when(grant.pk, at), "rows": rows, "calls": 0})
+
+
 def _take(call: Call, quota: Quota, *, rows: int, calls: int) -> int:
     limits = {
         "calls_a_day": quota.calls_a_day,
@@ -145,7 +153,8 @@ def _take(call: Call, quota: Quota, *, rows: int, calls: int) -> int:
         "calls_a_minute": quota.calls_a_minute,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {**_when(call), **limits, "rows": rows, "calls": calls})
+        when = _when(call.grant_id, call.at)
+        cursor.execute(_TAKE, {**when, **limits, "rows": rows, "calls": calls})
         found = cursor.fetchone()
     if found is None:
         raise _exceeded(call, quota)
@@ -154,13 +163,13 @@ def _take(call: Call, quota: Quota, *, rows: int, calls: int) -> int:
 
 def _give_back(call: Call, *, rows: int = 0, calls: int = 0) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK, {**_when(call), "rows": rows, "calls": calls})
+        cursor.execute(_GIVE_BACK, {**_when(call.grant_id, call.at), "rows": rows, "calls": calls})
 
 
-def _when(call: Call) -> dict[str, Any]:
-    local = timezone.localtime(call.at)
+def _when(grant_id: int, at: datetime) -> dict[str, Any]:
+    local = timezone.localtime(at)
     return {
-        "grant": call.grant_id,
+        "grant": grant_id,
         "day": local.date(),
         "minute": local.replace(second=0, microsecond=0),
     }

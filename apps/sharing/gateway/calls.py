@@ -201,6 +201,13 @@ def record_refused_read(
     _write_down(refusal, (call.user_id, call.dataset_id, call.grant_id), at)
 
 
+def record_refused(
+    refusal: GrantRefused | SystemDisabled, *, user: User, grant: Grant, at: datetime
+) -> None:
+    """Write down that a person at a screen was refused what his grant does not cover."""
+    _write_down(refusal, (user.pk, grant.dataset_id, grant.pk), at)
+
+
 def _write_down(
     refusal: GrantRefused | SystemDisabled, who: tuple[int, int | None, int | None], at: datetime
 ) -> None:

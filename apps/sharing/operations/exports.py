@@ -7,16 +7,17 @@ from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import User
-from apps.core import access, outgoing
+from apps.core import access, files, outgoing
 from apps.core.errors import Conflict, DomainError, IllegalMove, InvalidInput
 from apps.core.jobs import wake
 from apps.ledger import operations as ledger
 from apps.sharing import queries
-from apps.sharing.gateway import calls, credentials
+from apps.sharing.gateway import allowances, calls, credentials
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.files.asking import Wanted, require_fitting
 from apps.sharing.gateway.files.handing_out import stored_name
@@ -144,6 +145,7 @@ def discard_export(*, export: Export, actor: User, at: datetime) -> Export:
     """
     standing = access.require(actor, "discard", export, at=at)
     why = DomainError(_("已由使用部门删除"), code="discarded")
+    give_back_counted(export, at=at)
     EXPORT.apply(
         export,
         "discard",
@@ -154,7 +156,7 @@ def discard_export(*, export: Export, actor: User, at: datetime) -> Export:
         message_code=why.code,
         message=str(why),
     )
-    outgoing.remove(stored_name(export))
+    _remove_file(export)
     ledger.record(
         standing, "sharing.discard_export", export.grant, at=at, details={"export": export.pk}
     )
@@ -176,6 +178,7 @@ def keep_exports(*, at: datetime) -> None:
     for name in outgoing.names_older_than(time.time() - STRAY_SECONDS):
         if name not in known:
             outgoing.remove(name)
+    files.clear_left("export")
 
 
 @transaction.atomic
@@ -185,6 +188,7 @@ def stop_export(*, export: Export, refusal: DomainError, at: datetime) -> Export
     Raises:
         IllegalMove: it is over already.
     """
+    give_back_counted(export, at=at)
     EXPORT.apply(
         export,
         "stop",
@@ -195,7 +199,7 @@ def stop_export(*, export: Export, refusal: DomainError, at: datetime) -> Export
         message_code=refusal.code,
         message=str(refusal)[:300],
     )
-    outgoing.remove(stored_name(export))
+    _remove_file(export)
     tell_result(export, "sharing.stop_export", at=at)
     return export
 
@@ -208,7 +212,7 @@ def expire_export(*, export: Export, at: datetime) -> Export:
         IllegalMove: it is over already.
     """
     EXPORT.apply(export, "expire", actor=None, at=at)
-    outgoing.remove(stored_name(export))
+    _remove_file(export)
     ledger.record(
         accounts.platform_user(),
         "sharing.expire_export",
@@ -218,6 +222,24 @@ def expire_export(*, export: Export, at: datetime) -> Export:
         details={"export": export.pk},
     )
     return export
+
+
+def give_back_counted(export: Export, *, at: datetime) -> None:
+    """Give the quota back what was counted for a file that will not be made; call before its end.
+
+    Of yesterday's rows nothing: they would be taken from what others have read today.
+    """
+    held = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+    is_of_today = timezone.localdate(held.created_at) == timezone.localdate(at)
+    if held.status in queries.OPEN_EXPORTS and is_of_today:
+        grant, rows = export.grant, held.counted_rows
+        transaction.on_commit(lambda: allowances.give_back_to(grant, rows, at=at))
+
+
+def _remove_file(export: Export) -> None:
+    """Remove it once its end is written: a file without a name is swept out later."""
+    name = stored_name(export)
+    transaction.on_commit(lambda: outgoing.remove(name))
 
 
 def why_not_any_more(export: Export, call: Call, *, at: datetime) -> DomainError | None:

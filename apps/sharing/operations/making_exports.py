@@ -40,7 +40,12 @@ from apps.sharing.gateway.refusals import ResyncRequired
 from apps.sharing.gateway.shapes import shape_as_landed
 from apps.sharing.lifecycle import EXPORT
 from apps.sharing.models import Export
-from apps.sharing.operations.exports import stop_export, tell_result, why_not_any_more
+from apps.sharing.operations.exports import (
+    give_back_counted,
+    stop_export,
+    tell_result,
+    why_not_any_more,
+)
 
 MOST_ATTEMPTS: Final = 3
 VOID: Final = (NotAllowed, ResyncRequired)  # the grant, system, credential or person is no more
@@ -110,9 +115,8 @@ def _take(at: datetime) -> Export | None:
 
 
 def _begin(export: Export, slot: int, at: datetime) -> Export:
-    outgoing.remove(stored_name(export))
-    now = max(at, timezone.now())
-    return EXPORT.apply(
+    left, now = stored_name(export), max(at, timezone.now())
+    begun = EXPORT.apply(
         export,
         "begin",
         actor=None,
@@ -125,6 +129,8 @@ def _begin(export: Export, slot: int, at: datetime) -> Export:
         rows=0,
         progress_ratio=0.0,
     )
+    transaction.on_commit(lambda: outgoing.remove(left))  # of an attempt that died
+    return begun
 
 
 def _admitted(export: Export) -> Call:
@@ -203,6 +209,7 @@ def _finish(export: Export, call: Call, whole: Whole) -> Export:
 @transaction.atomic
 def _fail(export: Export, error: DomainError) -> Export:
     now = timezone.now()
+    give_back_counted(export, at=now)
     EXPORT.apply(
         export,
         "fail",

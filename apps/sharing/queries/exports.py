@@ -15,8 +15,9 @@ LIVE_EXPORTS: Final = (*OPEN_EXPORTS, Export.Status.READY)
 
 def exports_of(grant_id: int) -> QuerySet[Export]:
     """Return a grant's exports, newest first."""
-    related = ("grant__dataset", "grant__system", "grant__request", "asked_by")
-    return Export.objects.filter(grant=grant_id).select_related(*related).order_by("-pk")
+    related = ("dataset", "system", "request", "consumer", "provider")
+    found = Export.objects.filter(grant=grant_id).order_by("-pk")
+    return found.select_related("asked_by", *(f"grant__{name}" for name in related))
 
 
 def exports_to_make(at: datetime) -> QuerySet[Export]:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.sharing.models import Export
+from apps.sharing.models import Export, Grant
 
 
 def manifest_of(export: Export) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def manifest_of(export: Export) -> dict[str, Any]:
 
     Units: bytes of the file; horizon is the batch whose state the rows are; moments with zone.
     """
-    grant = export.grant
+    grant, terms = export.grant, _terms_of(export)
     return {
         "dataset": grant.dataset.code,
         "name": grant.dataset.name,
@@ -30,15 +30,24 @@ def manifest_of(export: Export) -> dict[str, Any]:
             "system": grant.system.name,
             "consumer": grant.consumer.name,
             "provider": grant.provider.name,
-            "purpose": grant.purpose,
-            "row_condition": grant.row_condition,
-            "may_redistribute": grant.may_redistribute,
-            "expires_at": timezone.localtime(grant.expires_at).isoformat(),
+            "purpose": terms.purpose,
+            "row_condition": terms.row_condition,
+            "may_redistribute": terms.may_redistribute,
+            "expires_at": timezone.localtime(terms.expires_at).isoformat(),
         },
         "asked_by": who_asked(export),
         "asked_at": timezone.localtime(export.created_at).isoformat(),
         "made_at": _moment(export.finished_at),
     }
+
+
+def _terms_of(export: Export) -> Grant:
+    """Return the grant as it was in the version under which the file was made."""
+    grant = export.grant
+    if grant.version == export.grant_version:
+        return grant
+    held = grant.history.filter(version=export.grant_version).order_by("-history_date").first()
+    return grant if held is None else held.instance
 
 
 def facts_of(export: Export) -> list[tuple[str, str]]:

@@ -18,10 +18,11 @@ from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.forms.exports import ExportForm
-from apps.sharing.gateway import addresses, allowances, from_within
+from apps.sharing.gateway import addresses, allowances, calls, from_within
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.files.asking import read_wanted
 from apps.sharing.gateway.files.handing_out import answer
+from apps.sharing.gateway.refusals import GrantRefused, SystemDisabled
 from apps.sharing.gateway.shapes import shape_of
 from apps.sharing.models import Export, Grant, Mode
 
@@ -159,6 +160,10 @@ def _export_or_404(request: HttpRequest, grant: Grant, number: int) -> Export:
 def _call(request: HttpRequest, grant: Grant) -> Call:
     """Admit the person in the place of the grant's system, from an address that it allows."""
     user: Any = request.user
-    address = addresses.address_of(request.META)
-    from_within.require_allowed_address(grant, address)
-    return from_within.call_of(grant, at=timezone.now(), user=user, client_address=address)
+    at, address = timezone.now(), addresses.address_of(request.META)
+    try:
+        from_within.require_allowed_address(grant, address)
+        return from_within.call_of(grant, at=at, user=user, client_address=address)
+    except (GrantRefused, SystemDisabled) as refusal:
+        calls.record_refused(refusal, user=user, grant=grant, at=at)
+        raise

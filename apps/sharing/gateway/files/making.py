@@ -95,12 +95,21 @@ class _Making:
     greatest_id: int
     rows_at_once: int = ROWS_AT_ONCE[0]
     counted_rows: int = 0
+    told_rows: int = 0  # of those counted, what the file's row knows
     is_at_end: bool = False
 
     def standing(self) -> Standing:
         progress = self.progress
         ratio = progress.last_id / self.greatest_id if self.greatest_id else 1.0
         return Standing(progress.rows, self.counted_rows, 1.0 if self.is_at_end else min(ratio, 1))
+
+    def ask(self, go_on: Callable[[Standing], None]) -> None:
+        told, self.told_rows = self.told_rows, self.counted_rows
+        try:
+            go_on(self.standing())
+        except (OvertakenError, DiscardedError):
+            self.told_rows = told  # nothing was written
+            raise
 
     def add(self, first_id: int, last_id: int, rows: int) -> None:
         self.progress.rows += rows
@@ -112,9 +121,9 @@ class _Making:
 def make_file(order: Order, path: Path, *, go_on: Callable[[Standing], None]) -> Whole:
     """Write the file; `go_on` is told after every chunk how far it is, and raises to stop it.
 
-    The access record is opened before the first row is read. It tells the rows, and no bytes: those
-    are told when the file is fetched. What of the quota was taken is given back if it fails, except
-    by one who was overtaken.
+    The access record is opened before the first row is read. It tells the rows of a whole file, and
+    no bytes: those are told when it is fetched. What of the quota was taken stays counted for the
+    file, as `go_on` was told, until its row comes to an end; what it was not told is given back.
 
     Raises:
         GrantRefused, Busy, TooSlow: as when a page is read.
@@ -131,19 +140,19 @@ def make_file(order: Order, path: Path, *, go_on: Callable[[Standing], None]) ->
     )
     progress = Progress(number, pages.BEFORE_ALL_ROWS)
     writer = WRITERS[order.format](path, described)
-    making = _Making(order, writer, progress, _greatest_id(call), counted_rows=order.counted_rows)
+    making = _Making(order, writer, progress, _greatest_id(call))
+    making.counted_rows = making.told_rows = order.counted_rows
     try:
         while not making.is_at_end:
             _chunk(making)
-            go_on(making.standing())
+            making.ask(go_on)
         whole = writer.finish()
         progress.outcome = "complete"
     except BaseException as error:
         writer.abandon()
         if isinstance(error, Exception):
-            progress.outcome = "failed"
-            if not isinstance(error, OvertakenError):
-                allowances.give_rows_back(call, making.counted_rows)
+            progress.outcome, progress.rows, progress.first_id = "failed", 0, None
+            allowances.give_rows_back(call, max(0, making.counted_rows - making.told_rows))
         raise
     finally:
         close_record(call, progress)

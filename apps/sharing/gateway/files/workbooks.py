@@ -5,11 +5,13 @@ spreadsheet would write otherwise. Text is never a formula.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import xlsxwriter
 from django.utils.translation import gettext as _
+from xlsxwriter.exceptions import FileCreateError
 
 from apps.core.downloads import LONGEST
 from apps.core.errors import DomainError
@@ -29,7 +31,7 @@ class WorkbookWriter(Writer):
         self._path = path
         self._described = described
         # Rows wait in a file beside it, not in memory.
-        options = {"constant_memory": True, "tmpdir": str(path.parent)}
+        options = {"constant_memory": True, "tmpdir": str(path.parent), "use_zip64": True}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._bold = self._book.add_format({"bold": True})
         self._sheet = self._book.add_worksheet(_("数据"))
@@ -52,12 +54,16 @@ class WorkbookWriter(Writer):
 
     def finish(self) -> Whole:
         self._explain()
-        self._book.close()
+        try:
+            self._book.close()
+        except FileCreateError as error:  # in which xlsxwriter wraps what the disk says
+            raise error.args[0] from None
         return whole_of(self._path)
 
     def abandon(self) -> None:
         for sheet in self._book.worksheets():
-            sheet.row_data_fh.close()
+            with suppress(OSError):  # a full disk takes no last bytes
+                sheet.row_data_fh.close()
         self._book.fileclosed = True
 
     def _cell_of(self, column: dict[str, Any]) -> Cell:

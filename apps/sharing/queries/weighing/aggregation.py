@@ -125,7 +125,8 @@ def _identifying(kinds: Iterable[str]) -> Q:
     checks = found & IDENTIFIERS
     columns = [kind.removeprefix("column:") for kind in found - checks]
     by_check = Q(value_check__in=checks) | Q(value_check="", data_element__value_check__in=checks)
-    by_column = Q(column_name__in=columns, dataset__key_items__0=F("column_name"), value_check="")
+    unchecked = Q(value_check="") & (Q(data_element=None) | Q(data_element__value_check=""))
+    by_column = unchecked & Q(column_name__in=columns, dataset__key_items__0=F("column_name"))
     return by_check | by_column
 
 
