@@ -2,8 +2,8 @@
 
 `HUILIU_HOME` · `DATABASE_URL` · `GATEWAY_DATABASE_URL` · `DATABASE_REPLICA_URL` · `PORT` ·
 `HUILIU_LISTEN` · `HUILIU_SECRET_KEY` · `HUILIU_ALLOWED_HOSTS` · `HUILIU_LOCKOUT_MINUTES` ·
-`HUILIU_TEST_DATABASE` · `HUILIU_PULL_ALLOW` · `EMAIL_URL` · `EMAIL_FROM` · `HUILIU_WEBHOOK_URL` ·
-`HUILIU_WEBHOOK_SECRET` are described for operators in docs/install.md.
+`HUILIU_TEST_DATABASE` · `HUILIU_PULL_ALLOW` · `HUILIU_PUSH_ALLOW` · `EMAIL_URL` · `EMAIL_FROM` ·
+`HUILIU_WEBHOOK_URL` · `HUILIU_WEBHOOK_SECRET` are described for operators in docs/install.md.
 """
 
 import os
@@ -128,6 +128,15 @@ def pull_networks() -> list[str]:
         ImproperlyConfigured: one is no network.
     """
     return _networks("HUILIU_PULL_ALLOW")
+
+
+def push_networks() -> list[str]:
+    """Private networks to which systems' events may be pushed; none unless the operator lists them.
+
+    Raises:
+        ImproperlyConfigured: one is no network.
+    """
+    return _networks("HUILIU_PUSH_ALLOW")
 
 
 def trusted_proxies() -> list[str]:

@@ -40,6 +40,16 @@ def head_returned(scene: Scene, at: datetime, **more: Any) -> SharingRequest:
     )
 
 
+def district_review(scene: Scene, at: datetime, **more: Any) -> SharingRequest:
+    """The request of a district's department: its own authority looks at it first."""
+    assert scene.district.department is not None
+    consumer = scene.consumer_department
+    consumer.region = scene.district.department.region
+    consumer.save(update_fields=["region"])
+    request = awaiting_head(scene, at, **more)
+    return sharing.approve_by_head(request=request, actor=scene.consumer_head, at=at)
+
+
 def form_check(scene: Scene, at: datetime, **more: Any) -> SharingRequest:
     request = awaiting_head(scene, at, **more)
     return sharing.approve_by_head(request=request, actor=scene.consumer_head, at=at)
@@ -106,6 +116,7 @@ REQUEST_STORIES: Final = {
     "draft": draft,
     "awaiting_head": awaiting_head,
     "head_returned": head_returned,
+    "district_review": district_review,
     "form_check": form_check,
     "supplement": supplement,
     "reviewing": reviewing,

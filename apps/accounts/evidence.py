@@ -20,6 +20,7 @@ PHRASES: Final[Mapping[str, str | Promise]] = {
     "accounts.name_sharing_office": _("指定共享工作机构"),
     "accounts.succeed": _("办理机构改革"),
     "accounts.register_user": _("登记用户"),
+    "accounts.register_supplier": _("登记供应商人员"),
     "accounts.change_user": _("更正用户信息"),
     "accounts.move_user": _("调动用户"),
     "accounts.issue_password": _("重置密码"),

@@ -129,26 +129,26 @@ class FreshPassword:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        demanded = isinstance(user, User) and self._is_stale(user) and _is_page(request)
-        if demanded and _page_name(request) not in MAY_WITHOUT_FRESH_PASSWORD:
-            messages.warning(
-                request,
-                _("密码须每 %(days)d 天更换一次，请先更换密码")
-                % {"days": settings.HUILIU_PASSWORD_DAYS},
-            )
+        why = self._why_change(user) if isinstance(user, User) and _is_page(request) else ""
+        if why and _page_name(request) not in MAY_WITHOUT_FRESH_PASSWORD:
+            messages.warning(request, why)
             return redirect("account_change_password")
         return self.respond(request)
 
-    def _is_stale(self, user: User) -> bool:
+    def _why_change(self, user: User) -> str:
+        """Say why the password is changed first; empty where it may stay."""
+        if not user.has_usable_password():
+            return ""
+        if user.password_changed_at is None:
+            return _("密码由管理员签发，请先换成本人的密码")
         days = settings.HUILIU_PASSWORD_DAYS
-        if not days or not user.has_usable_password():
-            return False
-        changed = user.password_changed_at
-        return changed is None or changed + timedelta(days=days) < timezone.now()
+        if days and user.password_changed_at + timedelta(days=days) < timezone.now():
+            return _("密码须每 %(days)d 天更换一次，请先更换密码") % {"days": days}
+        return ""
 
 
 class SecondFactor:
-    """Staff set up a second factor before they go anywhere; signing in then asks for it."""
+    """Staff and suppliers set up a second factor before anything else; signing in asks for it."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
@@ -157,7 +157,7 @@ class SecondFactor:
         if not settings.HUILIU_SECOND_FACTOR_REQUIRED:
             return self.respond(request)
         user = request.user
-        if isinstance(user, User) and user.is_staff and _is_page(request):
+        if isinstance(user, User) and (user.is_staff or user.is_confined) and _is_page(request):
             name = _page_name(request)
             exempt = name.startswith("mfa_") or name in MAY_WITHOUT_FRESH_PASSWORD
             if not exempt and not self._has_one(request, user):

@@ -8,7 +8,7 @@ Source: GB/T 22239-2019 第三级安全管理中心（三员分立）
 
 from django.db.models import Q
 
-from apps.accounts.models import User
+from apps.accounts.models import InformationSystem, User
 from apps.core import access
 from apps.core.access import EVERYBODY, NOBODY
 
@@ -72,9 +72,15 @@ def colleague(actor: User) -> Q:
     return Q(department=actor.department_id)
 
 
-@access.scope("accounts.User", "change_user", "change", "move_user")
+@access.scope("accounts.User", "change_user", "change")
 def keeper_of_users(actor: User) -> Q:
     return ~Q(kind=User.Kind.SERVICE) if actor.holds("system_admin") else NOBODY
+
+
+@access.scope("accounts.User", "move_user")
+def keeper_of_staff(actor: User) -> Q:
+    """Citizens and suppliers belong to no department."""
+    return Q(kind=User.Kind.PERSON) if actor.holds("system_admin") else NOBODY
 
 
 @access.scope("accounts.User", "disable_user", "enable_user", "issue_password")
@@ -188,3 +194,12 @@ def head_of_system(actor: User) -> Q:
     if actor.holds("system_admin"):
         return EVERYBODY
     return Q(department=actor.department_id) if actor.holds("department_approver") else NOBODY
+
+
+@access.scope("accounts.InformationSystem", "open_supplier")
+def head_of_system_in_service(actor: User) -> Q:
+    """Whom of a firm the department lets look at its system, its head answers for himself."""
+    if not actor.holds("department_approver"):
+        return NOBODY
+    in_service = InformationSystem.objects.in_service()
+    return Q(department=actor.department_id, pk__in=in_service)

@@ -31,19 +31,25 @@ class Pointer:
     open: Q
 
     def rows(self, target: Model) -> QuerySet[Any]:
-        """Return the rows that point to the target and still matter."""
+        """Return the rows that point to the target and still matter; one may come twice.
+
+        Where what matters is told by its parts, each open part brings the row.
+        """
         return self.model._base_manager.filter(self.open, **{self.field: target})
 
 
 def pointers_to_departments() -> Iterator[Pointer]:
     """Yield every pointer to a department that a reform moves.
 
-    `succession_rows` says which rows of a model move; all of them, unless told.
+    `succession_open` says which rows of a model move; all of them, unless told. What is over keeps
+    the old name, so that past figures do.
+
+    Source: house rule (domain §3, 机构改革)
     """
     for model in apps.get_models():
         for field, fate in getattr(model, "succession", {}).items():
             if fate == "moves" and _points_to(model, field, Department):
-                yield Pointer(model, field, getattr(model, "succession_rows", Q()))
+                yield Pointer(model, field, getattr(model, "succession_open", Q()))
 
 
 def pointers_to_people() -> Iterator[Pointer]:

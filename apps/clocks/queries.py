@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from apps.clocks import wording
-from apps.clocks.calendar import Override, WorkCalendar, days_between
+from apps.clocks.calendar import DayKind, Override, WorkCalendar, days_between
 from apps.clocks.derivation import ZONE, Derivation, Leg, Pause, Step, Terms, Unit, Why, derive
 from apps.clocks.models import CalendarDay, CalendarYear, Clock, ClockPolicy
 from apps.core.errors import NotFound
@@ -73,6 +73,27 @@ def work_calendar() -> WorkCalendar:
     overrides = {row.day: Override(row.is_workday, row.note) for row in CalendarDay.objects.all()}
     years = CalendarYear.objects.values_list("year", flat=True)
     return WorkCalendar(overrides, frozenset(years))
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """One occasion of a year: the days off, and the working days on weekends that make up."""
+
+    name: str
+    off: list[date]
+    make_up: list[date]
+
+
+def schedule_of(year: int, calendar: WorkCalendar) -> list[DaysOff]:
+    """Return a year's occasions in the order of their days; plain weekends are none."""
+    found: dict[str, DaysOff] = {}
+    for day in days_between(date(year - 1, 12, 31), date(year, 12, 31)):
+        known = calendar.look_up(day)
+        if known.kind not in (DayKind.HOLIDAY, DayKind.MAKE_UP):
+            continue
+        occasion = found.setdefault(str(known.note), DaysOff(str(known.note), [], []))
+        (occasion.off if known.kind == DayKind.HOLIDAY else occasion.make_up).append(day)
+    return list(found.values())
 
 
 def closing_time() -> time:
@@ -142,6 +163,39 @@ def overdue(at: datetime) -> QuerySet[Clock]:
     return with_inputs(Clock.objects.filter(state=Clock.State.RUNNING, due_at__lte=at))
 
 
+def overdue_of(model: type[Model], code: str, at: datetime) -> QuerySet[Clock, int]:
+    """Return the keys of the model's rows whose running clock of the policy is over."""
+    late = Clock.objects.filter(
+        policy__code=code,
+        content_type=ContentType.objects.get_for_model(model),
+        state=Clock.State.RUNNING,
+        due_at__lte=at,
+    )
+    return late.values_list("object_id", flat=True)
+
+
+def due_day(subject: Model, code: str) -> date:
+    """Return the last day of the subject's clock of the policy, which follows the calendar.
+
+    Of several it is the last one's; one that ended keeps the day until which it ran.
+
+    Raises:
+        Clock.DoesNotExist: it never had one.
+    """
+    return clocks_of(subject).filter(policy__code=code).reverse()[:1].get().due_on
+
+
+def due_days(model: type[Model], code: str) -> Subquery:
+    """Return what `due_day` says as an expression, to annotate rows of the model with."""
+    of_row = Clock.objects.filter(
+        policy__code=code,
+        content_type__app_label=model._meta.app_label,
+        content_type__model=model._meta.model_name,  # asked for by name: no query before the query
+        object_id=OuterRef("pk"),
+    )
+    return Subquery(of_row.order_by("-started_at", "-id").values("due_on")[:1])
+
+
 def with_clocks(rows: Iterable[RowT], at: datetime) -> list[tuple[RowT, Remaining | None]]:
     """Return each row with how its live clock stands, in a constant number of statements.
 
@@ -191,13 +245,24 @@ def terms_of(clock: Clock) -> Terms:
     extension = getattr(clock, "extension", None)
     if extension is not None:
         legs.append(Leg(extension.length, Unit(extension.unit)))
-    pauses = tuple(Pause(pause.since, pause.until, pause.reason) for pause in clock.pauses.all())
+    paused = clock.pauses.all() if clock.pk else ()
+    pauses = tuple(Pause(pause.since, pause.until, pause.reason) for pause in paused)
     return Terms(clock.started_at, tuple(legs), closing_time(), pauses, fixed)
 
 
 def derivation_of(clock: Clock, calendar: WorkCalendar | None = None) -> Derivation:
     """Derive the clock anew from its kept inputs."""
     return derive(terms_of(clock), calendar or work_calendar())
+
+
+def derivation_under(code: str, since: datetime) -> Derivation:
+    """Derive when what began then is due under the policy of that day; no clock is started.
+
+    Raises:
+        NotFound: no policy of this code holds then.
+    """
+    policy = policy_in_force(code, since.astimezone(ZONE).date())
+    return derivation_of(Clock(policy=policy, started_at=since))
 
 
 def explain(

@@ -1,6 +1,7 @@
-"""Why a due date is what it is: the derivation of one clock, day by day."""
+"""Why a due date is what it is: the derivation of one clock, and the calendar it goes by."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +11,10 @@ from django.utils import timezone
 from apps.clocks import queries
 from apps.clocks.models import Clock
 from apps.core import access
+from apps.core.chips import Chip
 
-MOST_LINES = 120
+MOST_LINES: Final = 120
+EARLIEST_YEAR: Final = 2020
 
 
 @login_required
@@ -35,3 +38,21 @@ def clock(request: HttpRequest, pk: int) -> HttpResponse:
         "today": timezone.localdate(at),
     }
     return render(request, "clocks/clock.html", context)
+
+
+@login_required
+def calendar(request: HttpRequest) -> HttpResponse:
+    """Show a year's days off and the working days that make up for them, as the clocks count."""
+    today = timezone.localdate()
+    years = range(EARLIEST_YEAR, today.year + 2)
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isdecimal() and int(asked) in years else today.year
+    known = queries.work_calendar()
+    context = {
+        "year": year,
+        "year_chips": [Chip(str(each), str(each), None, each == year) for each in reversed(years)],
+        "schedule": queries.schedule_of(year, known),
+        "is_published": known.knows(year),
+        "workdays": known.count_workdays(date(year - 1, 12, 31), date(year, 12, 31)),
+    }
+    return render(request, "clocks/calendar.html", context)

@@ -29,8 +29,11 @@ def why(step: Step, before: Step | None = None) -> str:
     if not step.reason or (before is not None and before.why == Why.PAUSED):
         paused = _("暂停")
     note = str(step.day.note)
+    receipt = _("收件日，不计入")
+    if step.day.kind == "make_up":
+        receipt = _("收件日（%(note)s，调休上班），不计入") % {"note": note}
     plain = {
-        Why.RECEIPT: _("收件日，不计入"),
+        Why.RECEIPT: receipt,
         Why.LATE: _("下班后收到，顺延至下一工作日收件"),
         Why.COUNTED: _("第 %(number)s 日") % {"number": step.number},
         Why.MAKE_UP: _("调休上班（%(note)s）") % {"note": note},

@@ -206,6 +206,20 @@ def _temporary() -> Finding:
     return fine("取数角色不能建临时表")
 
 
+def _large_objects() -> Finding:
+    functions = ("lo_creat", "lo_create", "lo_from_bytea", "lo_put", "lowrite", "lo_unlink")
+    question = """SELECT string_agg(DISTINCT proname, '、' ORDER BY proname) FROM pg_proc
+                   WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY(%s)
+                     AND has_function_privilege(%s, oid, 'EXECUTE')"""
+    open_ones = _value(question, list(functions), settings.GATEWAY["user"])
+    if open_ones:
+        return attention(
+            f"数据库登录可以写入大对象（{open_ones}）",
+            "由数据库超级用户在门户的库中执行 python manage.py doctor --sql 末尾的 REVOKE 语句",
+        )
+    return fine("数据库登录不能写入大对象")
+
+
 def _locks() -> Finding:
     locks = int(_value("SHOW max_locks_per_transaction"))
     if locks < LOCKS_WANTED:
@@ -229,6 +243,7 @@ DATABASE_LOOKS: list[Callable[[], Finding]] = [
     _owner,
     _gateway,
     _temporary,
+    _large_objects,
     _locks,
     _connections,
 ]

@@ -143,15 +143,33 @@ GROUPS: tuple[Group, ...] = (
     Group(
         _("共享"),
         (
+            Entry(
+                _("我的系统"),
+                "sharing:supplier-home",
+                "accounts.InformationSystem",
+                "view_confined",
+            ),
             Entry(_("共享申请"), "sharing:requests", "sharing.SharingRequest"),
             Entry(_("发起申请"), "sharing:request-new", "sharing.SharingRequest", "create"),
+            Entry(_("数据篮"), "sharing:basket", "sharing.RequestPackage", "create"),
+            Entry(_("一件事申请"), "sharing:packages", "sharing.RequestPackage"),
             Entry(_("授权"), "sharing:grants", "sharing.Grant"),
+            Entry(_("能不能读"), "sharing:explanations", "accounts.InformationSystem", "explain"),
             Entry(_("年度复核"), "sharing:recertify", "sharing.Recertification"),
             Entry(_("使用情况分析"), "sharing:thrift", "sharing.Grant"),
             Entry(_("使用情况登记"), "sharing:usage-reports", "sharing.UsageReport"),
+            Entry(_("服务变更"), "sharing:changes", "sharing.ServiceChange"),
+            Entry(_("停机公告"), "sharing:planned-stops", "sharing.PlannedStop"),
+            Entry(_("数据处置"), "sharing:disposals", "sharing.Disposal"),
+            Entry(_("盲审安排"), "sharing:blind-review", "sharing.BlindReviewOrder"),
             Entry(_("授权条款模板"), "sharing:templates", "sharing.TermsTemplate", "create"),
             Entry(_("用量对账"), "sharing:usage", "sharing.DailyUse"),
+            Entry(_("代理接口"), "sharing:registered", "sharing.Interface"),
             Entry(_("信息系统与凭证"), "sharing:systems", "accounts.InformationSystem"),
+            Entry(_("调用凭证"), "sharing:credentials", "sharing.Credential"),
+            Entry(_("供应商账号"), "sharing:suppliers", "sharing.SupplierAccount"),
+            Entry(_("事件推送"), "sharing:webhooks", "sharing.Webhook"),
+            Entry(_("数据库交换"), "sharing:exchanges", "sharing.Grant", "open_login"),
         ),
     ),
     Group(
@@ -173,7 +191,7 @@ GROUPS: tuple[Group, ...] = (
             ),
             Entry(_("用户"), "admin:accounts_user_changelist", "accounts.User"),
             Entry(_("时限规则"), "admin:clocks_clockpolicy_changelist", "clocks.ClockPolicy"),
-            Entry(_("工作日历"), "admin:clocks_calendarday_changelist", "clocks.CalendarDay"),
+            Entry(_("工作日历"), "clocks:calendar", "clocks.CalendarDay"),
             Entry(_("运行状况"), "console:health", roles=("system_admin",)),
         ),
     ),
@@ -206,7 +224,9 @@ def address_of(entry: Entry) -> str:
 def may_open(user: Any, entry: Entry) -> bool:
     if entry.roles and not user.holds(*entry.roles):
         return False
-    return not entry.model or may_somewhere(user, entry.model, entry.action)
+    if not entry.model:
+        return not user.is_confined
+    return may_somewhere(user, entry.model, entry.action)
 
 
 def may_somewhere(user: Any, model: str, action: str) -> bool:

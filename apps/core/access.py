@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from apps.core.errors import NotAllowed
 
-Audience = Literal["members", "internal", "public"]
+Audience = Literal["members", "internal", "public", "confined"]
 ModelT = TypeVar("ModelT", bound=Model)
 
 NOBODY = Q(pk__in=[])
@@ -32,6 +32,8 @@ class Actor(Protocol):
     """What this module asks of a user; `accounts.User` is one, so is Django's anonymous user."""
 
     is_active: bool
+    # Whether he is admitted to rules with the audience "confined" and to no other.
+    is_confined: bool
 
     @property
     def is_authenticated(self) -> bool: ...
@@ -66,7 +68,8 @@ _abilities: dict[tuple[str, str], _Rule] = {}
 def scope(model: str, *actions: str, audience: Audience = "members") -> Callable[[Scope], Scope]:
     """Register the rows of `model` ("app.Model") on which a person may do each of `actions`.
 
-    `audience`: "members" need a department, "internal" users need none, "public" is everybody.
+    `audience`: "members" need a department, "internal" users need none, "public" is everybody,
+    "confined" are those alone who are admitted to nothing else (供应商).
     """
 
     def register(answer: Scope) -> Scope:
@@ -163,6 +166,12 @@ def scopes() -> Iterator[tuple[type[Model], str]]:
         yield apps.get_model(label), action
 
 
+def abilities() -> Iterator[tuple[type[Model], str]]:
+    """Yield every registered (model, action) of abilities."""
+    for label, action in sorted(_abilities):
+        yield apps.get_model(label), action
+
+
 def _rule(registry: dict[tuple[str, str], _Rule], model: Model | type[Model], action: str) -> _Rule:
     try:
         return registry[model._meta.label_lower, action]
@@ -181,6 +190,8 @@ def _is_admitted(person: Any, audience: Audience) -> bool:
         return True
     if not (person.is_authenticated and person.is_active):
         return False
+    if person.is_confined or audience == "confined":
+        return bool(person.is_confined) and audience == "confined"
     return audience == "internal" or person.department_id is not None
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.base import ContentFile
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.functional import Promise
@@ -252,6 +253,30 @@ def checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[
     given = shape(data=request.data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
+
+
+class SentFileInput(serializers.Serializer[Any]):
+    """A small file within a JSON body; what is read of it is `{"file": a File}`.
+
+    Units: largest_bytes of the file itself, before Base64.
+    """
+
+    about: ClassVar[str | Promise] = _("一个文件")
+    largest_bytes: ClassVar[int] = 20 * 1024 * 1024
+
+    name = serializers.CharField(max_length=150, help_text=_("文件名，带扩展名"))
+    content = serializers.CharField(help_text=_("内容，Base64；不超过 20 MB"))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Decode the content; of the name what follows the last slash."""
+        if len(attrs["content"]) > self.largest_bytes * 4 // 3 + 4:
+            raise serializers.ValidationError(_("材料不能超过 20 MB"))
+        try:
+            content = base64.b64decode(attrs["content"], validate=True)
+        except (binascii.Error, ValueError):
+            raise serializers.ValidationError(_("content 不是 Base64")) from None
+        name = attrs["name"].replace("\\", "/").rpartition("/")[2]
+        return {"file": ContentFile(content, name=name)}
 
 
 def lookups(

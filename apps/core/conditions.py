@@ -111,6 +111,15 @@ def parse_one(column: Column, operator: str, value: Any) -> Condition:
     return Condition(column.name, operator, typed)
 
 
+def not_among_codes(condition: Condition, column: Column) -> list[str]:
+    """Return the values of a condition that are no codes of a coded column; [] of any other."""
+    if not column.codes or condition.operator not in ("eq", "in"):
+        return []
+    value = condition.value
+    values = value if isinstance(value, tuple) else (value,)
+    return [str(each) for each in values if str(each) not in column.codes]
+
+
 def typed_value(column: Column, value: Any) -> Value:
     """Turn a written value into one of the column's type.
 
@@ -241,8 +250,20 @@ def _truth(column: Column, value: Any) -> bool:
 
 def _values(column: Column, value: Any) -> tuple[Value, ...]:
     parts = value.split(",") if isinstance(value, str) else list(value or ())
-    if not 0 < len(parts) <= MAXIMUM_VALUES:
+    if not parts:
         raise _wrong(column, value)
+    if len(parts) > MAXIMUM_VALUES:
+        raise InvalidInput(
+            _("数据项“%(label)s”（%(item)s）一次至多写 %(limit)s 个值，这里有 %(count)s 个")
+            % {
+                "label": column.label,
+                "item": column.name,
+                "limit": MAXIMUM_VALUES,
+                "count": len(parts),
+            },
+            code="invalid_value",
+            item=column.name,
+        )
     return tuple(typed_value(column, part) for part in parts)
 
 

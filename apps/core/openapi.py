@@ -4,7 +4,7 @@ The text is for a consumer's engineers, so it is in their language; `docs/openap
 comes of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -25,9 +25,12 @@ _WORDS: dict[int, str | Promise] = {
     410: _("已不提供"),
     411: _("没有说明长度"),
     413: _("文件过大"),
+    415: _("正文的类型不接受"),
     416: _("Range 超出文件的大小"),
     429: _("超过限额，按 Retry-After 的秒数后再试"),
+    502: _("提供部门的接口没有给出能用的回答"),
     503: _("暂时不能服务，按 Retry-After 的秒数重试"),
+    504: _("提供部门的接口没有按时回答"),
     507: _("平台存储空间不足"),
 }
 _ALWAYS: dict[int, Sequence[str]] = {401: ("not_authenticated",)}
@@ -71,7 +74,7 @@ def sent(name: str, summary: str, value: Any) -> OpenApiExample:
     return OpenApiExample(name, summary=summary, value=value, request_only=True)
 
 
-def refusals(codes: dict[int, Sequence[str]] | None = None) -> dict[int, OpenApiResponse]:
+def refusals(codes: Mapping[int, Sequence[str]] | None = None) -> dict[int, OpenApiResponse]:
     """Return how an operation may answer no, by status, with the codes that each can carry.
 
     401 is added, as it can be the answer of every operation.

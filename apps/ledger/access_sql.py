@@ -11,6 +11,7 @@ Source: 《网络数据安全管理条例》第十二条 (provision is recorded,
 
 from typing import Any
 
+import orjson
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -76,4 +77,4 @@ def record_parameters(**values: Any) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"access records have no {sorted(unknown)}")
     parameters = dict.fromkeys(RECORD_COLUMNS) | {"purpose": "", "query": {}} | values
-    return parameters | {"query": Jsonb(parameters["query"])}
+    return parameters | {"query": Jsonb(parameters["query"], dumps=orjson.dumps)}

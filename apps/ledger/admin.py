@@ -1,4 +1,7 @@
-"""The ledger as the auditor reads it, and the to-dos of those who owe them: nothing to change."""
+"""The ledger as the auditor reads it: nothing to change.
+
+Access records are shown by `apps.sharing.admin.access_records`, which knows the names.
+"""
 
 from typing import Any
 
@@ -12,7 +15,7 @@ from unfold.decorators import display
 
 from apps.core.admin import ScopedAdmin
 from apps.ledger import queries
-from apps.ledger.models import AccessRecord, Event
+from apps.ledger.models import Event
 
 
 class AreaFilter(admin.SimpleListFilter):
@@ -65,22 +68,3 @@ class EventAdmin(ScopedAdmin):
     @display(description=_("结果"), label={"done": "success", "refused": "danger"})
     def outcome_shown(self, event: Event) -> tuple[str, str]:
         return event.outcome, event.get_outcome_display()
-
-
-@admin.register(AccessRecord)
-class AccessRecordAdmin(ScopedAdmin):
-    view_only = True
-    list_display = (
-        "opened_at",
-        "kind",
-        "table",
-        "grant_id",
-        "system_id",
-        "rows",
-        "bytes",
-        "purpose",
-    )
-    list_filter = (("opened_at", RangeDateTimeFilter), "kind")
-    search_fields = ("=grant_id", "=dataset_id", "=system_id", "table")
-    search_help_text = _("授权、数据目录、信息系统的编号，或数据表名")
-    ordering = ("-opened_at", "-id")

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 
@@ -121,7 +122,7 @@ class AccessRecord(models.Model):
         verbose_name_plural = _("调用记录")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.table} {self.opened_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.get_kind_display()} {localtime(self.opened_at):%Y-%m-%d %H:%M:%S}"
 
 
 class AccessClose(models.Model):

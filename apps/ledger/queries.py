@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.accounts.models import User
 from apps.accounts.queries import holders_of, members_with
 from apps.core import access
 from apps.ledger import phrases
-from apps.ledger.models import AccessRecord, Delivery, Event, Notice, Todo
+from apps.ledger.models import AccessClose, AccessRecord, Delivery, Event, Notice, Todo
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ def subject_type(subject: Model | type[Model]) -> str:
     return subject._meta.label_lower
 
 
+def last_event_number() -> int:
+    """Return the number of the last event that can be seen; 0 before the first."""
+    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 def events_of(subject: Model) -> QuerySet[Event]:
     """The events of one subject, newest first."""
     return Event.objects.filter(
@@ -36,8 +42,11 @@ def events_of(subject: Model) -> QuerySet[Event]:
 
 
 def trail(subject: Model) -> list[TrailEntry]:
-    """Tell what was done to a subject as sentences, newest first, in one statement."""
-    return [told(event) for event in events_of(subject)]
+    """Tell what was done to a subject as sentences, newest first, in one statement.
+
+    Forms that were filled in wrongly are left out: the log has them.
+    """
+    return [told(event) for event in events_of(subject) if not event.details.get("slip")]
 
 
 def told(event: Event) -> TrailEntry:
@@ -96,6 +105,36 @@ def due_deliveries(at: datetime) -> QuerySet[Delivery]:
     )
 
 
-def records_of_grant(grant_id: int) -> QuerySet[AccessRecord]:
-    """What was read under a grant, newest first."""
-    return AccessRecord.objects.filter(grant_id=grant_id).order_by("-opened_at", "-id")
+def records_of_grant(*grant_ids: int) -> QuerySet[AccessRecord]:
+    """What was read under a grant, or under several that continue each other, newest first."""
+    return AccessRecord.objects.filter(grant_id__in=grant_ids).order_by("-opened_at", "-id")
+
+
+def with_ends(records: QuerySet[AccessRecord]) -> QuerySet[AccessRecord]:
+    """Add to each read what left in the end: of a stream its close tells, not the record.
+
+    Adds: `sent_rows`, `sent_bytes`, `from_id`, `to_id`, `ended` (`AccessClose.Outcome`; None for
+        what was one answer, and for a stream that is open or was torn off), `ended_at`.
+    """
+    close = AccessClose.objects.filter(record_id=OuterRef("pk"), opened_at=OuterRef("opened_at"))
+
+    def of_close(column: str) -> Subquery:
+        return Subquery(close.values(column)[:1])
+
+    return records.annotate(
+        sent_rows=Coalesce("rows", of_close("rows")),
+        sent_bytes=Coalesce("bytes", of_close("bytes")),
+        from_id=Coalesce("first_id", of_close("first_id")),
+        to_id=Coalesce("last_id", of_close("last_id")),
+        ended=of_close("outcome"),
+        ended_at=of_close("closed_at"),
+    )
+
+
+def reaching(records: QuerySet[AccessRecord], record_id: int) -> QuerySet[AccessRecord]:
+    """Keep the reads whose span holds the record, and the streams of which no end is known.
+
+    A span says what may have been read: whether the row was in it, the conditions say.
+    """
+    within = Q(from_id__lte=record_id, to_id__gte=record_id)
+    return with_ends(records).filter(within | Q(sent_rows=None))

@@ -12,11 +12,14 @@ class SharingConfig(AppConfig):
         from apps.quality import readership
         from apps.sharing import permissions  # noqa: F401
         from apps.sharing.gateway.single_rows import GrantReader
+        from apps.sharing.operations.dropped_columns import told
         from apps.sharing.provisioning.reshaping import stood_aside
-        from apps.sharing.queries.uses import uses_of_dataset
+        from apps.sharing.queries.uses import bound_by_columns, uses_of_dataset
         from apps.warehouse import uses
         from apps.warehouse.physical import register_dependents
 
         readership.register(GrantReader())
         register_dependents(stood_aside)
+        register_dependents(told)
         uses.register(uses_of_dataset)
+        uses.register_bound(bound_by_columns)

@@ -49,6 +49,26 @@ def recorder_role(database: str) -> str:
     return f"{database}_recorder"
 
 
+def role_of_login(database: str, system_id: int) -> str:
+    """Return the role as which a consumer's system logs in for database exchange."""
+    return f"{database}_login_{system_id}"
+
+
+def trial_role(database: str) -> str:
+    """Return the role that may read invented rows and nothing else."""
+    return f"{database}_trial"
+
+
+def relation_of_grant(grant_id: int) -> str:
+    """Return what stands after FROM to read a grant."""
+    return f'"{SHARE_SCHEMA}"."{view_of_grant(grant_id)}"'
+
+
+def past_relation_of_grant(grant_id: int) -> str:
+    """Return what stands after FROM to read what a grant showed once."""
+    return f'"{SHARE_SCHEMA}"."{past_view_of_grant(grant_id)}"'
+
+
 def view_of_grant(grant_id: int) -> str:
     return f"g_{grant_id}"
 

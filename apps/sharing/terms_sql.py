@@ -84,12 +84,18 @@ def rows(terms: Terms) -> sql.Composable:
 
 def view(terms: Terms, *, schema: str, table: str) -> sql.Composable:
     """Return the SELECT of the view that a consumer reads."""
-    return _select(terms, naming.SYSTEM_COLUMNS, schema, table)
+    return _select(terms, naming.SYSTEM_COLUMNS, sql.Identifier(schema, table))
 
 
 def past_view(terms: Terms, *, schema: str, table: str) -> sql.Composable:
     """Return the SELECT of the view over superseded and deleted versions, for the change feed."""
-    return _select(terms, naming.PAST_SYSTEM_COLUMNS, schema, naming.past_table(table))
+    source = sql.Identifier(schema, naming.past_table(table))
+    return _select(terms, naming.PAST_SYSTEM_COLUMNS, source)
+
+
+def over(terms: Terms, source: sql.Composable, system: Sequence[str]) -> sql.Composable:
+    """Return the SELECT of what the terms show of any rows that have the dataset's columns."""
+    return sql.SQL("{} WHERE {}").format(_select(terms, system, source), rows(terms))
 
 
 def preview(terms: Terms, *, schema: str, table: str, limit: int) -> sql.Composable:
@@ -116,12 +122,10 @@ def granted_columns(terms: Terms, *, past: bool = False) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(name) for name in names)
 
 
-def _select(terms: Terms, system: Sequence[str], schema: str, table: str) -> sql.Composable:
+def _select(terms: Terms, system: Sequence[str], source: sql.Composable) -> sql.Composable:
     parts: list[sql.Composable] = [sql.Identifier(name) for name in system]
     parts += [_expression(column) for column in terms.columns]
-    return sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(parts), sql.Identifier(schema, table)
-    )
+    return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(parts), source)
 
 
 def _expression(column: GrantedColumn) -> sql.Composable:

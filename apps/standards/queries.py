@@ -27,19 +27,18 @@ def entries_valid(*, on: date) -> QuerySet[CodeListEntry]:
 
 def codes_by_list(lists: Collection[int], *, on: date) -> dict[int, tuple[str, ...]]:
     """Return the valid codes of each code list by its key, in one statement."""
-    found: dict[int, list[str]] = {pk: [] for pk in lists}
+    return {pk: tuple(names) for pk, names in names_by_list(lists, on=on).items()}
+
+
+def names_by_list(lists: Collection[int], *, on: date) -> dict[int, dict[str, str]]:
+    """Return code → meaning of each code list by its key, valid on that day, in one statement."""
+    found: dict[int, dict[str, str]] = {pk: {} for pk in lists}
     if not found:
         return {}
-    entries = entries_valid(on=on).filter(code_list__in=found)
-    for pk, code in entries.order_by("position", "code").values_list("code_list_id", "code"):
-        found[pk].append(code)
-    return {pk: tuple(codes) for pk, codes in found.items()}
-
-
-def names_of_codes(code_list: int, *, on: date) -> dict[str, str]:
-    """Return code → meaning of one code list, as valid on that day."""
-    entries = entries_valid(on=on).filter(code_list=code_list)
-    return dict(entries.order_by("position", "code").values_list("code", "name"))
+    entries = entries_valid(on=on).filter(code_list__in=found).order_by("position", "code")
+    for pk, code, name in entries.values_list("code_list_id", "code", "name"):
+        found[pk][code] = name
+    return found
 
 
 def covered(values: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,6 +1,7 @@
 """What is asked when somebody hands a file in."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +11,9 @@ from apps.catalog.forms.drafting import ClassificationField
 from apps.catalog.models import Classification
 from apps.core.contracts import Contract
 from apps.warehouse.landing.encodings import SAID
-from apps.warehouse.models import Batch, PullSource
+from apps.warehouse.models import Batch, ProposalRun, PullSource
+from apps.warehouse.operations.proposal_runs import PROPOSED_LIMIT_BYTES
 
-PROPOSED_LIMIT_BYTES = 50 << 20
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.et,.ods,.json,.ndjson,.geojson,.parquet,.zip,.gz"
 
 
@@ -60,13 +61,17 @@ class UploadForm(forms.Form):
 
 
 class ProposeForm(forms.Form):
-    """A file from which an entry is to be drafted."""
+    """A file from which an entry is to be drafted.
+
+    earlier: a run of which no draft came; its file need not be chosen again. `key` tells the form
+    that was sent twice from a second one.
+    """
 
     file = forms.FileField(
         label=_("数据文件"),
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
         help_text=_(
-            "CSV、XLSX、XLS、ODS、JSON、Parquet，或者其 ZIP、GZ，不超过 50 MB；整个文件都会读。"
+            "CSV、XLSX、XLS、ODS、JSON、Parquet，或者其 ZIP、GZ，不超过 200 MB；整个文件都会读。"
         ),
         error_messages={"required": _("选择数据文件")},
     )
@@ -82,12 +87,22 @@ class ProposeForm(forms.Form):
         max_length=50,
         help_text=_("不填则由文件名得出。"),
     )
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
+
+    def __init__(self, *args: Any, earlier: ProposalRun | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["key"] = uuid4().hex
+        if earlier is not None:
+            self.fields["file"].required = False
+            self.fields["file"].help_text = _("不选则仍用已经收到的“%(file)s”。") % {
+                "file": earlier.file_name
+            }
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > PROPOSED_LIMIT_BYTES:
+        if file and file.size > PROPOSED_LIMIT_BYTES:
             raise forms.ValidationError(
-                _("文件超过 50 MB；截取有代表性的一部分，或者由运维人员用命令生成")
+                _("文件超过 200 MB；截取有代表性的一部分，或者由运维人员用命令生成")
             )
         return file
 

@@ -1,9 +1,10 @@
 """Show how far a worker is, and that it lives, while its transaction is still open."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from apps.core.heartbeat import Heartbeat
-from apps.warehouse.models import Batch, PullRun
+from apps.warehouse.models import Batch, ProposalRun, PullRun
 
 
 class LandingHeartbeat(Heartbeat):
@@ -52,3 +53,20 @@ class PullingHeartbeat(Heartbeat):
 
     def told(self) -> dict[str, Any]:
         return {"rows": self._rows}
+
+
+class ProposingHeartbeat(Heartbeat):
+    """Writes the stage and the columns counted of a proposal as well."""
+
+    seconds: ClassVar[float] = 1.0
+
+    def __init__(self, run: ProposalRun) -> None:
+        super().__init__(run, status=ProposalRun.Status.READING)
+        self._heard: tuple[str, Callable[[], int], int] = (str(run.stage), int, 0)
+
+    def hear(self, stage: str, done: Callable[[], int], of: int) -> None:
+        self._heard = (stage, done, of)
+
+    def told(self) -> dict[str, Any]:
+        stage, done, of = self._heard
+        return {"stage": stage, "progress": done(), "expected": of}

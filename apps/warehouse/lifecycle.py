@@ -1,4 +1,4 @@
-"""The moves of batches, uploads, sources, their readings, and exchange tables.
+"""The moves of batches, uploads, sources, their readings, exchange tables, and proposals.
 
 The worker makes a batch's moves: nobody presses a button to land a row.
 """
@@ -6,7 +6,7 @@ The worker makes a batch's moves: nobody presses a button to land a row.
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.lifecycle import Lifecycle, Move
-from apps.warehouse.models import Batch, ExchangeTable, PullRun, PullSource, Upload
+from apps.warehouse.models import Batch, ExchangeTable, ProposalRun, PullRun, PullSource, Upload
 
 Status = Batch.Status
 
@@ -136,6 +136,37 @@ EXCHANGE = Lifecycle(
             _("重新开通"),
             sources=(ExchangeTable.Status.CLOSED,),
             target=ExchangeTable.Status.OPEN,
+        ),
+    ],
+)
+
+_RUN = ProposalRun.Status
+OPEN_PROPOSAL = (_RUN.WAITING, _RUN.READING)
+PROPOSAL_RUN = Lifecycle(
+    "warehouse.ProposalRun",
+    states=_RUN,
+    moves=[
+        Move(
+            "read",
+            _("开始读取"),
+            sources=OPEN_PROPOSAL,
+            target=_RUN.READING,
+            owed=_("平台读取"),
+        ),
+        Move(
+            "finish",
+            _("生成草案"),
+            sources=(_RUN.READING,),
+            target=_RUN.PROPOSED,
+            owed=_("编制人逐项改正"),
+        ),
+        Move("refuse", _("不能生成草案"), sources=(_RUN.READING,), target=_RUN.REFUSED),
+        Move(
+            "discard",
+            _("放弃"),
+            sources=OPEN_PROPOSAL,
+            target=_RUN.DISCARDED,
+            tone="danger",
         ),
     ],
 )

@@ -24,6 +24,9 @@
       Rejection view
     Batch release               approver of the department                      own department's
     Batch mend                  editor and systems of the department            own department's
+    FileProposal view,          as view_landing                                 as view_landing
+      ProposalRun view
+    ProposalRun discard         editor of the department                        own department's
     Store, DataTable view       as view_landing, and the system administrator   as view_landing
 
 A source's secret is shown to nobody; those who keep the system running see its state.
@@ -63,6 +66,8 @@ phrases.register(
         "warehouse.open_exchange": _("开通了交换表，签发了登录口令"),
         "warehouse.close_exchange": _("关闭了交换表"),
         "warehouse.discard_upload": _("放弃了没有传完的文件"),
+        "warehouse.request_proposal": _("提交了文件，待生成目录草案"),
+        "warehouse.propose": _("由文件生成了目录草案"),
         "warehouse.release": _("放行了暂存待核的记录"),
         "warehouse.reveal": _("查看了 %(rows)s 条记录的明文"),
         "warehouse.download_rejections": _("下载了 %(rows)s 条未通过记录的明文"),
@@ -207,6 +212,16 @@ def source_to_keep(actor: User) -> Q:
 @access.scope("warehouse.FileProposal", "view")
 def proposal_of_own_department(actor: User) -> Q:
     return _of_department(actor, "dataset__department")
+
+
+@access.scope("warehouse.ProposalRun", "view")
+def run_of_proposal_of_own_department(actor: User) -> Q:
+    return _of_department(actor, "department")
+
+
+@access.scope("warehouse.ProposalRun", "discard")
+def run_of_proposal_to_give_up(actor: User) -> Q:
+    return Q(department=actor.department_id) if actor.holds("department_editor") else NOBODY
 
 
 @access.scope("warehouse.Store", "view", audience="internal")

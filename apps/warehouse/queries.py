@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from psycopg import sql
 
-from apps.accounts.models import User
+from apps.accounts.models import Department, User
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core import access
@@ -18,12 +18,15 @@ from apps.core.contracts import Contract
 from apps.warehouse.models import (
     Batch,
     DataTable,
+    FileProposal,
     FrontNode,
     MendedRecord,
     NoChange,
+    ProposalRun,
     PullRun,
     PullSource,
     Rejection,
+    StoredFile,
     Upload,
 )
 
@@ -164,6 +167,27 @@ def due(at: datetime) -> QuerySet[Batch]:
     return Batch.objects.filter(waiting | left).exclude(Exists(earlier)).order_by("id")
 
 
+def proposals_due(at: datetime) -> QuerySet[ProposalRun]:
+    """Return the files to read for a draft, oldest first: waiting, or left by a dead worker."""
+    left = Q(status=ProposalRun.Status.READING, heartbeat_at__lt=at - LEASE)
+    return ProposalRun.objects.filter(Q(status=ProposalRun.Status.WAITING) | left).order_by("id")
+
+
+def proposals_under_way(at: datetime) -> int:
+    """Return how many files are being read for a draft by workers that live."""
+    reading = ProposalRun.objects.filter(status=ProposalRun.Status.READING)
+    return reading.filter(heartbeat_at__gte=at - LEASE).count()
+
+
+def file_of_department(department: Department | None, sha256: str) -> StoredFile | None:
+    """Return the file of this digest if the department handed it in, by whatever way."""
+    batches = Batch.objects.filter(file=OuterRef("pk"), dataset__department=department)
+    runs = ProposalRun.objects.filter(file=OuterRef("pk"), department=department)
+    drafts = FileProposal.objects.filter(file=OuterRef("pk"), dataset__department=department)
+    files = StoredFile.objects.filter(sha256=sha256, discarded_at=None)
+    return files.filter(Exists(batches) | Exists(runs) | Exists(drafts)).first()
+
+
 @dataclass(frozen=True)
 class SourceLine:
     """A source with its last reading; `heartbeat_at`: when it was last heard of at all.
@@ -240,9 +264,14 @@ def due_sources(at: datetime) -> QuerySet[PullSource]:
     )
 
 
+def landed_tables() -> QuerySet[DataTable]:
+    """Return the tables in which any batch ever landed."""
+    return DataTable.objects.filter(batch_counter__gt=0)
+
+
 def has_landed(dataset: Dataset) -> bool:
     """Say whether any batch of the dataset ever landed."""
-    return Batch.objects.filter(dataset=dataset, status=Batch.Status.LANDED).exists()
+    return landed_tables().filter(dataset=dataset).exists()
 
 
 def changing_batches(dataset: Dataset, begin: date, end: date) -> QuerySet[Batch]:

@@ -154,7 +154,9 @@ def _lengths(former: Column, column: Column) -> dict[str, str]:
 
 
 def _retired(column: Column) -> Step:
-    words = _("停用这一列；已有的值留在表中，不再更新、不再提供，以后可以恢复")
+    words = _(
+        "停用这一列；已有的值留在表中，不再更新，新记录为空；现有授权在保留期内仍可读取，以后可以恢复"
+    )
     return Step("retire", column.name, column.label, words)
 
 

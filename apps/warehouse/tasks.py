@@ -49,6 +49,14 @@ def remind_silent(timestamp: int | None = None) -> None:
     warehouse.remind_silent(at=timezone.now())
 
 
+@app.periodic(cron="* * * * *", periodic_id="warehouse.propose_due")
+@app.task(name="warehouse.propose_due", queueing_lock="warehouse.propose_due", pass_context=False)
+def propose_due(timestamp: int | None = None) -> None:
+    """Read the files from which drafts are to be proposed, and those whose worker died."""
+    while warehouse.propose_due(at=timezone.now()):
+        pass
+
+
 @app.periodic(cron="* * * * *", periodic_id="warehouse.drain_due")
 @app.task(name="warehouse.drain_due", queueing_lock="warehouse.drain_due", pass_context=False)
 def drain_due(timestamp: int | None = None) -> None:

@@ -7,6 +7,7 @@ from apps.warehouse.api import (
     FrontNodeViewSet,
     NoChangeViewSet,
     NormalisedViewSet,
+    ProposalViewSet,
     UploadViewSet,
 )
 from apps.warehouse.views.routes import urlpatterns
@@ -35,6 +36,21 @@ api_urlpatterns = [
         "front-nodes/heartbeat",
         FrontNodeViewSet.as_view({"post": "heartbeat"}),
         name="api-front-node-heartbeat",
+    ),
+    path(
+        "proposals",
+        ProposalViewSet.as_view({"get": "list", "post": "request_proposal"}),
+        name="api-proposals",
+    ),
+    path(
+        "proposals/<int:pk>",
+        ProposalViewSet.as_view({"get": "retrieve", "delete": "discard"}),
+        name="api-proposal",
+    ),
+    path(
+        "proposals/<int:pk>/draft",
+        ProposalViewSet.as_view({"get": "draft"}),
+        name="api-proposal-draft",
     ),
     path("uploads", UploadViewSet.as_view({"get": "list", "post": "begin"}), name="api-uploads"),
     path(

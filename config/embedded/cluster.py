@@ -218,10 +218,11 @@ class Cluster:
         preparation = roles.Preparation(
             DATABASE, OWNER, kept.owner, GATEWAY, kept.gateway, may_create_databases=self.test
         )
-        if self.answers(kept):
-            return
-        with _connect(kept, SUPERUSER, kept.superuser, "postgres") as connection:
-            roles.apply(connection, preparation)
+        if not self.answers(kept):
+            with _connect(kept, SUPERUSER, kept.superuser, "postgres") as connection:
+                roles.apply(connection, preparation)
+        with _connect(kept, SUPERUSER, kept.superuser, DATABASE) as connection:
+            roles.apply_inside(connection)
 
     def _control(self, action: str, *options: str | Path) -> None:
         self._run("pg_ctl", action, "-s", "-D", self.places.data, *options)

@@ -6,6 +6,7 @@ server of one's own, so that what works in the demonstration works in production
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from psycopg import Connection, sql
 
@@ -59,6 +60,27 @@ def steps(preparation: Preparation) -> Iterator[Step]:
     yield Step(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, gateway))
 
 
+# A consumer that logs in for database exchange could write with these, past any read-only setting.
+LARGE_OBJECT_WRITERS: Final = (
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_put(oid, bigint, bytea)",
+    "lowrite(integer, bytea)",
+    "lo_unlink(oid)",
+)
+
+
+def steps_inside() -> Iterator[Step]:
+    """What a superuser must have done within the database itself; repeat-safe."""
+    for function in LARGE_OBJECT_WRITERS:
+        yield Step(
+            sql.SQL("REVOKE EXECUTE ON FUNCTION pg_catalog.{} FROM PUBLIC").format(
+                sql.SQL(function)
+            )
+        )
+
+
 def _known(catalogue: str, column: str, name: str) -> sql.Composed:
     return sql.SQL("SELECT 1 FROM pg_catalog.{} WHERE {} = {}").format(
         sql.Identifier(catalogue), sql.Identifier(column), sql.Literal(name)
@@ -72,6 +94,12 @@ def apply(connection: Connection[tuple[object, ...]], preparation: Preparation) 
             connection.execute(step.statement)
 
 
+def apply_inside(connection: Connection[tuple[object, ...]]) -> None:
+    """Prepare the database that an autocommitting superuser's connection is in."""
+    for step in steps_inside():
+        connection.execute(step.statement)
+
+
 def script(preparation: Preparation) -> str:
     """The same as text for psql."""
     lines = []
@@ -82,4 +110,6 @@ def script(preparation: Preparation) -> str:
         else:
             question, quoted = step.exists.as_string(), sql.Literal(statement).as_string()
             lines.append(f"SELECT {quoted} WHERE NOT EXISTS ({question}) \\gexec")
+    lines.append(f"\\connect {sql.Identifier(preparation.database).as_string()}")
+    lines += [f"{step.statement.as_string()};" for step in steps_inside()]
     return "\n".join(lines) + "\n"

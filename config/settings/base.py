@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "apps.sharing.middleware.Confined",
     "apps.accounts.middleware.FreshPassword",
     "apps.accounts.middleware.SecondFactor",
     "axes.middleware.AxesMiddleware",
@@ -227,8 +228,14 @@ SPECTACULAR_SETTINGS = {
         "BatchModeEnum": "apps.warehouse.models.Batch.Mode",
         "SharingModeEnum": "apps.sharing.models.Mode",
         "RecertificationOutcomeEnum": "apps.sharing.models.Recertification.Outcome",
+        "PlannedStopStatusEnum": "apps.sharing.models.PlannedStop.Status",
+        "ServiceChangeStatusEnum": "apps.sharing.models.ServiceChange.Status",
+        "ServiceChangeKindEnum": "apps.sharing.models.ServiceChange.Kind",
+        "DisposalStatusEnum": "apps.sharing.models.Disposal.Status",
+        "DisposalOutcomeEnum": "apps.sharing.models.Disposal.Outcome",
     },
 }
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # as the library has it
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "SCOPES": {"data": "read granted data and push batches"},
@@ -259,8 +266,10 @@ HUILIU_NOTICE_WEBHOOK = {"url": "", "secret": ""}
 HUILIU_CLOSING_TIME = "17:30"  # what arrives later counts as the next working day [house]
 HUILIU_URGENT_GRANT_DAYS = 15  # the longest temporary grant of an urgent request [house]
 PROCRASTINATE_ON_APP_READY = None
+HUILIU_PROPOSAL_WAIT_SECONDS = 4  # a page waits so long for a draft from a file [house]
 HUILIU_UPLOAD_DAYS = 14  # an unfinished upload without a new part is given up after [house]
 HUILIU_TRUSTED_PROXIES = environment.trusted_proxies()
+HUILIU_PUSH_ALLOW = environment.push_networks()  # private networks to which events may be sent
 HUILIU_PULL_ALLOW = environment.pull_networks()  # private networks in which sources may be read
 HUILIU_PULL_ROWS = 100_000  # rows of one batch of a pull, and up to the end of a watermark's value
 HUILIU_PULL_BYTES = 2 << 30  # of a file fetched over HTTP

@@ -13,15 +13,19 @@ HUILIU_DEMO_ACCOUNTS = [
     ("provider-head", "市民政局 · 共享工作机构负责人"),
     ("consumer-editor", "市教委 · 经办人"),
     ("consumer-head", "市教委 · 共享工作机构负责人"),
-    ("district-head", "万州区 · 共享工作机构负责人"),
+    ("district-editor", "万州区教委 · 经办人"),
+    ("district-approver", "万州区教委 · 共享工作机构负责人"),
+    ("district-head", "万州区大数据局 · 转报本区县的申请"),
     ("authority", "主管部门 · 经办人"),
     ("authority-leader", "主管部门 · 负责人"),
     ("system-admin", "系统管理员"),
     ("security-admin", "安全管理员"),
     ("auditor", "审计管理员"),
     ("citizen", "社会公众"),
+    ("supplier", "供应商 · 只绑定一个信息系统"),
 ]
 HUILIU_SECOND_FACTOR_REQUIRED = False
 HUILIU_PASSWORD_DAYS = None
-AUTH_PASSWORD_VALIDATORS = []
+# The accounts' word is simple; this one also writes down when a password was changed.
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.password_rules.NotTheLastFive"}]
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"

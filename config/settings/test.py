@@ -3,6 +3,7 @@
 from config.settings.base import *  # noqa: F403
 
 HUILIU_JOBS = False
+HUILIU_PROPOSAL_WAIT_SECONDS = 0
 HUILIU_SECOND_FACTOR_REQUIRED = False
 HUILIU_PASSWORD_DAYS = None
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

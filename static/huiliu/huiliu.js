@@ -22,6 +22,14 @@
     button.addEventListener("click", () => fold(nav.dataset.folded !== "true"));
   };
 
+  const showWhereWeAre = () => {
+    const nav = document.getElementById("nav");
+    const here = nav?.querySelector('[aria-current="page"]');
+    if (!here) return;
+    const below = here.offsetTop + here.offsetHeight - nav.clientHeight;
+    if (below > 0) nav.scrollTop = below + nav.clientHeight / 3;
+  };
+
   const switchReading = () => {
     document.querySelectorAll("[data-reading]").forEach((button) => {
       const name = button.dataset.reading;
@@ -153,6 +161,22 @@
     });
   };
 
+  // The codes of the chosen item, while its value is typed.
+  const offerCodes = () => {
+    document.querySelectorAll(".builder__line").forEach((line) => {
+      const item = line.querySelector("select[name^=item-]");
+      const value = line.querySelector("input[name^=value-]");
+      if (!item || !value) return;
+      const offer = () => {
+        const list = `codes-of-${item.value}`;
+        if (document.getElementById(list)) value.setAttribute("list", list);
+        else value.removeAttribute("list");
+      };
+      offer();
+      item.addEventListener("change", offer);
+    });
+  };
+
   const submitOnChange = () => {
     document.querySelectorAll("select[data-submit]").forEach((select) => {
       select.addEventListener("change", () => select.form.submit());
@@ -214,8 +238,8 @@
   };
 
   const begin = () => {
-    [foldNavigation, switchReading, openDialogs, pickPerson, keepDrafts, tickAll, offerTexts,
-      submitOnChange, saveViews].forEach((start) => start());
+    [foldNavigation, showWhereWeAre, switchReading, openDialogs, pickPerson, keepDrafts, tickAll,
+      offerTexts, offerCodes, submitOnChange, saveViews].forEach((start) => start());
     const summary = document.querySelector(".errors");
     if (summary) summary.focus();
   };

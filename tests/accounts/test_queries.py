@@ -7,12 +7,15 @@ import pytest
 from django.core.management import call_command
 
 from apps.accounts import queries
-from apps.accounts.models import Region, Role, RoleAssignment, User
+from apps.accounts.models import InformationSystem, Region, Role, RoleAssignment, User
 from tests.factories.accounts import (
     DelegationFactory,
     DepartmentFactory,
+    InformationSystemFactory,
     RegionFactory,
     UserFactory,
+    disable,
+    retire,
 )
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +37,19 @@ def test_roles_are_read_once(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         assert user.holds("department_editor")
         assert not user.holds("authority_leader")
+
+
+def test_a_system_is_in_service_while_it_is_not_retired_and_its_user_may_act() -> None:
+    both, building, retired, disabled = InformationSystemFactory.create_batch(4)
+    building.status = "building"
+    building.save()
+    for system in (both, retired):
+        retire(system)
+    for system in (both, disabled):
+        disable(system)
+    systems = InformationSystem.objects.select_related("service_user")
+    assert [system for system in systems if system.is_in_service()] == [building]
+    assert list(InformationSystem.objects.in_service()) == [building]
 
 
 def test_a_stand_in_acts_from_the_first_to_the_last_day(at: datetime) -> None:

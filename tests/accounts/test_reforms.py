@@ -13,7 +13,8 @@ from apps.catalog.models import Dataset, DatasetGroupPermission
 from apps.clocks.models import Clock, ClockPolicy
 from apps.core.errors import Conflict, InvalidInput, NotAllowed
 from apps.ledger.models import Todo
-from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.models import DistrictReview, Grant, SharingRequest
+from tests import stories
 from tests.factories.accounts import (
     DepartmentFactory,
     InformationSystemFactory,
@@ -22,6 +23,7 @@ from tests.factories.accounts import (
 )
 from tests.factories.catalog import PublishedDatasetFactory
 from tests.factories.clocks import install_policies
+from tests.factories.sharing import make_scene
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 18)
@@ -41,7 +43,7 @@ def request_for(dataset: Dataset, system: Any, applicant: Any, number: int) -> S
 
 
 def grant_of(request: SharingRequest, at: datetime) -> Grant:
-    return Grant.objects.create(
+    grant = Grant.objects.create(
         request=request,
         dataset=request.dataset,
         provider=request.dataset.department,
@@ -54,6 +56,8 @@ def grant_of(request: SharingRequest, at: datetime) -> Grant:
         created_at=at,
         updated_at=at,
     )
+    SharingRequest.objects.filter(pk=request.pk).update(grant=grant, grant_version=1)
+    return grant
 
 
 @pytest.fixture
@@ -156,6 +160,54 @@ def test_everything_of_an_abolished_department_goes_to_its_successor(
     assert old.valid_to == TODAY
     for pointer in pointers_to_departments():
         assert not pointer.rows(old).exists(), pointer
+
+
+def test_what_is_over_keeps_the_old_name_and_what_is_still_owed_moves(
+    successor: Any, at: datetime
+) -> None:
+    scene = make_scene()
+    over = stories.grant_in("ended", scene, at)
+    refused = stories.refused(scene, at)
+    alive = stories.delivered(scene, at).grant
+    provider, consumer = scene.provider_department, scene.consumer_department
+    parties: Any = {"predecessors": [provider], "successors": [successor]}
+    operations.succeed(**reform(scene.authority, at, **parties))
+    another = DepartmentFactory(code="NEW3", name="市再一新部门")
+    parties = {"predecessors": [consumer], "successors": [another]}
+    operations.succeed(**reform(scene.authority, at, **parties))
+    for row in (over, over.request, refused, alive, alive.request):
+        row.refresh_from_db()
+    assert (over.provider, over.consumer, over.request.consumer) == (provider, consumer, consumer)
+    assert refused.consumer == consumer
+    assert (alive.provider, alive.consumer) == (successor, another)
+    assert alive.request.consumer == another
+    owed = over.disposal
+    assert (owed.provider, owed.consumer) == (successor, another)
+    stopped = Clock.objects.filter(state="stopped", department__isnull=False)
+    assert stopped.exists()
+    assert set(stopped.values_list("department", flat=True)) <= {provider.pk, consumer.pk}
+    running = Clock.objects.filter(state="running", department__isnull=False)
+    assert set(running.values_list("department", flat=True)) <= {successor.pk, another.pk}
+    done = Todo.objects.filter(department__in=[provider, consumer])
+    assert done.exists()
+    assert not done.filter(done_at=None).exists()
+
+
+def test_the_review_of_a_district_that_is_over_keeps_its_authority(
+    successor: Any, at: datetime
+) -> None:
+    made = {"asked_at": at, "authority": DepartmentFactory()}
+    scene = make_scene()
+    request = stories.draft(scene, at)
+    over = DistrictReview.objects.create(
+        request=request, outcome="passed", done_by=scene.authority, done_at=at, **made
+    )
+    still = DistrictReview.objects.create(request=request, **made)
+    parties: Any = {"predecessors": [made["authority"]], "successors": [successor]}
+    operations.succeed(**reform(scene.authority, at, **parties))
+    over.refresh_from_db()
+    still.refresh_from_db()
+    assert (over.authority, still.authority) == (made["authority"], successor)
 
 
 def test_what_others_have_stays_with_them(

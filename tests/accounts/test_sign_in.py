@@ -195,6 +195,14 @@ def test_an_old_or_issued_password_is_changed_first(
     assert (response.headers.get("Location") == reverse("account_change_password")) == asked
 
 
+def test_an_issued_password_is_changed_where_none_grows_old(person: Any, settings: Any) -> None:
+    settings.HUILIU_PASSWORD_DAYS = None
+    assert is_in(sign_in(person.username))
+    User.objects.filter(pk=person.pk).update(password_changed_at=None)
+    response = sign_in(person.username).get(HOME)
+    assert response.headers.get("Location") == reverse("account_change_password")
+
+
 def test_after_the_change_the_way_is_free(person: Any, settings: Any) -> None:
     settings.HUILIU_PASSWORD_DAYS = 90
     User.objects.filter(pk=person.pk).update(password_changed_at=None)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import models
+from django.db.models import Q
 
+from apps.accounts.pointers import pointers_to_departments
 from apps.core import access
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -96,9 +98,10 @@ OWN_ROOMS = {
         **dict.fromkeys(["recording", "outstanding"], "on queries"),
     },
     "sharing": {
-        **dict.fromkeys(["naming", "terms_sql"], "below"),
+        **dict.fromkeys(["naming", "sending", "terms_sql"], "below"),
         **dict.fromkeys(["provisioning", "reconciliation", "gateway", "keeping"], "on models"),
-        "reply": "on queries",
+        "leaving": "on models",
+        **dict.fromkeys(["reply", "describing"], "on queries"),
         "middleware": "urls",  # a way to addresses, as these are
     },
     "supervision": {"questions": "below", "summaries": "on queries"},
@@ -258,6 +261,19 @@ def test_a_reform_knows_every_pointer_to_a_department() -> None:
     assert not silent
 
 
+def test_a_reform_reads_whatever_a_model_says_of_succession() -> None:
+    unread = [
+        f"{model._meta.label}.{name}"
+        for model in our_models()
+        for name in dir(model)
+        if name.startswith("succession_") and name != "succession_open"
+    ]
+    assert not unread
+    told = {pointer.model: pointer.open for pointer in pointers_to_departments()}
+    declared = {model: getattr(model, "succession_open", Q()) for model in told}
+    assert told == declared
+
+
 def test_a_hand_over_knows_every_pointer_to_a_person() -> None:
     silent = [
         f"{model._meta.label}.{field.name}"
@@ -282,3 +298,16 @@ def test_migrations_are_named_after_their_change() -> None:
         if re.search(r"_(auto_|merge)", path.stem) or path.stem.count("_") == 0
     ]
     assert not bad
+
+
+def test_screens_speak_without_ceremony() -> None:
+    """No 您, and 主管部门 is the authority: a system has a department of its own (look.md)."""
+    words = ("您", "系统主管部门", "其主管部门")
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for pattern in ("templates/**/*.html", "apps/**/*.py")
+        for path in ROOT.glob(pattern)
+        for word in words
+        if word in path.read_text(encoding="utf-8")
+    ]
+    assert found == []

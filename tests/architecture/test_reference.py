@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
 from apps.console.reference import PAGES, ROOT, api_page
+from apps.sharing.gateway.codes import WHAT_TO_DO
 from apps.sharing.gateway.refusals import REASONS
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,13 +26,22 @@ NOT_OF_THE_API = {
     **dict.fromkeys(
         ("no_credential", "system_retired", "too_many_credentials"), "credentials are given by page"
     ),
-    **dict.fromkeys(("too_large", "unknown_type"), "papers are attached by page"),
     "not_decided": "letters are taken by page",
     "template_retired": "terms are kept ready by page",
-    **dict.fromkeys(("nothing_mended", "sign_left"), "records are mended cell by cell by page"),
     **dict.fromkeys(
-        ("already_handled", "not_a_colleague"), "the route within a department is walked by page"
+        ("not_a_district", "no_region_item", "no_region_code", "unfit_item"),
+        "return flow is asked for by page",
     ),
+    **dict.fromkeys(
+        ("basket_full", "no_open_part", "nothing_to_submit"), "matters are written by page"
+    ),
+    **dict.fromkeys(
+        ("unknown_act", "nothing_chosen", "too_many_chosen", "not_alike", "look_alone"),
+        "several requests are acted on at once by page",
+    ),
+    **dict.fromkeys(("no_template", "unfit_template"), "terms are filled from templates by page"),
+    **dict.fromkeys(("nothing_mended", "sign_left"), "records are mended cell by cell by page"),
+    **dict.fromkeys(("not_a_colleague",), "the route within a department is walked by page"),
     **dict.fromkeys(
         (
             "source_failed",
@@ -166,11 +176,13 @@ WITHOUT_EXAMPLE = {
     **dict.fromkeys(
         [
             ("catalog_imports_receive", "application/octet-stream"),
+            ("proposals_request", "application/octet-stream"),
             ("datasets_export_xlsx", WORKBOOK),
         ],
-        "a workbook is no text",
+        "a workbook, or a file of any form, is no text",
     ),
     ("data_exports_file", "application/octet-stream"): "the bytes of a file of any format",
+    ("disposals_paper", "application/octet-stream"): "a scanned paper of any format",
     ("datasets_export_csv", "text/csv"): "the template's columns, told in the workbook itself",
 }
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -325,6 +337,21 @@ def test_every_error_code_is_explained_and_every_explained_code_exists() -> None
     known = stated | DERIVED | set(REASONS)
     assert sorted(stated - explained) == []
     assert sorted(explained - known) == []
+
+
+def test_every_answer_of_the_data_plane_is_stated_by_some_operation(schema: Any) -> None:
+    stated = {
+        f"{method} {path}": {
+            code
+            for answer in operation["responses"].values()
+            for code in re.findall(r"`([a-z_]+)`", answer["description"])
+        }
+        for path, method, operation in operations(schema)
+        if path.startswith("/api/v1/data/")
+    }
+    assert sorted(set(WHAT_TO_DO) - set().union(*stated.values())) == []
+    without = [each for each, codes in stated.items() if "forwarded_only" not in codes]
+    assert without == ["get /api/v1/data/{code}"]
 
 
 def test_every_code_that_the_schema_states_is_explained(schema: Any) -> None:

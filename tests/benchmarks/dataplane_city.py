@@ -1,21 +1,27 @@
 """What the measurements of the data plane read: one table of 1,000,000 × 10 under real grants."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
 from apps.catalog import queries as catalog
-from apps.sharing import provisioning
+from apps.sharing import naming, provisioning
+from apps.sharing.gateway import pool
 from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.models import Grant, SharingRequest
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
+from config import embedded, environment
+from config.embedded import cluster
 from tests import stories
 from tests.benchmarks.harness import timed
 from tests.factories.accounts import InformationSystemFactory
@@ -23,6 +29,7 @@ from tests.factories.catalog import Item
 from tests.factories.gateway import credential_of, draw_token
 from tests.factories.sharing import Scene, make_scene, period
 
+Superuser = psycopg.Connection[tuple[object, ...]]
 ROWS = 1_000_000
 ITEMS: tuple[Item, ...] = (
     ("person_id", "公民身份号码", "C", 18, True, {}),
@@ -127,13 +134,58 @@ def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
     at = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")  # thousands of them, and none is measured
-    for _table in range(tables):
-        scene = make_scene(items=ITEMS, key_items=["person_id"])
-        physical.ensure_table(scene.dataset)
-        for _number in range(on_each):
-            further_grant(scene, city.grant, at)
+    with _memberships_afterwards():
+        for _table in range(tables):
+            scene = make_scene(items=ITEMS, key_items=["person_id"])
+            physical.ensure_table(scene.dataset)
+            for _hundred in range(0, on_each, 100):
+                with transaction.atomic():  # one commit for many
+                    provisioning.hold_lock()
+                    for _number in range(100):
+                        further_grant(scene, city.grant, at)
     with connection.cursor() as cursor:
         cursor.execute("RESET synchronous_commit")
+
+
+@contextmanager
+def _memberships_afterwards() -> Iterator[None]:
+    """Let the portal's role make roles as a superuser would, then give it what it would have.
+
+    Whoever makes a role without being superuser becomes a member of it, and at every grant of a
+    role PostgreSQL looks at all that the grantor is a member of: making thousands of grants takes
+    hours, not making them as a superuser. Afterwards the memberships are those of the long way.
+    """
+    if not environment.uses_embedded_server():  # no superuser at hand: the long way
+        yield
+        return
+    kept = cluster.read_secrets(embedded.describe(environment.home()).places)
+    with cluster.superuser_connection(kept) as superuser:
+        owner = environment.OWNER_ROLE
+        superuser.execute(f"ALTER ROLE {owner} SUPERUSER")
+        before = _roles(superuser)
+        try:
+            yield
+        finally:
+            superuser.execute(f"ALTER ROLE {owner} NOSUPERUSER")
+        made = _roles(superuser) - before
+        taken = {name for name in made if _is_of_a_grant(name)}
+        _give(superuser, made, f"{owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        _give(superuser, taken, f"{owner} WITH INHERIT FALSE, SET TRUE GRANTED BY {owner}")
+
+
+def _roles(superuser: Superuser) -> set[str]:
+    return {str(name) for (name,) in superuser.execute("SELECT rolname FROM pg_roles")}
+
+
+def _is_of_a_grant(name: str) -> bool:
+    return name.rpartition("_")[0] == naming.role_of_grant(pool.database(), 0).rpartition("_")[0]
+
+
+def _give(superuser: Superuser, names: set[str], how: str) -> None:
+    listed = sorted(names)
+    for first in range(0, len(listed), 500):
+        some = sql.SQL(", ").join(map(sql.Identifier, listed[first : first + 500]))
+        superuser.execute(sql.SQL(f"GRANT {{}} TO {how}").format(some))
 
 
 def further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:

@@ -15,8 +15,8 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
 
 from apps.catalog import queries as catalog
-from apps.sharing.gateway.credentials import issue_credential
 from apps.sharing.models import Grant
+from apps.sharing.operations import issue_credential
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
 from tests import stories
@@ -98,7 +98,9 @@ def _dataset(at: datetime) -> tuple[Scene, Grant]:
 
 def _token(scene: Scene, grant: Grant, at: datetime) -> str:
     # The row of the token alone: drawing one is not what is measured, and hashes a secret.
-    issue_credential(system=grant.system, actor=scene.consumer_head, at=at)
+    issue_credential(
+        system=grant.system, actor=scene.consumer_head, at=at, untested_reason="已在旧平台试调"
+    )
     token = f"replay-{grant.pk:06d}"
     shared: dict[str, Any] = {"scope": "data", "expires": at + timedelta(days=1)}
     application = Application.objects.get(user=grant.system.service_user)

@@ -13,9 +13,11 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 
 from apps.sharing import operations as sharing
+from apps.sharing.models import Interface, InterfaceCall
 from tests import stories
 from tests.browser.conftest import SignIn
 from tests.factories.accounts import InformationSystemFactory
+from tests.factories.catalog import PublishedDatasetFactory
 from tests.factories.sharing import Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -91,6 +93,39 @@ def test_the_pages_of_one_request_are_whole(scene: Scene, sign_in: SignIn) -> No
     links = [f"/work/requests/{draft.pk}/edit/{step}/" for step in steps]
     links += ["/work/requests/new/", f"/work/requests/new/?dataset={scene.dataset.pk}"]
     faults += [fault for link in links for fault in faults_of(page, link)]
+    assert faults == []
+
+
+def test_the_pages_of_an_interface_are_whole(scene: Scene, sign_in: SignIn) -> None:
+    grant = stories.grant_in("in_force", scene, timezone.now())
+    page = sign_in(scene.consumer)
+    own = f"/work/grants/{grant.pk}/"
+    code = scene.dataset.code.replace("/", "-")
+    links = [f"{own}interface/", f"{own}console/", f"/work/interfaces/{code}/"]
+    faults = [fault for link in links for fault in faults_of(page, link)]
+    page.goto(f"{own}console/")
+    page.click("[data-begin]")
+    page.click("[data-form=page] button[type=submit]")
+    page.locator("[data-status]", has_text="200").wait_for()
+    assert '"count": 6' in page.inner_text("[data-shown]")
+    assert faults == []
+
+
+def test_the_pages_of_a_registered_interface_are_whole(scene: Scene, sign_in: SignIn) -> None:
+    at = timezone.now()
+    dataset = PublishedDatasetFactory(department=scene.provider_department)
+    interface = Interface.objects.create(
+        dataset=dataset, name="省级查询", reason="不得留存", url="https://upper.example/query",
+        items={"name": "name"}, created_by=scene.provider, created_at=at, updated_at=at,
+    )  # fmt: skip
+    InterfaceCall.objects.create(
+        interface=interface, kind="probe", at=at, duration_ms=12,
+        outcome="provider_answer", words="HTTP 500",
+    )  # fmt: skip
+    page = sign_in(scene.provider)
+    own = "/work/registered-interfaces/"
+    links = [own, f"{own}?q=x", f"{own}{interface.pk}/", f"{own}{interface.pk}/change/"]
+    faults = [fault for link in links for fault in faults_of(page, link)]
     assert faults == []
 
 

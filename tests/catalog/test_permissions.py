@@ -55,7 +55,8 @@ ELSEWHERE: Final = {
     *("view_landing", "land", "confirm_no_change", "register_source", "open_exchange"),
     *("add_quality_rule", "check_quality", "view_quality"),
     *("raise_correction", "look_up_own_row"),
-    *("map_upward", "keep_templates"),
+    *("map_upward", "keep_templates", "register_interface", "declare_region_item"),
+    *("announce_stop", "explain", "explain_record"),
 }
 
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -79,3 +80,38 @@ def test_it_gives_the_database_to_its_owner_and_temporary_tables_to_nobody(
             question, {"gateway": preparation.gateway, "name": preparation.database}
         ).fetchone()
     assert found == (preparation.owner, False, True)
+
+
+def test_nobody_but_a_superuser_writes_large_objects_in_the_database(
+    preparation: roles.Preparation,
+) -> None:
+    psql(roles.script(preparation))
+    secrets = kept()
+    question = sql.SQL("SELECT lo_from_bytea(0, 'kept'::bytea)")
+    with psycopg.connect(
+        host=secrets.socket,
+        port=cluster.PORT,
+        user=preparation.gateway,
+        password=preparation.gateway_password,
+        dbname=preparation.database,
+        autocommit=True,
+    ) as own:
+        own.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            own.execute(question)
+
+
+def test_the_embedded_server_keeps_them_from_everybody_too() -> None:
+    secrets = kept()
+    with (
+        psycopg.connect(
+            host=secrets.socket,
+            port=cluster.PORT,
+            user=cluster.GATEWAY,
+            password=secrets.gateway,
+            dbname=cluster.DATABASE,
+            autocommit=True,
+        ) as own,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        own.execute("SELECT lo_create(0)")

@@ -112,6 +112,13 @@ def test_a_gateway_role_with_too_much_power_blocks(
     assert "doctor --sql" in found.remedy
 
 
+def test_large_objects_that_anybody_may_write_are_named(db: None) -> None:
+    found = diagnosis._large_objects()
+    assert found.level is diagnosis.Level.ATTENTION  # a test's database is made of the template
+    assert "lo_from_bytea" in found.words
+    assert "doctor --sql" in found.remedy
+
+
 def test_the_script_for_a_server_of_ones_own_shows_no_password_in_use(
     db: None, doctor: Say, settings: Any
 ) -> None:

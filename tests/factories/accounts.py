@@ -1,6 +1,6 @@
 """Departments with their group, people with their roles, systems with their service user."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -130,6 +130,20 @@ class InformationSystemFactory(factory.django.DjangoModelFactory[InformationSyst
         department=factory.SelfAttribute("..department"),
         password=factory.LazyFunction(lambda: make_password(None)),
     )
+
+
+OutOfService = Callable[[InformationSystem], object]
+
+
+def retire(system: InformationSystem) -> None:
+    InformationSystem.objects.filter(pk=system.pk).update(status="retired")
+
+
+def disable(system: InformationSystem) -> None:
+    User.objects.filter(pk=system.service_user_id).update(is_active=False)
+
+
+OUT_OF_SERVICE: tuple[OutOfService, ...] = (retire, disable)
 
 
 class DelegationFactory(factory.django.DjangoModelFactory[Delegation]):

@@ -1,21 +1,36 @@
 """What a consumer's engineer holds: a credential, a token, and a client that sends it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import InformationSystem, User
-from apps.sharing.gateway.credentials import Credential, issue_credential
+from apps.sharing.gateway.credentials import IssuedSecret
+from apps.sharing.models import Credential
+from apps.sharing.operations import issue_credential
 
 
-def credential_of(system: InformationSystem, head: User, at: datetime) -> Credential:
-    return issue_credential(system=system, actor=head, at=at)
+def credential_of(
+    system: InformationSystem, head: User, at: datetime, environment: str = "production"
+) -> IssuedSecret:
+    """Issue a credential that is good for the test, whatever day the story plays on."""
+    made = issue_credential(
+        system=system,
+        actor=head,
+        at=at,
+        environment=environment,
+        untested_reason="已在旧平台试调",
+    )
+    good_until = timezone.now() + timedelta(days=365)
+    Credential.objects.filter(client_id=made.client_id).update(expires_at=good_until)
+    return made
 
 
-def draw_token(credential: Credential, client: Client | None = None) -> str:
+def draw_token(credential: IssuedSecret, client: Client | None = None) -> str:
     """Draw a token as the consumer's system does."""
     response = (client or Client(headers={"Host": "localhost"})).post(
         "/oauth/token",

@@ -14,6 +14,7 @@ from apps.warehouse.models import DataTable
 from tests.factories.accounts import (
     DepartmentFactory,
     InformationSystemFactory,
+    RegionFactory,
     UserFactory,
 )
 from tests.factories.catalog import PublishedDatasetFactory
@@ -42,6 +43,7 @@ class Scene:
     consumer_head: User
     dataset: Dataset
     system: InformationSystem
+    district: User  # head of a district's authority; of the consumer's, once it lies there
 
     @property
     def consumer_department(self) -> Department:
@@ -61,6 +63,7 @@ def make_scene(**dataset: Any) -> Scene:
         is_authority=True
     )
     provider, consumer = DepartmentFactory(), DepartmentFactory()
+    region = RegionFactory(key=f"district-of-{consumer.pk}")
     return Scene(
         authority=UserFactory(department=authority, roles=["authority_officer"]),
         provider=UserFactory(department=provider, roles=["department_editor"]),
@@ -70,6 +73,10 @@ def make_scene(**dataset: Any) -> Scene:
         consumer_head=UserFactory(department=consumer, roles=["department_approver"]),
         dataset=PublishedDatasetFactory(department=provider, **dataset),
         system=InformationSystemFactory(department=consumer),
+        district=UserFactory(
+            department=DepartmentFactory(region=region, is_authority=True),
+            roles=["department_approver"],
+        ),
     )
 
 

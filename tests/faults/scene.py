@@ -14,14 +14,16 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from apps.sharing.gateway.credentials import issue_credential
+    from apps.sharing.operations import issue_credential
     from tests.factories.accounts import DepartmentFactory, InformationSystemFactory, UserFactory
     from tests.factories.warehouse import column, published
 
     department = DepartmentFactory()
     security = UserFactory(department=department, roles=["security_admin", "department_approver"])
     system = InformationSystemFactory(department=department)
-    made = issue_credential(system=system, actor=security, at=datetime.now(UTC))
+    made = issue_credential(
+        system=system, actor=security, at=datetime.now(UTC), untested_reason="已在旧平台试调"
+    )
     dataset = published(
         column("serial", "编号", length=20, required=True),
         column("name", "姓名", length=20),

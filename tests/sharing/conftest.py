@@ -125,7 +125,8 @@ def drop_derived() -> None:
         for (schema,) in cursor.fetchall():
             cursor.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
         cursor.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname ~ ('^' || %s || '_(g|sys|v)_[0-9]+$')",
+            "SELECT rolname FROM pg_roles"
+            " WHERE rolname ~ ('^' || %s || '_(g|sys|v|login)_[0-9]+$')",
             [database],
         )
         for (role,) in cursor.fetchall():

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import InformationSystem
 from apps.quality.operations import corrections
+from apps.sharing import naming
 from apps.sharing import operations as sharing
 from apps.sharing.gateway import calls, changes, statements
 from apps.sharing.gateway.shapes import shape_of
@@ -385,7 +386,11 @@ def test_it_costs_in_proportion_to_the_change(
     token = draw_token(credential_of(landed_scene.system, landed_scene.consumer_head, now))
     call = calls.admit(token, landed_scene.dataset.code, at=now)
     query = changes.read_feed_query({}, shape_of(call), accept="")
-    text = statements.changes(landed_grant.pk, query)
+    text = statements.changes(
+        naming.relation_of_grant(landed_grant.pk),
+        naming.past_relation_of_grant(landed_grant.pk),
+        query,
+    )
     bound = {"since": 2, "horizon": 3, "batch": 2, "after": changes.LAST_OF_A_BATCH, "limit": 1001}
     for key, value in bound.items():
         text = text.replace(f"%({key})s", str(value))

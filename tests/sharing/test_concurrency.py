@@ -1,18 +1,20 @@
 """Many at once: exactly one decides, two deliveries both succeed, a long read is waited for."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Barrier, Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 from psycopg import sql
 
 from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
-from apps.sharing import provisioning
+from apps.sharing import provisioning, queries
 from apps.sharing.models import Grant, SharingRequest
 from apps.sharing.provisioning import locking
 from tests import stories
@@ -124,6 +126,38 @@ def test_of_two_officers_who_order_at_once_one_is_told(now: datetime) -> None:
     )
     codes = [result.code for result in results if isinstance(result, DomainError)]
     assert codes == ["already_urgent"] * 2
+
+
+def test_what_becomes_urgent_meanwhile_is_given_for_some_days_only(now: datetime) -> None:
+    """The order is not yet committed when the opinion is handed in, and the opinion waits."""
+    scene = make_scene()
+    request = stories.reviewing(scene, now)
+    ordered = Event()
+
+    def order() -> None:
+        with transaction.atomic():
+            sharing.mark_urgent(
+                request=_fresh(request),
+                actor=scene.authority,
+                kind="order",
+                hours=12,
+                reason="市政府紧急通知",
+                at=now,
+            )
+            ordered.set()
+            sleep(1)
+
+    def propose() -> SharingRequest:
+        stale = _fresh(request)
+        assert ordered.wait(timeout=30)
+        return sharing.propose(
+            request=stale, outcome="agree", actor=scene.provider, at=now, reason="最少"
+        )
+
+    [_ordered, proposed] = at_once([order, propose])
+    decision = queries.latest_decision(proposed)
+    assert decision is not None
+    assert decision.ends_on <= timezone.localdate(now) + timedelta(days=15)
 
 
 def test_two_approvers_deliver_on_different_datasets_at_once(now: datetime, read: Read) -> None:

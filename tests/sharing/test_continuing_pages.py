@@ -75,6 +75,10 @@ class TestRecertifying:
         text = page.content.decode()
         assert "每学期核对" in text
         assert "按建议收窄" in text
+        asked = client.get(f"{RECERTIFY}?narrow={review.pk}").content.decode()
+        assert 'id="narrow-reason"' in asked
+        assert "放宽须重新申请" in asked
+        assert 'id="narrow-reason"' not in client.get(f"{RECERTIFY}?narrow=999").content.decode()
         answer = client.post(
             RECERTIFY, {"one": f"{review.pk}:narrow", f"revision-{review.pk}": "2"}
         )
@@ -103,6 +107,13 @@ class TestRecertifying:
         review.refresh_from_db()
         waiting.refresh_from_db()
         assert (review.status, waiting.status) == ("decided", "awaiting_need")
+
+    def test_what_is_suspended_is_not_offered_to_be_narrowed(
+        self, review: Recertification, grant: Grant, scene: Scene, now: datetime
+    ) -> None:
+        sharing.suspend(grant=grant, actor=scene.provider_head, at=now, reason="超范围使用")
+        [line] = signed_in(scene.provider_head).get(RECERTIFY).context["lines"]
+        assert not line.proposal
 
     def test_others_look_and_decide_nothing(self, review: Recertification, scene: Scene) -> None:
         for person in (scene.provider, scene.consumer_head, scene.authority):

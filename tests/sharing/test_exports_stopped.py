@@ -245,9 +245,8 @@ def _retire(scene: Scene, grant: Grant) -> None:
 
 def _revoke(scene: Scene, grant: Grant) -> None:
     [held] = credentials.credentials_of(scene.system)
-    credentials.revoke_credential(
-        system=scene.system,
-        client_id=held.client_id,
+    sharing.revoke_credential(
+        credential=held,
         actor=scene.consumer_head,
         at=timezone.now(),
         reason="泄露",

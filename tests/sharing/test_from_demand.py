@@ -13,6 +13,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.models import SharingRequest
+from apps.sharing.operations.dropping import drop_agreed
 from tests import stories
 from tests.catalog.demand_stories import WRITTEN
 from tests.factories.accounts import InformationSystemFactory
@@ -175,3 +176,16 @@ def test_it_becomes_a_request_over_the_api_too(scene: Scene, at: datetime) -> No
     demand.refresh_from_db()
     assert demand.status == "requested"
     assert post(scene.consumer).json()["code"] == "illegal_move"
+
+
+def test_a_demand_is_its_departments_again_when_what_was_agreed_is_dropped(
+    scene: Scene, at: datetime
+) -> None:
+    demand = _demand(scene, at)
+    request = _request(scene, demand, at)
+    grant = stories.grant_in("in_force", make_scene(), at)
+    SharingRequest.objects.filter(pk=request.pk).update(status="agreed", grant=grant)
+    request.refresh_from_db()
+    drop_agreed(request, "授权已终止", at=at)
+    demand.refresh_from_db()
+    assert (request.status, demand.status) == ("withdrawn", "returned")

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import InformationSystem
 from apps.sharing import operations as sharing
 from apps.sharing.gateway import calls, pages
-from apps.sharing.gateway.credentials import revoke_credential
+from apps.sharing.gateway.credentials import credentials_of
 from apps.sharing.gateway.filters import read_query
 from apps.sharing.gateway.refusals import GrantRefused
 from apps.sharing.gateway.shapes import shape_of
@@ -125,14 +124,9 @@ class TestWhoseGrant:
         self, client: Client, address: str, landed_scene: Scene, now: datetime
     ) -> None:
         assert client.get(address).status_code == 200
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT client_id FROM oauth2_provider_application")
-            [(client_id,)] = cursor.fetchall()
-        revoke_credential(
-            system=landed_scene.system,
-            client_id=client_id,
-            actor=landed_scene.consumer_head,
-            at=now,
+        [held] = credentials_of(landed_scene.system)
+        sharing.revoke_credential(
+            credential=held, actor=landed_scene.consumer_head, at=now, reason="密钥泄露"
         )
         assert problem(client.get(address), 401)["code"] == "not_authenticated"
 

@@ -1,5 +1,6 @@
 """Batch exchange lands in the consumer's pool, keeps up by the feed, and goes with the grant."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +40,8 @@ from tests.factories.copies import (
 )
 from tests.factories.gateway import access_records
 from tests.factories.sharing import Scene
-from tests.factories.warehouse import column, publish_contract
+from tests.factories.warehouse import column, landed, publish_contract
+from tests.sharing.test_new_versions import later, renewed
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
 Read = Callable[..., list[tuple[Any, ...]]]
@@ -187,7 +189,19 @@ def test_interrupted_anywhere_it_goes_on(
     assert in_pool(kept(now)) == shown(client, address)
 
 
-def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
+def test_a_longer_term_closes_it_while_it_is_filled_anew(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    renewed(landed_scene, landed_grant, now, ends_on=later(landed_grant))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):  # half of it is read by nobody
+        read(landed_grant, f"SELECT code FROM {copy}")
+    again = kept(now)
+    assert (again.pk, again.grant, again.grant_version) == (copy.pk, landed_grant, 2)
+    assert len(read(landed_grant, f"SELECT code FROM {copy}")) == again.rows == copy.rows
+
+
+def test_other_terms_are_followed_under_its_name(
     landed_scene: Scene,
     landed_grant: Grant,
     client: Client,
@@ -196,17 +210,16 @@ def test_narrower_terms_narrow_it_and_a_renewal_keeps_its_name(
     read: Read,
 ) -> None:
     copy = kept(now)
-    renewed = granted(landed_scene, now, items=NARROWER, row_condition=NARROWER_ROWS)
+    assert granted(landed_scene, now, items=NARROWER, row_condition=NARROWER_ROWS) == landed_grant
     with pytest.raises(psycopg.errors.InsufficientPrivilege):  # until it is of the new terms
-        read(renewed, f"SELECT * FROM {copy}")
+        read(landed_grant, f"SELECT * FROM {copy}")
     again = kept(now)
-    assert (again.pk, again.grant_id) == (copy.pk, renewed.pk)
-    assert "落地副本" in page_of(renewed, landed_scene.consumer_head)
-    assert "落地副本" not in page_of(landed_grant, landed_scene.consumer_head)
+    assert (again.pk, again.grant_id) == (copy.pk, landed_grant.pk)
+    assert "落地副本" in page_of(landed_grant, landed_scene.consumer_head)
     assert in_pool(again) == shown(client, address)
     assert "rate" not in in_pool(again)[0]
     assert 0 < again.rows < copy.rows
-    assert len(read(renewed, f"SELECT code FROM {copy}")) == again.rows
+    assert len(read(landed_grant, f"SELECT code FROM {copy}")) == again.rows
 
 
 def test_narrowed_it_is_closed_until_it_is_of_the_new_terms(
@@ -378,3 +391,32 @@ def test_a_table_set_back_or_widened_is_read_anew_and_stays_open(
     assert in_pool(copy) == shown(client, address)
     [(kind,)] = read(landed_grant, f"SELECT DISTINCT pg_typeof(born_on)::text FROM {copy}")
     assert kind == "timestamp without time zone"
+
+
+def test_a_dropped_column_stays_in_the_copy_until_it_leaves_the_grant(
+    landed_scene: Scene, landed_grant: Grant, client: Client, address: str, now: datetime
+) -> None:
+    kept(now)
+    read_before = len(access_records())
+    place = [each.name for each in COLUMNS].index("rate")
+    fewer = [each for each in COLUMNS if each.name != "rate"]
+    publish_contract(landed_scene.dataset, *fewer)
+    rows = [record(n, random.Random(n + 5)) for n in range(20)] + [record(n) for n in (77, 78, 79)]
+    lines = [",".join(f'"{v.replace(chr(34), chr(34) * 2)}"' if v else "" for v in
+                      (*row[:place], *row[place + 1 :])) for row in rows]  # fmt: skip
+    heading = ",".join(each.name for each in fewer)
+    batch = landed(
+        landed_scene.dataset, "\n".join([heading, *lines, ""]), actor=landed_scene.provider
+    )
+    assert batch.status == "landed", batch.message
+    copy = kept(now)
+    told = [json.loads(each["query"]) for each in access_records()[read_before:]]
+    assert [each["since"] for each in told] == [1], "it goes on from where it was"
+    assert in_pool(copy) == shown(client, address)
+    assert {row["rate"] for row in in_pool(copy)} - {None}, "the last values are kept"
+    new = [row for row in in_pool(copy) if row["code"] in ("000077", "000078", "000079")]
+    assert {row["rate"] for row in new} == {None}
+    assert sharing.withdraw_dropped(now + timedelta(days=91)) == 1
+    copy = kept(now)
+    assert in_pool(copy) == shown(client, address)
+    assert "rate" not in in_pool(copy)[0]

@@ -58,9 +58,16 @@ def test_the_provider_decides_tighter_limits(scene: Scene, at: datetime) -> None
 
 
 def test_an_agreement_gives_what_was_asked(scene: Scene, at: datetime) -> None:
-    """Limits beside "agree" are those of the form, which the reviewer did not choose."""
+    """Tighter limits beside "agree" are refused rather than dropped; those asked pass."""
     request = stories.reviewing(scene, at, **ASKED)
-    sharing.propose(request=request, outcome="agree", actor=scene.provider, at=at, calls_a_day=1)
+    with pytest.raises(InvalidInput) as refusal:
+        sharing.propose(
+            request=request, outcome="agree", actor=scene.provider, at=at, calls_a_day=1
+        )
+    assert refusal.value.code == "narrower_than_agreed"
+    sharing.propose(
+        request=request, outcome="agree", actor=scene.provider, at=at, **limits_of(request)
+    )
     stories.confirmed(request, scene, at)
     sharing.agree(request=request, actor=scene.provider_head, at=at)
     assert limits_of(request.grant) == KEPT

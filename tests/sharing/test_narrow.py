@@ -159,7 +159,12 @@ class TestVersions:
             (3, ["calls_a_day"]),
         ]
         notices = Notice.objects.filter(recipient=landed_scene.consumer_head)
-        assert notices.filter(title__contains="第 3 版").exists()
+        assert notices.filter(title__contains="第 3 版").get().body == "用不到"
+        labels = dict(landed_scene.dataset.items.values_list("column_name", "name"))
+        gone = [labels[each["name"]] for each in columns if each["name"] not in FEWER]
+        first = notices.filter(title__contains="第 2 版").get()
+        assert gone
+        assert first.body.endswith(f"不再提供：{'、'.join(gone)}")
 
 
 class TestRefusal:

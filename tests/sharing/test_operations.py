@@ -1,5 +1,6 @@
 """The use cases of a request: what each changes, who is owed next, what it refuses."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from guardian.shortcuts import get_perms
 
+from apps.accounts.models import InformationSystem
 from apps.clocks import queries as clocks
 from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
 from apps.ledger.models import AccessRecord, Event, Notice, Todo
@@ -14,7 +16,12 @@ from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.models import SharingRequest
 from tests import stories
-from tests.factories.accounts import InformationSystemFactory, UserFactory
+from tests.factories.accounts import (
+    OUT_OF_SERVICE,
+    InformationSystemFactory,
+    OutOfService,
+    UserFactory,
+)
 from tests.factories.sharing import Scene, land, make_scene
 from tests.sharing.fingerprint import fingerprint
 
@@ -99,6 +106,19 @@ class TestDrafting:
             with pytest.raises(InvalidInput) as refusal:
                 stories.draft(scene, at)
             assert refusal.value.code == code
+
+    @pytest.mark.parametrize("how", OUT_OF_SERVICE)
+    def test_a_system_out_of_service_asks_for_nothing(
+        self, scene: Scene, at: datetime, how: OutOfService
+    ) -> None:
+        how(scene.system)
+        before = fingerprint()
+        with pytest.raises(InvalidInput) as refusal:
+            stories.draft(
+                replace(scene, system=InformationSystem.objects.get(pk=scene.system.pk)), at
+            )
+        assert refusal.value.details["field"] == "system"
+        assert fingerprint() == before
 
     def test_the_system_must_be_the_departments_own(self, scene: Scene, at: datetime) -> None:
         with pytest.raises(InvalidInput):
@@ -448,9 +468,18 @@ class TestGrants:
         sharing.expire(grant=second, at=second.expires_at)
         assert get_perms(group, scene.dataset) == []
 
-    def test_a_renewal_replaces_the_grant_in_force(self, scene: Scene, at: datetime) -> None:
+    def test_a_renewal_is_a_version_of_the_grant_in_force(self, scene: Scene, at: datetime) -> None:
         former = stories.grant_in("in_force", scene, at)
         renewed = stories.grant_in("in_force", scene, at)
+        former.refresh_from_db()
+        assert (former, former.status, former.version) == (renewed, "in_force", 2)
+        assert get_perms(scene.consumer_department.group, scene.dataset) == ["use_dataset"]
+
+    def test_in_another_mode_it_replaces_the_grant_in_force(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        former = stories.grant_in("in_force", scene, at)
+        renewed = stories.grant_in("in_force", scene, at, mode="batch")
         former.refresh_from_db()
         assert (former.status, renewed.status) == ("ended", "in_force")
         assert str(renewed) in former.end_reason

@@ -48,19 +48,27 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
         "authority_leader": SENT,
         "auditor": SENT,
     },
+    "read_opinions": dict.fromkeys(
+        ("provider", "provider_head", "authority", "authority_leader", "auditor"), SENT
+    ),
     "revise": {"consumer": frozenset({"draft", "head_returned", "supplement"})},
     "submit": {"consumer": EVERY},
     "recall": {"consumer": EVERY},
-    "supplement": {"consumer": EVERY},
+    "supplement": {"consumer": EVERY, "consumer_head": EVERY},
     "approve_by_head": {"consumer_head": EVERY},
     "return_by_head": {"consumer_head": EVERY},
     "withdraw": {"consumer": EVERY, "consumer_head": EVERY},
     "accept_form": {"provider": SENT, "provider_head": SENT},
     "ask_supplement": {"provider": SENT, "provider_head": SENT},
     "propose": {"provider": SENT, "provider_head": SENT},
+    "offer": {"provider": SENT, "provider_head": SENT},
+    "retract_offer": {"provider": SENT, "provider_head": SENT},
+    "accept_offer": {"consumer_head": EVERY},
+    "decline_offer": {"consumer_head": EVERY},
     "preview": {"provider": SENT, "provider_head": SENT},
     "extend": {"provider": SENT, "provider_head": SENT},
     "confirm": {"provider": SENT - PROPOSED, "provider_head": SENT},
+    "opine": {"provider": SENT - PROPOSED, "provider_head": SENT},
     "read_reply": dict.fromkeys(
         (
             *("consumer", "consumer_head", "provider", "provider_head"),
@@ -75,6 +83,8 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
         "authority_leader": AHEAD,
     },
     "send_back_proposal": {"provider_head": SENT},
+    "retract_proposal": {"provider": PROPOSED},
+    "ask_again": {"consumer": EVERY},
     "agree": {"provider_head": PROPOSED - {"refused"}},
     "refuse": {"provider_head": frozenset({"refused"})},
     "attach": {
@@ -93,11 +103,16 @@ MATRIX: Final[dict[str, dict[str, frozenset[str]]]] = {
     "review_urgent": {},
     "backfill": {},
     "deliver": {},
+    "drop_agreed": {},
+    "pass_on": {},  # by the district's authority: see test_district
+    "return_by_district": {},
+    "send_to_district": {},
     "grant_automatically": {},
     "propose_for_confirmation": {},
     "delete": {},
 }
 GRANT_MATRIX: Final[dict[str, frozenset[str]]] = {
+    "view_confined": frozenset(),
     "view": frozenset(
         {
             "consumer",
@@ -111,9 +126,13 @@ GRANT_MATRIX: Final[dict[str, frozenset[str]]] = {
     ),
     "suspend": frozenset({"provider_head", "authority", "authority_leader"}),
     "narrow": frozenset({"provider_head", "authority", "authority_leader"}),
+    "open_change": frozenset({"provider_head"}),
+    "ask_change": frozenset({"consumer"}),
     "resume": frozenset({"provider_head", "authority", "authority_leader"}),
     "end": frozenset({"provider_head", "consumer_head", "authority", "authority_leader"}),
+    "try_out": frozenset({"consumer", "consumer_head"}),
     "export": frozenset(),  # of an interface the system alone; of files see test_exports
+    "open_login": frozenset(),  # of database exchange the operator; see test_database_logins
     "deliver": frozenset(),
     "expire": frozenset(),
     "change": frozenset(),

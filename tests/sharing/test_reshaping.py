@@ -16,6 +16,7 @@ from apps.sharing import provisioning
 from apps.sharing.models import Grant
 from apps.sharing.reconciliation import reconcile
 from apps.warehouse import physical
+from tests import stories
 from tests.factories.sharing import Scene
 from tests.sharing.conftest import Read
 
@@ -66,12 +67,18 @@ def test_a_suspended_grant_stays_suspended(
     assert list(reconcile()) == []
 
 
-def test_a_column_that_a_grant_chooses_rows_by_is_not_retired(
-    landed_grant: Grant, landed_scene: Scene, read: Read, now: datetime
+def test_a_table_does_not_follow_when_a_grant_cannot(
+    landed_scene: Scene, read: Read, now: datetime
 ) -> None:
     dataset = landed_scene.dataset
-    statement = f"SELECT * FROM share.g_{landed_grant.pk} ORDER BY _id"
-    before = read(landed_grant, statement)
+    grant = stories.delivered(
+        landed_scene,
+        now,
+        items={"name": ""},
+        row_condition=[{"item": "division_code", "operator": "is_null", "value": True}],
+    ).grant
+    statement = f"SELECT * FROM share.g_{grant.pk} ORDER BY _id"
+    before = read(grant, statement)
     publish(
         dataset,
         now,
@@ -84,12 +91,12 @@ def test_a_column_that_a_grant_chooses_rows_by_is_not_retired(
     with pytest.raises(Conflict) as refused:
         physical.ensure_table(dataset)
     assert refused.value.code == "grant_cannot_follow"
-    assert str(landed_grant) in str(refused.value)
-    assert read(landed_grant, statement) == before
+    assert str(grant) in str(refused.value)
+    assert read(grant, statement) == before
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
             " WHERE attrelid = %s::regclass AND attname = 'registered_on'",
-            [f"{landed_grant.table_schema}.{landed_grant.table_name}"],
+            [f"{grant.table_schema}.{grant.table_name}"],
         )
         assert cursor.fetchone() == ("date",)

@@ -85,6 +85,18 @@ class TestWhatNeedsIt:
         request = stories.awaiting_second_review(scene, at, items=["name", "amount"])
         assert request.status == "awaiting_second_review"
 
+    def test_what_was_handed_in_counts_and_not_what_is_half_rewritten(self, at: datetime) -> None:
+        """A supplement was begun when the authority's order cut it short."""
+        scene = make_scene(grade="2")
+        request = stories.supplement(scene, at, items=["identity_number"])
+        sharing.revise(request=request, actor=scene.consumer, at=at, items=["name"])
+        order: dict[str, Any] = {"kind": "order", "hours": 12, "reason": "市政府紧急通知"}
+        sharing.mark_urgent(request=request, actor=scene.authority, at=at, **order)
+        sharing.propose(
+            request=request, outcome="agree", actor=scene.provider, at=at, reason="最少"
+        )
+        assert request.status == "awaiting_second_review"
+
     def test_an_entry_that_does_not_say_in_which_items_counts_as_sensitive(
         self, at: datetime
     ) -> None:
@@ -333,6 +345,16 @@ class TestNobodyThere:
         sharing.carry_out_due(at + timedelta(hours=1))
         assert len(_desks(waiting, MISSING)) == 2
 
+    def test_who_joins_later_is_asked_too(
+        self, scene: Scene, at: datetime, waiting: SharingRequest
+    ) -> None:
+        newcomer = UserFactory(department=scene.provider_department, roles=["department_editor"])
+        sharing.carry_out_due(at + timedelta(hours=1))
+        assert _desks(waiting) == {scene.second, newcomer}
+        notices = Notice.objects.count()
+        sharing.carry_out_due(at + timedelta(hours=2))
+        assert Notice.objects.count() == notices
+
     def test_what_was_said_is_done_when_it_goes_another_way(
         self, alone: Scene, at: datetime
     ) -> None:
@@ -379,7 +401,7 @@ class TestOnTheScreen:
     def test_the_form_says_where_the_opinion_goes(self, scene: Scene, at: datetime) -> None:
         request = stories.reviewing(scene, at)
         page = signed_in(scene.provider).get(f"/work/requests/{request.pk}/propose/")
-        assert "送复核" in page.content.decode()
+        assert "提交后先由另一人复核" in page.content.decode()
 
     def test_the_only_signer_sees_why_he_cannot_confirm(
         self, scene: Scene, waiting: SharingRequest

@@ -14,10 +14,14 @@ from apps.ledger import operations as ledger
 from apps.sharing import operations as sharing
 from apps.sharing.models import ColumnUse, DailyUse, Grant, MeteredDay
 from apps.sharing.queries import thrift
+from apps.sharing.queries.continuing import idle_since
+from apps.sharing.queries.figures import figures_of
 from apps.sharing.queries.thrift import Proposal, Waste
+from apps.sharing.queries.versions import columns_added
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
 from tests.factories.sharing import Scene
+from tests.sharing.test_new_versions import renewed
 
 ONE_DAY = timedelta(days=1)
 DELIVERED = date(2026, 5, 6)
@@ -74,6 +78,10 @@ def use(grant: Grant) -> Use:
 
 def found(grant: Grant) -> Waste | None:
     return thrift.waste_of(grant, morning(TODAY))
+
+
+def with_idleness(grant: Grant) -> list[Grant]:
+    return list(Grant.objects.filter(pk=grant.pk).annotate(idle_since=idle_since()))
 
 
 def noted(grant: Grant) -> dict[str, date]:
@@ -148,6 +156,53 @@ class TestFinding:
         assert waste.proposal.items == {"name": "", "registered_on": ""}
         assert waste.figures.never_read == ("identity_number", "division_code")
         assert "身份" in waste.findings["columns"]
+
+    def test_a_column_that_came_later_counts_from_its_own_day(
+        self, scene: Scene, grant: Grant, use: Use
+    ) -> None:
+        """Of what has been there for less than thirty days nothing is said, nor proposed."""
+        came = TODAY - 40 * ONE_DAY
+        renewed(scene, grant, morning(came), items={**ITEMS, "amount": ""})
+        use(fields=["name", "registered_on"], where=[], rows=900)
+        figures = figures_of([grant], morning(TODAY))[grant.pk]
+        assert figures.never_read == ("identity_number", "division_code", "amount")
+        assert figures.newer == {"amount": came}
+        waste = found(grant)
+        assert waste is not None
+        assert f"（{came.isoformat()} 起提供）" in waste.findings["columns"]
+        week = morning(came + 7 * ONE_DAY)
+        figures = figures_of([grant], week)[grant.pk]
+        assert (figures.too_new, figures.newer) == (("amount",), {"amount": came})
+        assert figures.never_read == ("identity_number", "division_code")
+        (waste,) = thrift.analysed(with_idleness(grant), week)
+        assert waste.proposal.items == {"name": "", "registered_on": "", "amount": ""}
+        assert came.isoformat() not in waste.findings["columns"]
+
+    def test_where_only_what_is_new_was_not_looked_at_nothing_is_proposed(
+        self, scene: Scene, grant: Grant, use: Use
+    ) -> None:
+        came = TODAY - 7 * ONE_DAY
+        renewed(scene, grant, morning(came), items={**ITEMS, "amount": ""})
+        use("feed", of="ranges", first=0)
+        figures = figures_of([grant], morning(TODAY))[grant.pk]
+        assert set(figures.never_read) == set(ITEMS)
+        for waste in thrift.analysed(with_idleness(grant), morning(TODAY)):
+            assert waste.proposal.items is None
+
+    def test_one_taken_out_and_given_back_counts_from_its_return(
+        self, scene: Scene, grant: Grant
+    ) -> None:
+        kept = [name for name in ITEMS if name != "division_code"]
+        sharing.narrow(
+            grant=grant,
+            items=dict.fromkeys(kept, ""),
+            actor=scene.provider_head,
+            at=morning(TODAY - 90 * ONE_DAY),
+            reason="用不到",
+        )
+        back = TODAY - 60 * ONE_DAY
+        renewed(scene, grant, morning(back), items=ITEMS)
+        assert columns_added([grant.pk]) == {grant.pk: {"division_code": morning(back)}}
 
     def test_a_limit_ten_times_the_busiest_day_is_lowered_to_twice_that_day(
         self, grant: Grant, use: Use

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.ledger.models import Event
-from apps.sharing.gateway.credentials import MOST_CREDENTIALS, Credential
+from apps.sharing.gateway.credentials import IssuedSecret
+from apps.sharing.operations.credentials import MOST_CREDENTIALS
 from tests.factories.gateway import caller, credential_of, draw_token
 from tests.factories.sharing import Scene
 
@@ -30,12 +31,12 @@ def scene(transactional_db: None) -> Scene:
 
 
 @pytest.fixture
-def credential(scene: Scene, now: datetime) -> Credential:
+def credential(scene: Scene, now: datetime) -> IssuedSecret:
     return credential_of(scene.system, scene.consumer_head, now)
 
 
 def test_a_token_is_given_for_an_hour_and_the_draw_is_recorded(
-    scene: Scene, credential: Credential
+    scene: Scene, credential: IssuedSecret
 ) -> None:
     response = Client().post("/oauth/token", {**GRANT_TYPE, **credential._asdict()})
     assert response.status_code == 200
@@ -47,13 +48,13 @@ def test_a_token_is_given_for_an_hour_and_the_draw_is_recorded(
     assert response.json()["access_token"] not in str(event.details)
 
 
-def test_the_secret_may_travel_in_the_header(credential: Credential) -> None:
+def test_the_secret_may_travel_in_the_header(credential: IssuedSecret) -> None:
     pair = f"{credential.client_id}:{credential.client_secret}".encode()
     headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
     assert Client(headers=headers).post("/oauth/token", GRANT_TYPE).status_code == 200
 
 
-def test_neither_token_nor_secret_is_kept_in_plain(credential: Credential) -> None:
+def test_neither_token_nor_secret_is_kept_in_plain(credential: IssuedSecret) -> None:
     token = draw_token(credential)
     with connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM oauth2_provider_accesstoken t")
@@ -64,7 +65,7 @@ def test_neither_token_nor_secret_is_kept_in_plain(credential: Credential) -> No
     assert credential.client_secret not in kept
 
 
-def test_a_wrong_secret_is_refused_and_recorded(scene: Scene, credential: Credential) -> None:
+def test_a_wrong_secret_is_refused_and_recorded(scene: Scene, credential: IssuedSecret) -> None:
     wrong = {**GRANT_TYPE, **credential._asdict(), "client_secret": "guess"}
     response = Client().post("/oauth/token", wrong)
     assert response.status_code == 401
@@ -76,21 +77,23 @@ def test_a_wrong_secret_is_refused_and_recorded(scene: Scene, credential: Creden
 @pytest.mark.parametrize(
     "kind", ["password", "authorization_code", "refresh_token", "implicit", ""]
 )
-def test_no_other_way_leads_to_a_token(credential: Credential, kind: str) -> None:
+def test_no_other_way_leads_to_a_token(credential: IssuedSecret, kind: str) -> None:
     asked = {**credential._asdict(), "grant_type": kind, "username": "a", "password": "b"}
     response = Client().post("/oauth/token", asked)
     assert response.status_code == 400
     assert "access_token" not in response.json()
 
 
-def test_a_retired_system_draws_none(scene: Scene, credential: Credential) -> None:
+def test_a_retired_system_draws_none(scene: Scene, credential: IssuedSecret) -> None:
     scene.system.status = "retired"
     scene.system.save()
     response = Client().post("/oauth/token", {**GRANT_TYPE, **credential._asdict()})
     assert response.status_code in (400, 401)
 
 
-def test_a_credential_unused_for_half_a_year_is_dead(credential: Credential, now: datetime) -> None:
+def test_a_credential_unused_for_half_a_year_is_dead(
+    credential: IssuedSecret, now: datetime
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE oauth2_provider_application SET updated = %s", [now - timedelta(days=181)]
@@ -100,7 +103,7 @@ def test_a_credential_unused_for_half_a_year_is_dead(credential: Credential, now
 
 
 def test_a_system_holds_a_few_credentials_and_no_more(
-    scene: Scene, credential: Credential, now: datetime
+    scene: Scene, credential: IssuedSecret, now: datetime
 ) -> None:
     from apps.core.errors import Conflict
 
@@ -111,7 +114,7 @@ def test_a_system_holds_a_few_credentials_and_no_more(
     assert refusal.value.code == "too_many_credentials"
 
 
-def test_a_token_opens_no_screen(credential: Credential) -> None:
+def test_a_token_opens_no_screen(credential: IssuedSecret) -> None:
     """A system calls the API; the pages of people stay shut."""
     system = caller(draw_token(credential))
     assert system.get("/work/requests/").status_code == 302

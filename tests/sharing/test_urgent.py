@@ -14,6 +14,7 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.models import Grant, SharingRequest, Urgency
+from apps.sharing.operations.urgent import suspend_without_papers
 from tests import stories
 from tests.factories.accounts import DelegationFactory, UserFactory
 from tests.factories.sharing import Scene, make_scene
@@ -237,6 +238,13 @@ class TestTheTemporaryGrant:
         grant.refresh_from_db()
         assert grant.status == "expired"
 
+    def test_its_own_last_day_is_told(
+        self, scene: Scene, at: datetime, urgent: SharingRequest
+    ) -> None:
+        sharing.deliver(grant=_decided(scene, urgent, at).grant, at=at)
+        told = Notice.objects.filter(recipient=scene.consumer, body__contains="可以读取")
+        assert {notice.body[-10:] for notice in told} == {"2026-12-02"}
+
     def test_the_days_are_a_setting(self, scene: Scene, at: datetime, settings: Any) -> None:
         settings.HUILIU_URGENT_GRANT_DAYS = 1
         request = _decided(scene, _urgent(scene, at), at)
@@ -358,6 +366,40 @@ class TestThePapers:
         assert (todo.department, todo.role) == (scene.provider_department, "department_approver")
         sharing.resume(grant=grant, actor=scene.provider_head, at=due_at, reason="材料齐全")
         assert (grant.status, _owed(grant, "sharing.resume")) == ("in_force", [])
+
+    def test_papers_that_came_in_the_last_moment_keep_it_open(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        grant = _delivered(scene, at)
+        due_at = clocks.running(grant.request).get().due_at
+        [due] = queries.grants_without_papers(due_at)
+        self._handed_in(grant, scene, due_at)
+        before = fingerprint()
+        assert suspend_without_papers(grant=due, at=due_at).status == "in_force"
+        assert fingerprint() == before
+
+    def test_what_people_stopped_their_papers_do_not_ask_back(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        grant = _delivered(scene, at)
+        sharing.suspend(grant=grant, actor=scene.provider_head, at=at, reason="超范围使用")
+        self._handed_in(grant, scene, at)
+        assert _owed(grant, "sharing.resume") == []
+
+    def test_of_a_grant_that_is_over_none_are_handed_in(self, scene: Scene, at: datetime) -> None:
+        grant = _delivered(scene, at)
+        sharing.end(grant=grant, actor=scene.consumer_head, at=at, reason="响应解除")
+        before = fingerprint()
+        with pytest.raises(NotAllowed):
+            sharing.backfill(request=grant.request, actor=scene.consumer, at=at, reason="已补")
+        assert fingerprint() == before
+
+    def _handed_in(self, grant: Grant, scene: Scene, at: datetime) -> None:
+        request = SharingRequest.objects.get(pk=grant.request_id)
+        sharing.attach(
+            request=request, actor=scene.consumer, at=at, title="函", document_number="1 号"
+        )
+        sharing.backfill(request=request, actor=scene.consumer, at=at, reason="已补函")
 
     def test_nothing_is_owed_where_nothing_was_missing(self, scene: Scene, at: datetime) -> None:
         grant = _delivered(scene, at, papers="")
@@ -488,6 +530,7 @@ class TestFaces:
             f"{base}propose/",
             {
                 "outcome": "agree",
+                "items": list(urgent.requested_items.values_list("item__column_name", flat=True)),
                 "reason": LEAST,
                 "missing_papers": "申请函",
                 "revision": urgent.revision,

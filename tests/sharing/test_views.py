@@ -19,7 +19,13 @@ from tests.factories.accounts import UserFactory
 from tests.factories.sharing import Scene
 
 STATUSES = list(stories.REQUEST_STORIES)
-BY_PLATFORM = {"grant_automatically", "propose_for_confirmation", "deliver"}
+BY_PLATFORM = {
+    "send_to_district",
+    "grant_automatically",
+    "propose_for_confirmation",
+    "deliver",
+    "drop_agreed",
+}
 # A delivered request needs a landed table and committed roles; its buttons are those of agreed.
 WITHOUT_TABLE = [status for status in STATUSES if status != "delivered"]
 
@@ -121,6 +127,8 @@ def test_the_buttons_are_the_lifecycle_and_what_the_person_may(
     off = {"submit"} if "还缺：" in page else set()
     if "没有其他负责人可以签发" in page:
         off |= {"confirm"}
+    if status == "awaiting_signature":
+        off |= {"retract_proposal"}  # the second clerk has confirmed it
     assert buttons_on(page) == expected - off
 
 

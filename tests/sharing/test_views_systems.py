@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 from oauth2_provider.models import Application
 
-from apps.ledger.models import Event
-from tests.factories.gateway import credential_of, draw_token
+from apps.ledger.models import Event, Todo
+from apps.sharing.models import Credential, Grant
+from tests.factories.accounts import UserFactory
+from tests.factories.gateway import credential_of
 from tests.factories.sharing import Scene
 from tests.sharing.test_views import person_of, signed_in
 
@@ -18,6 +20,12 @@ pytestmark = pytest.mark.django_db
 
 def page_of(scene: Scene) -> str:
     return f"/work/systems/{scene.system.pk}/"
+
+
+def offer(holder: Any, **more: Any) -> dict[str, Any]:
+    """What the form of an offer is sent with."""
+    written = {"environment": "test", "holder": holder.pk, "security_contact": holder.pk}
+    return {**written, "note": "新服务器", **more}
 
 
 @pytest.mark.parametrize(
@@ -40,29 +48,28 @@ def test_who_keeps_the_credentials_of_a_system(
     request: pytest.FixtureRequest,
 ) -> None:
     credential_of(scene.system, scene.consumer_head, at)
+    held = Credential.objects.get()
     client = signed_in(person_of(person, scene, request))
 
     answer = client.get(page_of(scene))
-    issued = client.post(page_of(scene), {"note": "新服务器"})
-    held = Application.objects.get(name=scene.system.name)
-    revoked = client.post(
-        f"{page_of(scene)}credentials/{held.pk}/revoke/", {"reason": "服务器下线"}
-    )
+    issued = client.post(page_of(scene), offer(scene.consumer_head))
+    revoked = client.post(f"/work/credentials/{held.pk}/revoke/", {"reason": "服务器下线"})
 
     assert answer.status_code == opens
     assert ("签发凭证" in answer.content.decode()) is issues
-    assert Application.objects.filter(name="新服务器").exists() is issues
+    assert Credential.objects.filter(note="新服务器").exists() is issues
     assert issued.status_code == (200 if issues else 404 if opens == 404 else 403)
-    assert Application.objects.filter(pk=held.pk).exists() is not revokes
+    assert Application.objects.filter(name=scene.system.name).exists() is not revokes
     assert revoked.status_code == (302 if revokes else 404 if opens == 404 else 403)
 
 
 def test_the_secret_shown_once_draws_a_token(scene: Scene) -> None:
     client = signed_in(scene.consumer_head)
 
-    page = client.post(page_of(scene), {"note": "学籍库同步"}).content.decode()
+    page = client.post(page_of(scene), offer(scene.consumer_head)).content.decode()
     shown = re.findall(r'<dd class="mono[^"]*">([^<]+)</dd>', page)
-    again = client.get(page_of(scene)).content.decode()
+    held = Credential.objects.get()
+    again = client.get(f"/work/credentials/{held.pk}/").content.decode()
 
     answer = Client(headers={"Host": "localhost"}).post(
         "/oauth/token",
@@ -75,17 +82,36 @@ def test_the_secret_shown_once_draws_a_token(scene: Scene) -> None:
     assert answer.status_code == 200
     assert shown[0] in again
     assert shown[1] not in again
-    assert Event.objects.filter(verb="sharing.issue_credential").count() == 1
+    events = Event.objects.filter(verb="sharing.issue_credential", subject_id=str(scene.system.pk))
+    assert events.count() == 1
+
+
+def test_the_named_holder_alone_collects_and_sees_the_secret_once(scene: Scene) -> None:
+    head, holder = signed_in(scene.consumer_head), signed_in(scene.consumer)
+
+    offered = head.post(page_of(scene), offer(scene.consumer))
+    row = Credential.objects.get()
+    page = f"/work/credentials/{row.pk}/"
+    refused = head.post(page)
+    shown = holder.post(page).content.decode()
+    again = holder.post(page, follow=True).content.decode()
+
+    assert offered.status_code == 302
+    assert Todo.objects.get(kind="sharing.collect_credential").done_at is not None
+    assert refused.status_code == 302
+    assert "client_secret</dt>" in shown
+    assert "client_secret</dt>" not in again
+    row.refresh_from_db()
+    assert (row.status, row.collected_at is None) == ("active", False)
 
 
 def test_a_revoked_credential_draws_nothing(scene: Scene, at: datetime) -> None:
     credential = credential_of(scene.system, scene.consumer_head, at)
-    assert draw_token(credential)
-    held = Application.objects.get(client_id=credential.client_id)
+    held = Credential.objects.get()
 
     client = signed_in(scene.consumer_head)
-    confirm = client.get(f"{page_of(scene)}credentials/{held.pk}/revoke/")
-    client.post(f"{page_of(scene)}credentials/{held.pk}/revoke/", {"reason": "密钥疑似泄露"})
+    confirm = client.get(f"/work/credentials/{held.pk}/revoke/")
+    client.post(f"/work/credentials/{held.pk}/revoke/", {"reason": "密钥疑似泄露"})
 
     answer = Client(headers={"Host": "localhost"}).post(
         "/oauth/token", {"grant_type": "client_credentials", **credential._asdict()}
@@ -96,13 +122,35 @@ def test_a_revoked_credential_draws_nothing(scene: Scene, at: datetime) -> None:
 
 def test_too_many_credentials_are_refused_with_what_was_typed(scene: Scene, at: datetime) -> None:
     for _number in range(5):
-        credential_of(scene.system, scene.consumer_head, at)
+        credential_of(scene.system, scene.consumer_head, at, "test")
 
-    page = signed_in(scene.consumer_head).post(page_of(scene), {"note": "第六台"}).content.decode()
+    given = offer(scene.consumer_head, note="第六台")
+    page = signed_in(scene.consumer_head).post(page_of(scene), given).content.decode()
 
     assert "最多同时持有 5 个凭证" in page
     assert 'value="第六台"' in page
     assert Application.objects.count() == 5
+
+
+def test_what_a_leak_hits_is_shown_before_it_is_made_void(
+    landed_scene: Scene, landed_grant: Grant, now: datetime
+) -> None:
+    security_admin = UserFactory(
+        department=landed_scene.authority.department, roles=["security_admin"]
+    )
+    credential_of(landed_scene.system, landed_scene.consumer_head, now)
+    client = signed_in(security_admin)
+    address = f"/work/credentials/void/?system={landed_scene.system.pk}"
+
+    page = client.get(address).content.decode()
+    assert str(landed_grant) in page
+    assert landed_scene.system.name in page
+    assert Credential.objects.get().status == "active"
+
+    done = client.post(address, {"reason": "密钥疑似泄露"}, follow=True).content.decode()
+    assert "已作废 1 个凭证" in done
+    assert Credential.objects.get().status == "voided"
+    assert Application.objects.count() == 0
 
 
 def test_the_list_finds_a_system_and_says_when_there_is_none(

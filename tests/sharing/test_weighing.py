@@ -20,6 +20,7 @@ from tests import stories
 from tests.factories.accounts import InformationSystemFactory, UserFactory
 from tests.factories.catalog import PERSONS, PublishedDatasetFactory
 from tests.factories.sharing import Scene, make_scene
+from tests.sharing import test_new_versions as new_versions
 from tests.sharing.test_views_forms import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -356,6 +357,29 @@ class TestLeastData:
                 _read(grant, at, ["identity_number", "name"], [{"item": "division_code"}])
             dropped = set(PLAIN) - set(weigh(request, scene.provider, at).least.items)
             assert dropped == ({"amount"} if calls == 20 else set())
+
+    def test_what_came_with_a_later_version_is_not_taken_for_unread(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        begun = at - timedelta(days=200)
+        days = {"starts_on": begun.date(), "ends_on": begun.date() + timedelta(days=400)}
+        less = {name: mask for name, mask in PLAIN.items() if name != "amount"}
+        grant = stories.delivered(scene, begun, items=less, **days).grant
+        new_versions.renewed(scene, grant, at - timedelta(days=40), items=PLAIN)
+        request = new_versions.asked(scene, grant, at, items=PLAIN, scenario=STATISTICS)
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE ledger_accessrecord, ledger_accessclose")
+
+        def kept(day: datetime) -> set[str]:
+            return set(weigh(request, scene.provider, day).least.items)
+
+        for _number in range(20):
+            _read(grant, at - timedelta(days=50), ["identity_number", "name"], [])
+        assert kept(at) == set(PLAIN) - {"division_code"}
+        for _number in range(20):
+            _read(grant, at - timedelta(days=5), ["identity_number", "name"], [])
+        assert kept(at) == {"identity_number", "name"}
+        assert kept(at - timedelta(days=33)) == set(PLAIN) - {"division_code"}
 
     @pytest.mark.parametrize("scenario", ["核对资格", STATISTICS, "按姓名核验后入库", "办理业务"])
     @pytest.mark.parametrize("mode", ["interface", "verify"])

@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from apps.catalog.models import DataItem, Dataset, Duty, LegalDuty, ServiceItem
 from apps.catalog.operations import compiling, responsibility
+from apps.sharing.models import Interface
 from apps.supervision.models import BoardDay
 from apps.supervision.operations import board as operations
 from apps.supervision.queries.board import board
@@ -115,6 +116,43 @@ def test_every_gap_is_found_where_it_is(
         assert [row.pk for row in BY_KEY[name].rows(NOW)] == [duty.pk], name
     lacking = promised["lacking"]
     assert missing_item_names([lacking.pk]) == {lacking.pk: ["工资"]}
+
+
+def test_an_interface_connects_what_never_lands(
+    promised: dict[str, Duty], provider: Any, provider_department: Any, authority: Any
+) -> None:
+    dataset = promised["missing"].dataset
+    assert dataset is not None
+    interface = Interface.objects.create(
+        dataset=dataset,
+        name="查询",
+        reason="上级平台统一提供，不得留存",
+        url="https://upper.example/query",
+        items={"name": "name"},
+        status="active",
+        tested_at=NOW,
+        active_since=NOW,
+        created_by=provider,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    found = figures(provider_department)
+    assert (found["connected"], found["missing"], found["kept"]) == (1, 0, 1)
+    (row,) = BY_KEY["connected"].rows(NOW)
+    assert (row.interface_reason, row.interface_since) == (interface.reason, NOW)
+    page = client_of(authority).get("/work/responsibility-board/all/connected/").content.decode()
+    assert "2026-11-18 起由接口提供：上级平台统一提供，不得留存" in page
+    Interface.objects.update(status="paused")
+    assert (figures(provider_department)["connected"], figures(provider_department)["missing"]) == (
+        0,
+        1,
+    )
+    Interface.objects.update(status="active")
+    landed(dataset, HEADER + ROWS, actor=provider)
+    assert (figures(provider_department)["connected"], figures(provider_department)["kept"]) == (
+        0,
+        2,
+    )
 
 
 def test_what_is_mended_is_no_gap_any_more(

@@ -1,8 +1,9 @@
 """A department's file server: a real one on this machine, which can be told to misbehave."""
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +14,7 @@ class FileServer:
     """content: what it serves; etag: by what it knows whether it changed.
 
     status: what it answers first, `busy` times. cut_after: bytes after which it hangs up.
+    pause: seconds that it waits after every byte.
     redirects: {path: location}. asked: the headers of each request.
     """
 
@@ -22,6 +24,7 @@ class FileServer:
     busy: int = 0
     cut_after: int | None = None
     announce: bool = True
+    pause: float = 0
     redirects: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
@@ -63,7 +66,12 @@ class Handler(BaseHTTPRequestHandler):
         if told.etag:
             self.send_header("ETag", told.etag)
         self.end_headers()
-        self.wfile.write(told.content[: told.cut_after])
+        content = told.content[: told.cut_after]
+        pieces = [bytes([each]) for each in content] if told.pause else [content]
+        with suppress(OSError):
+            for piece in pieces:
+                self.wfile.write(piece)
+                time.sleep(told.pause)
 
     def log_message(self, *_words: Any) -> None:
         return

@@ -357,4 +357,7 @@ def test_a_portal_that_refuses_says_why() -> None:
     refusal = portal._refusal(409, b'{"code": "x", "detail": "\xe4\xb8\x8d"}')
     assert (refusal.code, str(refusal)) == ("x", "不")
     assert isinstance(portal._refusal(502, b"<html>"), PortalRefused)
+    refused = portal._refusal(401, b'{"error": "invalid_client"}')
+    assert refused.code == "invalid_client"
+    assert "client_id" in str(refused)
     assert "secret" not in repr(Portal("http://x", "id", "secret"))

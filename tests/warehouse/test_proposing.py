@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import Client
-from django.urls import reverse
 
 from apps.catalog.models import Classification, DataItem, Dataset
 from apps.core.errors import Conflict, NotAllowed
 from apps.core.workbooks.refusal import Refusal
 from apps.standards.models import CodeList, CodeListEntry, DataElement
 from apps.warehouse import operations as warehouse
-from apps.warehouse.models import Batch, FileProposal
+from apps.warehouse.models import FileProposal
 from apps.warehouse.proposing.whole import column_name
 from tests.factories.catalog import ClassificationFactory
 from tests.factories.warehouse import AT, IDENTITIES
@@ -235,39 +232,6 @@ def test_only_an_editor_drafts(provider_head: Any, classification: Any) -> None:
     with pytest.raises(NotAllowed):
         proposed(as_csv(["编号"], ["1"]), provider_head)
     assert not Dataset.objects.exists()
-
-
-def test_a_clerk_drafts_on_the_page_and_reads_why(
-    provider: Any, consumer: Any, classification: Any, client: Client
-) -> None:
-    client.force_login(provider)
-    assert reverse("warehouse:propose") in client.get("/work/datasets/").content.decode()
-    file = SimpleUploadedFile("名册.csv", as_csv(HEADINGS, *people()))
-    answer = client.post(
-        reverse("warehouse:propose"), {"file": file, "classification": classification.pk}
-    )
-    made = FileProposal.objects.get()
-    address = reverse("warehouse:proposal", args=[made.dataset.dashed_code])
-    assert answer.headers["Location"] == address
-    page = client.get(address).content.decode()
-    assert "个通过校验" in page
-    assert "逐项改正" in page
-    assert not Batch.objects.exists()
-    client.force_login(consumer)
-    assert client.get(address).status_code == 404
-
-
-def test_a_refusal_stands_on_the_page(
-    provider: Any, provider_head: Any, classification: Any, client: Client
-) -> None:
-    client.force_login(provider)
-    file = SimpleUploadedFile("名册.csv", b"%PDF-1.4")
-    answer = client.post(
-        reverse("warehouse:propose"), {"file": file, "classification": classification.pk}
-    )
-    assert "PDF" in answer.content.decode()
-    client.force_login(provider_head)
-    assert client.get(reverse("warehouse:propose")).status_code == 403
 
 
 def test_the_command_prints_the_evidence(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -116,6 +117,19 @@ class TestFiles:
         warehouse.pull_due(at=later(1))
         source.refresh_from_db()
         assert (source.failures, source.runs.first().status) == (0, "landed")
+
+    @pytest.mark.parametrize("announce", [True, False])
+    def test_one_that_trickles_is_cut_off_in_time_and_lands_nothing(
+        self, source: Any, server: FileServer, monkeypatch: pytest.MonkeyPatch, announce: bool
+    ) -> None:
+        monkeypatch.setattr(http, "WHOLE_SECONDS", 0.5)
+        server.pause, server.announce = 0.05, announce
+        begun = monotonic()
+        warehouse.pull_due(at=AT)
+        assert monotonic() - begun < 3
+        assert source.runs.get().message_code == "source_too_slow"
+        assert len(server.asked) == 1
+        assert not Batch.objects.exists()
 
     def test_a_busy_server_is_asked_again(self, source: Any, server: FileServer) -> None:
         server.busy = 1

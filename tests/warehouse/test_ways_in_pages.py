@@ -169,8 +169,8 @@ class TestSilence:
         assert (todo.department, todo.role) == (dataset.department, "department_editor")
         warehouse.confirm_no_change(
             dataset=dataset,
-            period_from=(now + timedelta(days=1)).date(),
-            period_to=late.date(),
+            period_from=timezone.localdate(now) + timedelta(days=1),
+            period_to=timezone.localdate(late),
             actor=provider,
             at=late,
         )

@@ -26,12 +26,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person of a department, an information system, or a citizen of the open portal."""
+    """A person of a department, an information system, a citizen of the open portal, or a supplier.
+
+    A supplier's engineer belongs to a firm, so to no department; `sharing.SupplierAccount` says to
+    which system he is bound, and from when to when.
+    """
 
     class Kind(models.TextChoices):
         PERSON = "person", _("工作人员")
         SERVICE = "service", _("信息系统")
         CITIZEN = "citizen", _("社会公众")
+        SUPPLIER = "supplier", _("供应商")
 
     username = models.CharField(
         _("用户名"),
@@ -88,6 +93,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=~Q(kind="citizen") | Q(department=None),
             ),
             models.CheckConstraint(
+                name="accounts_user_supplier_has_no_department",
+                condition=~Q(kind="supplier") | Q(department=None),
+            ),
+            models.CheckConstraint(
                 name="accounts_user_disabled_has_time",
                 condition=Q(disabled_at=None) | Q(is_active=False),
             ),
@@ -100,6 +109,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Django's admin asks this; what a person sees there is decided by the scopes."""
         return self.is_active and self.kind == self.Kind.PERSON
+
+    @property
+    def is_confined(self) -> bool:
+        """Whether the scopes admit him to the few pages of a supplier and to nothing else."""
+        return self.kind == self.Kind.SUPPLIER
 
     def get_full_name(self) -> str:
         return self.name or self.username

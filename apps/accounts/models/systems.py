@@ -13,6 +13,13 @@ from apps.accounts.models.people import User
 from apps.core.models import Governed
 
 
+class InformationSystemManager(models.Manager["InformationSystem"]):
+    def in_service(self) -> "models.QuerySet[InformationSystem]":
+        """Return the systems that may act: not retired, and their service user is active."""
+        retired = InformationSystem.Status.RETIRED
+        return self.filter(service_user__is_active=True).exclude(status=retired)
+
+
 class InformationSystem(Governed):
     """A department's system; it acts through its passwordless service user."""
 
@@ -58,6 +65,8 @@ class InformationSystem(Governed):
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
     handover: ClassVar[dict[str, Q | None]] = {"service_user": None}
 
+    objects = InformationSystemManager()
+
     class Meta:
         verbose_name = _("信息系统")
         verbose_name_plural = _("信息系统")
@@ -75,3 +84,7 @@ class InformationSystem(Governed):
 
     def __str__(self) -> str:
         return f"{self.name}（{self.code}）"
+
+    def is_in_service(self) -> bool:
+        """Say of one system what `in_service` asks of all."""
+        return self.status != self.Status.RETIRED and self.service_user.is_active

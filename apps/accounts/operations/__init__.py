@@ -12,7 +12,9 @@ from apps.accounts.operations.people import (
     hand_over,
     issue_password,
     move_user,
+    register_supplier,
     register_user,
+    shut_supplier,
 )
 from apps.accounts.operations.reforms import preview_succession, rename_department, succeed
 from apps.accounts.operations.roles import (
@@ -44,6 +46,7 @@ __all__ = [
     "name_sharing_office",
     "preview_succession",
     "register_department",
+    "register_supplier",
     "register_system",
     "register_user",
     "reinstate",
@@ -51,5 +54,6 @@ __all__ = [
     "retire",
     "revoke_delegation",
     "revoke_role",
+    "shut_supplier",
     "succeed",
 ]

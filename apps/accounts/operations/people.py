@@ -9,7 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import evidence
-from apps.accounts.models import SEPARATED_ROLES, Delegation, Department, User
+from apps.accounts.models import (
+    SEPARATED_ROLES,
+    Delegation,
+    Department,
+    InformationSystem,
+    User,
+)
 from apps.accounts.open_matters import open_matters
 from apps.accounts.pointers import turn
 from apps.accounts.queries import holders_of
@@ -61,6 +67,55 @@ def register_user(
     user.groups.add(department.group_id)
     evidence.record(standing, "accounts.register_user", user, at=at, department=department)
     return user
+
+
+@transaction.atomic
+def register_supplier(
+    *,
+    system: InformationSystem,
+    username: str,
+    name: str,
+    password: str,
+    actor: User,
+    at: datetime,
+    phone: str = "",
+) -> User:
+    """Make an account for a supplier's engineer, of no department, to be bound to the system.
+
+    He changes the password at his first sign-in.
+
+    Raises:
+        NotAllowed: the actor is not the head of the system's department, or it is retired.
+        InvalidInput: no name. Conflict: the user name is taken.
+    """
+    standing = access.require(actor, "open_supplier", system)
+    username = required_text(username, _("请填写用户名"), field="username")
+    name = required_text(name, _("请填写姓名"), field="name")
+    user = User(
+        username=User.normalize_username(username),
+        name=name,
+        phone=phone,
+        kind=User.Kind.SUPPLIER,
+        joined_at=at,
+    )
+    _set_password(user, password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        raise Conflict(_("该用户名已被使用"), field="username") from error
+    _demand_new_password(user)
+    evidence.record(
+        standing, "accounts.register_supplier", user, at=at, department=system.department
+    )
+    return user
+
+
+@transaction.atomic
+def shut_supplier(*, user: User, at: datetime) -> None:
+    """Let a supplier's engineer in no more; whoever is signed in is out with the next page."""
+    suppliers = User.objects.filter(pk=user.pk, kind=User.Kind.SUPPLIER, is_active=True)
+    suppliers.update(is_active=False, disabled_at=at, login_key="")
 
 
 @transaction.atomic

@@ -14,8 +14,19 @@ from apps.standards.types import DataType
 COLUMN_PATTERN = r"^[a-z][a-z0-9_]{0,50}$"
 
 
+class ItemsInUse(models.Manager["DataItem"]):
+    """The items that their entries list; those that were taken out are left aside."""
+
+    def get_queryset(self) -> models.QuerySet["DataItem"]:
+        return super().get_queryset().filter(retired_at=None)
+
+
 class DataItem(models.Model):
     """A named, typed part of a record, with sharing rules of its own.
+
+    retired_at: when a version left it out that some request names; the row stays for the sake of
+    what was asked, and goes on when a later version lists the column again. `dataset.items` and
+    `objects` know only what is listed; `ever` knows all.
 
     Source: 《政务信息资源目录编制指南（试行）》 信息项信息
     """
@@ -116,7 +127,10 @@ class DataItem(models.Model):
         help_text=_("入库前怎样统一写法；留空即按数据类型和校验规则的默认做法。"),
     )
     description = models.TextField(_("说明"), blank=True)
+    retired_at = models.DateTimeField(_("停用时间"), null=True, blank=True, editable=False)
 
+    objects = ItemsInUse()
+    ever = models.Manager["DataItem"]()
     history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
     class Meta:
@@ -131,6 +145,7 @@ class DataItem(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["dataset", "name"],
+                condition=Q(retired_at=None),
                 name="catalog_dataitem_name_unique_in_dataset",
                 violation_error_message=_("同一目录内数据项名称不能重复"),
             ),

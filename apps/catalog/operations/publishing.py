@@ -75,7 +75,7 @@ def bring_into_force(change: DatasetChange, actor: User, at: datetime) -> Datase
     write_fields(dataset, python_values(Dataset, change.fields, pointers))
     if change.items is not None:
         written = [{"pk": row["pk"], **python_values(DataItem, row, pointers)} for row in rows]
-        write_items(dataset, written, actor=actor, at=at)
+        write_items(dataset, written, actor=actor, at=at, is_version=True)
     if "related" in change.fields:
         dataset.related.set(Dataset.objects.filter(code__in=change.fields["related"]))
     dataset.revision += 1

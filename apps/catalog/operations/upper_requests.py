@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,7 @@ from apps.accounts.queries import authority, members_with
 from apps.catalog.lifecycle import UPPER_REQUEST
 from apps.catalog.models import UpperDataset, UpperRequest, UpperRequestStatus
 from apps.core import access
+from apps.core.copying import draw_keys
 from apps.core.errors import IllegalMove, InvalidInput, StaleRevision
 from apps.ledger import operations as ledger
 
@@ -49,10 +50,7 @@ def draft(
     standing = access.require(actor, "create", UpperRequest, at=at)
     if not upper_dataset.is_standing:
         raise InvalidInput(_("上级已不再提供该目录"), field="upper_dataset")
-    key = _next_key()
     request = UpperRequest(
-        pk=key,
-        number=f"SJ-{timezone.localtime(at).year}-{key:06d}",
         department=(standing.principal or actor).department,
         upper_dataset=upper_dataset,
         drafted_by=actor,
@@ -60,6 +58,8 @@ def draft(
         updated_at=at,
         **{name: value.strip() for name, value in written.items()},
     )
+    draw_keys([request])
+    request.number = f"SJ-{timezone.localtime(at).year}-{request.pk:06d}"
     _save(request, actor=actor, at=at, reason=_("新建"))
     ledger.record(standing, "catalog.file_upper_request", request, at=at)
     return request
@@ -293,10 +293,3 @@ def _save(request: UpperRequest, *, actor: User, at: datetime, reason: str | Pro
         raise InvalidInput(messages[0], field=field) from error
     remember(request, actor=actor, at=at, reason=reason)
     request.save()
-
-
-def _next_key() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('catalog_upperrequest', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)

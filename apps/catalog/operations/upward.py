@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,7 @@ from apps.catalog.models import (
 )
 from apps.catalog.queries import upward as queries
 from apps.core import access
+from apps.core.copying import draw_keys
 from apps.core.errors import Conflict, InvalidInput, required_text
 from apps.ledger import operations as ledger
 
@@ -95,15 +96,14 @@ def make_package(*, level: str, actor: User, at: datetime) -> UpwardPackage:
     due = queries.changes_to_report(level)
     if not due:
         raise Conflict(_("自上次上报以来目录没有变动"), code="nothing_to_report")
-    key = _next_key()
     package = UpwardPackage(
-        pk=key,
-        number=f"SB-{timezone.localtime(at).year}-{key:06d}",
         level=level,
         made_by=actor,
         created_at=at,
         updated_at=at,
     )
+    draw_keys([package])
+    package.number = f"SB-{timezone.localtime(at).year}-{package.pk:06d}"
     remember(package, actor=actor, at=at, reason=_("生成"))
     try:
         with transaction.atomic():
@@ -355,10 +355,3 @@ def _upper(level: str, row: Mapping[str, Any], at: datetime) -> UpperDataset:
         is_standing=True,
         imported_at=at,
     )
-
-
-def _next_key() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('catalog_upwardpackage', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)

@@ -27,9 +27,24 @@ def write_fields(row: Dataset | DataItem, values: Fields) -> list[str]:
     return changed
 
 
-def write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: datetime) -> bool:
-    """Add, change and take out items until they are these rows; say whether anything changed."""
+def write_items(
+    dataset: Dataset,
+    rows: Sequence[Fields],
+    *,
+    actor: User,
+    at: datetime,
+    is_version: bool = False,
+) -> bool:
+    """Add, change and take out items until they are these rows; say whether anything changed.
+
+    is_version: the entry was in force before; what a request names is then retired, not refused,
+    and an item that was retired goes on when its column is listed again.
+
+    Raises:
+        Conflict: an item of a draft that somebody's request names is left out (`item_in_use`).
+    """
     present = {item.pk: item for item in dataset.items.all()}
+    retired = _retired(dataset) if is_version else {}
     claimed = {row.get("pk") for row in rows}
     by_column = {item.column_name: item for item in present.values() if item.pk not in claimed}
     _refuse_doubles(rows)
@@ -37,22 +52,35 @@ def write_items(dataset: Dataset, rows: Sequence[Fields], *, actor: User, at: da
     for position, row in enumerate(rows, 1):
         values = {name: value for name, value in row.items() if name != "pk"}
         refuse_unknown(values, ITEM_FIELDS)
-        item = present.get(row.get("pk", 0)) or by_column.get(row.get("column_name", ""))
+        column = row.get("column_name", "")
+        item = present.get(row.get("pk", 0)) or by_column.get(column) or retired.get(column)
+        if item is not None and item.retired_at is not None:
+            values["retired_at"] = None
         kept.append((item or DataItem(dataset=dataset), {"position": position, **values}))
     staying = {item.pk for item, _values in kept}
     leaving = [item for item in present.values() if item.pk not in staying]
     for item in leaving:
-        _remove(item, actor=actor, at=at)
+        _remove(item, actor=actor, at=at, is_version=is_version)
     _step_aside(kept)
     saved = [_save_item(item, values, actor=actor, at=at) for item, values in kept]
     return bool(leaving) or any(saved)
 
 
-def _remove(item: DataItem, *, actor: User, at: datetime) -> None:
+def _retired(dataset: Dataset) -> dict[str, DataItem]:
+    gone = DataItem.ever.filter(dataset=dataset, retired_at__isnull=False)
+    return {item.column_name: item for item in gone}
+
+
+def _remove(item: DataItem, *, actor: User, at: datetime, is_version: bool) -> None:
     _credit(item, actor=actor, at=at, reason=_("删除"))
     try:
         item.delete()
     except ProtectedError as error:
+        if is_version:
+            item.retired_at = at
+            _credit(item, actor=actor, at=at, reason=_("停用"))
+            item.save(update_fields=["retired_at"])
+            return
         raise Conflict(
             _("数据项“%(item)s”已有共享申请使用，不能移除") % {"item": item.name},
             code="item_in_use",

@@ -13,7 +13,7 @@ from apps.catalog.queries.changes import (
     reasons_of_versions,
     remarks_on_change,
     remarks_on_proposal,
-    removal_refused,
+    removal_noted,
     rename_refused,
     rounds_of,
     unsettled,
@@ -24,6 +24,7 @@ from apps.catalog.queries.datasets import (
     current_version,
     departments_using,
     published,
+    to_be_had_by,
     visible_to,
 )
 from apps.catalog.queries.demands import (
@@ -33,9 +34,9 @@ from apps.catalog.queries.demands import (
     items_named,
     similar_groups,
     supply_for,
-    to_be_had_by,
     visible_demands,
 )
+from apps.catalog.queries.dropped import Dropped, contract_with, dropped_columns
 from apps.catalog.queries.imports import (
     Lacking,
     drafts_of,
@@ -53,6 +54,7 @@ from apps.catalog.queries.sources import designations_of, duplicates_of, duplica
 __all__ = [
     "MOST_COMPARED",
     "DepartmentQuality",
+    "Dropped",
     "Lacking",
     "Proposal",
     "Similar",
@@ -60,11 +62,13 @@ __all__ = [
     "awaiting",
     "changes_visible_to",
     "contract_of",
+    "contract_with",
     "current_version",
     "demands_awaiting",
     "departments_using",
     "designations_of",
     "drafts_of",
+    "dropped_columns",
     "duplicates_of",
     "duplicates_visible_to",
     "imports_to_adopt",
@@ -83,7 +87,7 @@ __all__ = [
     "reasons_of_versions",
     "remarks_on_change",
     "remarks_on_proposal",
-    "removal_refused",
+    "removal_noted",
     "rename_refused",
     "rounds_of",
     "similar_groups",

@@ -177,9 +177,11 @@ def rename_refused(old: str, new: str) -> str | Promise:
     return _("列名不能由 %(old)s 改为 %(new)s：数据表中已有这一列") % {"old": old, "new": new}
 
 
-def removal_refused(name: str) -> str | Promise:
-    """The words for an item that cannot go."""
-    return _("数据项“%(item)s”已有共享申请使用，不能移除") % {"item": name}
+def removal_noted(name: str) -> str | Promise:
+    """The words for an item that somebody uses, when it is to go."""
+    return _(
+        "数据项“%(item)s”已有共享申请使用；移除后，现有授权在保留期内仍提供原有的值，期满由平台收窄"
+    ) % {"item": name}
 
 
 def _renamed(items: Sequence[DataItem], present: Mapping[int, DataItem]) -> list[Remark]:
@@ -199,11 +201,11 @@ def _in_use(items: Sequence[DataItem], present: Mapping[int, DataItem]) -> list[
     """Items that are to go although somebody's request names them."""
     staying = {item.pk for item in items}
     used = items_in_use([pk for pk in present if pk not in staying])
-    return [Remark("error", "items", removal_refused(present[pk].name)) for pk in sorted(used)]
+    return [Remark("warning", "items", removal_noted(present[pk].name)) for pk in sorted(used)]
 
 
 def items_in_use(keys: Collection[int]) -> frozenset[int]:
-    """Return those of the items that somebody's request names, and that cannot go."""
+    """Return those of the items that somebody's request names."""
     items = list(DataItem.objects.filter(pk__in=keys)) if keys else []
     if not items or not _are_protected(items):
         return frozenset()

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department, User
-from apps.catalog.models import Dataset, DatasetVersion
+from apps.catalog.models import Dataset, DatasetVersion, SharingAttribute
 from apps.core import access
 from apps.core.contracts import Contract
 from apps.core.errors import NotFound
@@ -14,6 +14,15 @@ def published() -> QuerySet[Dataset]:
     """Return the entries in force."""
     entries: QuerySet[Dataset] = Dataset.objects.published()
     return entries
+
+
+def to_be_had_by(department_id: int) -> QuerySet[Dataset]:
+    """Return the entries that a department can ask for: in force, shared, not its own."""
+    return (
+        published()
+        .exclude(sharing_attribute=SharingAttribute.NOT_SHARED)
+        .exclude(department=department_id)
+    )
 
 
 def visible_to(actor: User) -> QuerySet[Dataset]:

@@ -8,8 +8,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
-from apps.catalog.models import DataItem, Dataset, Demand, DemandStatus, SharingAttribute
-from apps.catalog.queries.datasets import published
+from apps.catalog.models import DataItem, Dataset, Demand, DemandStatus
 from apps.catalog.queries.similar import similar_to
 from apps.catalog.surroundings import significant
 from apps.catalog.tokens import words_of
@@ -71,15 +70,6 @@ def demands_awaiting(actor: User, at: datetime | None = None) -> QuerySet[Demand
             rows = access.rows(actor, name, Demand.objects.filter(status=status), at=at)
             found |= Q(pk__in=rows.values("pk"))
     return Demand.objects.filter(found)
-
-
-def to_be_had_by(department_id: int) -> QuerySet[Dataset]:
-    """Return the entries that a department could ask for: in force, shared, not its own."""
-    return (
-        published()
-        .exclude(sharing_attribute=SharingAttribute.NOT_SHARED)
-        .exclude(department=department_id)
-    )
 
 
 def supply_for(

@@ -129,7 +129,7 @@ class Rules:
                 words = queries.rename_refused(each.old, each.new)
                 yield Remark("error", "column_name", words, names.get(each.new, ""))
             elif each.field == REMOVED and pks.get(each.item) in self.used:
-                yield Remark("error", "operation", queries.removal_refused(each.old), each.old)
+                yield Remark("warning", "operation", queries.removal_noted(each.old), each.old)
         wanted = contract_without_codes(dataset, items)
         for column, words in unfollowable(earlier, wanted) if wanted else ():
             field = _stored_field(column, differences) if column else "key_items"

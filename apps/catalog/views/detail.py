@@ -96,6 +96,7 @@ def dataset(request: HttpRequest, code: str) -> HttpResponse:
         "trail": ledger.trail(subject) if is_ours else [],
         "history": history_of(subject) if is_ours else [],
         "request_url": _request_url(user, subject),
+        "may_declare": _may_declare(user, subject),
         "change": under_way if under_way is not None and is_ours else None,
         "wind_down": _wind_down(subject),
         **(review_of(user, subject) if is_ours else {}),
@@ -183,12 +184,16 @@ def _shape(item: DataItem) -> str:
     return f"{item.length},{item.scale}" if item.scale is not None else str(item.length)
 
 
+def _may_declare(user: Any, subject: Dataset) -> bool:
+    """Say whether the person may tell which item is the region; sharing's page asks the same."""
+    in_force = queries.published().filter(pk=subject.pk).exists()
+    return in_force and access.allowed(user, "declare_region_item", subject)
+
+
 def _request_url(user: Any, subject: Dataset) -> str:
-    """Where the data is asked for; empty for whoever cannot ask, and for what is not shared."""
-    in_force = subject.status == DatasetStatus.PUBLISHED
-    is_own = subject.department_id == user.department_id
-    if not in_force or is_own or subject.sharing_attribute == "not_shared":
-        return ""
+    """Where the data is asked for; empty for whoever cannot ask, and for what is not to be had."""
     if not access.able(user, "create", apps.get_model("sharing.SharingRequest")):
+        return ""
+    if not queries.to_be_had_by(user.department_id).filter(pk=subject.pk).exists():
         return ""
     return f"{reverse('sharing:request-new')}?dataset={subject.pk}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.apps import apps
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -63,12 +64,16 @@ class Facet:
 
 @dataclass(frozen=True)
 class Line:
-    """One entry that was found, with what was asked for marked in it."""
+    """One entry that was found, with what was asked for marked in it.
+
+    can_be_had: the person's department can ask for it.
+    """
 
     dataset: Dataset
     name: SafeString
     abstract: SafeString
     entry: SearchEntry
+    can_be_had: bool
 
 
 @login_required
@@ -100,6 +105,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(filters.chosen()),
         "can_create": access.able(user, "create", Dataset),
         "can_wish": access.able(user, "create", Demand),
+        "can_ask": access.able(user, "create", apps.get_model("sharing.SharingRequest")),
         "can_import": access.able(user, "create", CatalogImport),
         "saved": access.rows(user, "view", SavedFilter).select_related("owner", "department"),
         "query": request.GET.urlencode(),
@@ -127,6 +133,8 @@ def _page(user: Any, found: search.Search, query: QueryDict) -> Page[Line]:
 def lines(user: Any, found: search.Search, keys: list[int]) -> list[Line]:
     """Return the entries of a page in its order, read once more under the rule of who sees what."""
     rows = queries.visible_to(user).select_related("department", "search_entry").in_bulk(keys)
+    to_be_had = queries.to_be_had_by(user.department_id).filter(pk__in=keys)
+    askable = set(to_be_had.values_list("pk", flat=True))
     marks = found.marks
     return [
         Line(
@@ -134,6 +142,7 @@ def lines(user: Any, found: search.Search, keys: list[int]) -> list[Line]:
             search.highlighted(rows[key].name, marks),
             search.highlighted(rows[key].abstract, marks, around=ABSTRACT_SHOWN),
             rows[key].search_entry,
+            key in askable,
         )
         for key in keys
         if key in rows

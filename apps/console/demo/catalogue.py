@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.utils import timezone
+
 from apps.accounts.models import Department, InformationSystem
 from apps.accounts.queries import platform_user
 from apps.catalog import operations
@@ -108,7 +110,7 @@ def _dataset(
             OpeningAttribute.NOT_OPENED if conditional else OpeningAttribute.UNCONDITIONAL
         ),
         update_cycle=UpdateCycle(plan.cycle),
-        release_on=published_at.date(),
+        release_on=timezone.localdate(published_at),
         holds_no_secrets=True,
         legal_duty=_legal_duty(plan, provider),
         service_item=f"{plan.topic}办理",
@@ -181,7 +183,7 @@ def _assess(made: list[Dataset], at: datetime) -> None:
             dataset=dataset,
             kind=kind,
             conclusion=Conclusion.PASSED,
-            assessed_on=dataset.created_at.date(),
+            assessed_on=timezone.localdate(dataset.created_at),
             assessor=f"{dataset.department.short_name}保密审查小组",
             recorded_at=at,
         )

@@ -21,13 +21,17 @@ from apps.accounts.models import (
     User,
 )
 from apps.accounts.queries import members_with, platform_user
-from apps.console.demo.city import departments, invented_uscc, systems
+from apps.console.demo.city import SystemPlan, departments, invented_uscc, systems
 
 PASSWORD: Final = "huiliu-demo"  # noqa: S105 demonstration accounts, listed on the sign-in page
 AUTHORITY: Final = "D037"  # 市大数据应用发展管理局
 PROVIDER: Final = "D008"  # 市民政局
 CONSUMER: Final = "D003"  # 市教委
 DISTRICT: Final = "500101"
+DISTRICT_DEPARTMENT: Final = f"Q{DISTRICT}-01"  # 万州区教委, below the district's authority
+DISTRICT_SYSTEM: Final = SystemPlan(
+    code="S-0899", name="万州区学生资助管理系统", department=DISTRICT_DEPARTMENT, topic="学生资助"
+)
 CATEGORIES: Final = {
     "政府部门": Department.Category.GOVERNMENT,
     "市政府派出机构": Department.Category.GOVERNMENT,
@@ -53,11 +57,25 @@ CAST: Final = (
     ("consumer-editor", "李晓燕", CONSUMER, ("department_editor",), "市教委 · 经办人"),
     ("consumer-head", "王志强", CONSUMER, ("department_approver",), "市教委 · 共享工作机构负责人"),
     (
+        "district-editor",
+        "冉小琴",
+        DISTRICT_DEPARTMENT,
+        ("department_editor",),
+        "万州区教委 · 经办人",
+    ),
+    (
+        "district-approver",
+        "牟国华",
+        DISTRICT_DEPARTMENT,
+        ("department_approver",),
+        "万州区教委 · 共享工作机构负责人",
+    ),
+    (
         "district-head",
         "谭玉兰",
         f"Q{DISTRICT}",
         ("department_approver",),
-        "万州区 · 共享工作机构负责人",
+        "万州区大数据局 · 转报本区县的申请",
     ),
     ("authority", "刘洋", AUTHORITY, ("authority_officer",), "主管部门 · 经办人"),
     ("authority-leader", "杨光明", AUTHORITY, ("authority_leader",), "主管部门 · 负责人"),
@@ -66,10 +84,12 @@ CAST: Final = (
     ("auditor", "何正", AUTHORITY, ("audit_admin",), "审计管理员"),
     ("citizen", "市民小林", "", (), "社会公众"),
 )
+# Opened by the head of a department, when there is a system with grants (`sharing_life`).
+SUPPLIER: Final = ("supplier", "供应商 · 只绑定一个信息系统")
 
 
 def load_people(*, at: datetime) -> None:
-    """Make departments of the city and of its districts, the cast, and 898 systems."""
+    """Make departments of the city and of its districts, the cast, and 899 systems."""
     _load_departments()
     _load_cast(at)
     _load_staff(at)
@@ -79,7 +99,7 @@ def load_people(*, at: datetime) -> None:
 
 def cast_accounts() -> list[tuple[str, str]]:
     """Return the demo accounts as (username, what they are) for the sign-in page."""
-    return [(username, title) for username, _, _, _, title in CAST]
+    return [*((username, title) for username, _, _, _, title in CAST), SUPPLIER]
 
 
 def clerk_and_head(department: Department) -> tuple[User, User]:
@@ -111,6 +131,7 @@ def _load_departments() -> None:
         for plan in departments()
     ]
     plans += [_district_bureau(region, number) for number, region in enumerate(_districts())]
+    plans.append(_district_department(Region.objects.get(code=DISTRICT)))
     known = set(Department.objects.values_list("code", flat=True))
     missing = [plan for plan in plans if plan.code not in known]
     groups = Group.objects.bulk_create([Group(name=f"部门 {plan.code}") for plan in missing])
@@ -136,6 +157,16 @@ def _district_bureau(region: Region, number: int) -> Department:
         uscc=invented_uscc("11", str(region.code), 900 + number),
         region=region,
         is_authority=True,
+    )
+
+
+def _district_department(region: Region) -> Department:
+    return Department(
+        code=DISTRICT_DEPARTMENT,
+        name=f"{region.name}教育委员会",
+        short_name=f"{region.name}教委",
+        uscc=invented_uscc("11", DISTRICT, 950),
+        region=region,
     )
 
 
@@ -240,7 +271,7 @@ def _load_offices() -> None:
 def _load_systems(at: datetime) -> None:
     by_code = Department.objects.in_bulk(field_name="code")
     known = set(InformationSystem.objects.values_list("code", flat=True))
-    missing = [plan for plan in systems() if plan.code not in known]
+    missing = [plan for plan in (*systems(), DISTRICT_SYSTEM) if plan.code not in known]
     unusable = make_password(None)
     services = User.objects.bulk_create(
         User(

@@ -14,10 +14,10 @@ from django.utils import timezone
 from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset
 from apps.console.demo.city import datasets
-from apps.console.demo.people import clerk_and_head, second_clerk
+from apps.console.demo.people import DISTRICT, DISTRICT_DEPARTMENT, clerk_and_head, second_clerk
 from apps.console.demo.writing import morning
 from apps.sharing import operations as sharing
-from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.models import SharingRequest
 
 BASIS: Final = "《政务数据共享条例》第二十条；部门三定规定"
 A_YEAR: Final = 400
@@ -44,8 +44,10 @@ class Case:
     after: str = field(default="")  # suspend, end or expire
     urgent: str = ""  # the kind of urgent need for which the authority ordered a quick answer
     limits: tuple[tuple[str, int], ...] = ()
+    mode: str = "interface"
 
 
+WANZHOU_ONLY: Final = ({"item": "district_code", "operator": "eq", "value": DISTRICT},)
 DISTRICT_ONLY: Final = ({"item": "district_code", "operator": "eq", "value": "500103"},)
 CASES: Final = (
     Case("最低生活保障对象基本信息", "D003", "draft", 1, "核对家庭经济困难学生资助资格", items=5),
@@ -53,6 +55,15 @@ CASES: Final = (
     Case("残疾人证基本信息", "D003", "awaiting_head", 2, "落实残疾学生特殊教育保障", items=5),
     Case("空气质量监测基本信息", "D021", "awaiting_head", 1, "开展呼吸系统疾病与空气质量关联分析"),
     Case("不动产登记基本信息", "D010", "head_returned", 6, "核查住房补贴申请家庭名下房产", items=6),
+    Case(
+        "最低生活保障对象基本信息",
+        DISTRICT_DEPARTMENT,
+        "district_review",
+        1,
+        "核对本区家庭经济困难学生资助资格",
+        WANZHOU_ONLY,
+        items=5,
+    ),
     Case("户籍人口基本信息", "D008", "form_check", 1, "办理婚姻登记时核对身份信息", items=4),
     Case("最低生活保障对象基本信息", "D023", "form_check", 2, "受灾困难群众救助资格核对", items=5),
     Case("社会保险参保基本信息", "D010", "supplement", 8, "发放就业补贴前核对参保状态", items=6),
@@ -144,6 +155,10 @@ CASES: Final = (
     Case("社会组织基本信息", "D003", "delivered", 95, "校外合作单位主体资格核验"),
     Case("养老机构基本信息", "D010", "delivered", 150, "养老服务补助测算"),
     Case("养老机构基本信息", "D003", "delivered", 100, "学生志愿服务基地遴选"),
+    Case("道路运输经营基本信息", "D003", "delivered", 1, "校车营运企业资质核对", mode="file"),
+    Case("个体工商户基本信息", "D003", "delivered", 1, "校园周边商户主体核验", mode="verify"),
+    Case("A级景区基本信息", "D003", "delivered", 1, "研学实践基地遴选", mode="database"),
+    Case("学籍基本信息", "D021", "delivered", 1, "儿童预防接种查验", items=4, mode="batch"),
 )
 
 
@@ -167,17 +182,20 @@ class Walk:
     def draft(self) -> SharingRequest:
         asked_on = timezone.localdate(self.at)
         columns = [item.column_name for item in self.dataset.items.order_by("position")]
+        chosen: Any = columns[: self.case.items]
+        if self.case.mode == "verify":
+            chosen = dict.fromkeys(chosen, "")  # what is compared is not masked
         return sharing.draft_request(
             dataset=self.dataset,
             system=self.system,
             actor=self.consumer,
             at=self.at,
-            items=columns[: self.case.items],
+            items=chosen,
             row_condition=self.case.condition,
             basis=BASIS,
             scenario=self.case.scenario,
             scope=f"仅限{self.system.department.short_name}在“{self.system.name}”中使用",
-            mode="interface",
+            mode=self.case.mode,
             starts_on=asked_on + timedelta(days=self.case.waits),
             ends_on=asked_on + timedelta(days=self.case.waits + self.case.lasts),
             vouched=True,
@@ -294,7 +312,7 @@ def _reason(case: Case) -> str:
 
 
 def _deliver(request: SharingRequest, walk: Walk) -> None:
-    grant = Grant.objects.get(request=request)
+    grant = request.grant
     sharing.deliver(grant=grant, at=walk.later(1))
     grant.refresh_from_db()
     if walk.case.after == "suspend":

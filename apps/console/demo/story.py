@@ -26,7 +26,6 @@ from apps.console.demo.rows import write_csv
 from apps.console.demo.writing import assess, write_entry
 from apps.ledger.models import AccessRecord, Event
 from apps.sharing import operations as sharing
-from apps.sharing.gateway.credentials import issue_credential
 from apps.sharing.models import Grant, SharingRequest
 from apps.warehouse import operations as warehouse
 from apps.warehouse.models import Batch
@@ -110,7 +109,7 @@ class Story:
         if request.status == SharingRequest.Status.AWAITING_SECOND_REVIEW:
             sharing.confirm(request=request, actor=self.second, at=timezone.now())
         sharing.sign(request=request, actor=self.head, at=timezone.now())
-        return Grant.objects.get(request=request)
+        return request.grant
 
     def _deliver(self, grant: Grant) -> None:
         sharing.deliver(grant=grant, at=timezone.now())
@@ -134,8 +133,12 @@ class Story:
         )
 
     def _call(self, dataset: Dataset, grant: Grant) -> None:
-        credential = issue_credential(
-            system=self.system, actor=self.asker_head, at=timezone.now(), note="演示凭证"
+        credential = sharing.issue_credential(
+            system=self.system,
+            actor=self.asker_head,
+            at=timezone.now(),
+            note="演示凭证",
+            untested_reason="演示环境，已用虚构数据试调",
         )
         granted, refused = self._codes(dataset)
         path = Path(settings.HUILIU_HOME) / "demo-credentials.json"

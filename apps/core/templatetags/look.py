@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 from django.http import QueryDict
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -13,6 +13,7 @@ register = template.Library()
 THIN_SPACE = "\u2009"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 LATIN = "A-Za-z0-9"
+A_DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{2}:\d{2})(?!\d)")
 BETWEEN = re.compile(rf"(?<=[{HAN}])[ ]?(?=[{LATIN}])|(?<=[{LATIN}%])[ ]?(?=[{HAN}])")
 
 # Four meanings only. What is not named here is neutral.
@@ -20,26 +21,34 @@ TONES = {
     "ok": {
         "published", "delivered", "in_force", "landed", "passed", "active", "agreed", "unchanged",
         "done", "met", "running_ok", "corrected", "closed_ok", "agree", "accepted", "fulfilled",
-        "receipted", "nothing_new", "fixed", "ready",
+        "receipted", "nothing_new", "fixed", "ready", "confirmed", "carried_out",
     },
     "attention": {
-        "awaiting_head", "form_check", "supplement", "reviewing", "awaiting_second_review",
+        "awaiting_head", "district_review", "form_check", "supplement", "reviewing",
+        "awaiting_second_review",
         "awaiting_signature",
         "submitted", "returned", "head_returned", "withdrawal_requested", "delivering", "checking",
         "received", "paused", "narrow", "clarify", "reading", "handed_in",
         "raised", "verifying", "correcting", "contested", "feedback",
         "forwarded", "requested", "disown", "filed", "made", "differing", "objected", "performed",
-        "in_mending", "queued",
+        "in_mending", "queued", "owed", "offered",
     },
     "bad": {
         "refused", "suspended", "standing", "failed", "overdue", "rejected", "expired_over",
-        "refuse", "contested", "disputed",
+        "refuse", "contested", "disputed", "voided",
     },
 }  # fmt: skip
 # A word that means something else in one table.
 TONES_OF_ONE = {
     ("quality.correction", "accepted"): "attention",
     ("sharing.export", "running"): "attention",
+    ("sharing.offer", "open"): "attention",
+    ("sharing.offer", "declined"): "attention",
+    ("sharing.databaselogin", "open"): "ok",
+    ("sharing.plannedstop", "announced"): "attention",
+    ("sharing.plannedstop", "running"): "bad",
+    ("sharing.servicechange", "noticed"): "attention",
+    ("sharing.servicechange", "agreed"): "attention",
 }
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
@@ -48,6 +57,20 @@ TONE_OF = {status: tone for tone, statuses in TONES.items() for status in status
 def spaced(text: object) -> str:
     """Set a thin space between Chinese and Latin letters or figures."""
     return BETWEEN.sub(THIN_SPACE, str(text))
+
+
+@register.filter
+def whole_dates(text: object) -> SafeString:
+    """Keep the dates and times in a sentence whole: a browser breaks them at their hyphens."""
+    parts = A_DATE.split(str(text))
+    return format_html_join(
+        "",
+        "{}{}",
+        (
+            (words, format_html('<span class="nowrap">{}</span>', date) if date else "")
+            for words, date in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        ),
+    )
 
 
 @register.simple_tag

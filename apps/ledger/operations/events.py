@@ -62,12 +62,18 @@ def record_refusal(
     at: datetime,
     code: str,
     message: str | Promise,
+    is_slip: bool = False,
 ) -> None:
     """Write what was refused, on a connection of its own: the caller's transaction rolls back.
 
+    is_slip: a form was filled in wrongly; kept as evidence, and not told on the subject's page.
+
     So it does in tests: rows written here outlive a test that is rolled back, until a flush.
     """
-    event = _event(actor, verb, subject, at=at, details={"code": code, "message": str(message)})
+    details: dict[str, Any] = {"code": code, "message": str(message)}
+    if is_slip:
+        details["slip"] = True
+    event = _event(actor, verb, subject, at=at, details=details)
     event.outcome = Event.Outcome.REFUSED
     fields = [field for field in Event._meta.concrete_fields if not field.primary_key]
     query = InsertQuery(Event)

@@ -59,11 +59,23 @@ def open_todo(
     )
 
 
-def close_todos(subject: Model, *, at: datetime, by: User | None, kind: str | None = None) -> int:
-    """Close what was to be done about a subject, of one kind or all; none is no error."""
+def close_todos(
+    subject: Model,
+    *,
+    at: datetime,
+    by: User | None,
+    kind: str | None = None,
+    but: str | None = None,
+) -> int:
+    """Close what was to be done about a subject, of one kind, all but one, or all.
+
+    That there is nothing to close is no error.
+    """
     todos = queries.open_todos_of(subject)
     if kind is not None:
         todos = todos.filter(kind=kind)
+    if but is not None:
+        todos = todos.exclude(kind=but)
     return todos.update(done_at=at, done_by=by)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from apps.accounts.models import Department
 from apps.accounts.queries import members_with
 from apps.clocks import operations as clocks
 from apps.clocks import queries as running_clocks
+from apps.core.copying import draw_keys
 from apps.ledger import operations as ledger
 from apps.quality.lifecycle import WORK_ORDER
 from apps.quality.models import Basis, Finding, QualityRule, QualityRun, RuleResult, WorkOrder
@@ -112,10 +112,7 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
     assert result.failed is not None  # it failed
     assert result.evaluated is not None
     department = responsible_department(rule)
-    key = _next_key()
     order = WorkOrder(
-        pk=key,
-        number=f"WO-{timezone.localtime(at).year}-{key:06d}",
         rule=rule,
         dataset=rule.dataset,
         department=department,
@@ -129,6 +126,8 @@ def _open(rule: QualityRule, result: RuleResult, run: QualityRun, at: datetime) 
         created_at=at,
         updated_at=at,
     )
+    draw_keys([order])
+    order.number = f"WO-{timezone.localtime(at).year}-{order.pk:06d}"
     reason = _("检查发现 %(rows)s 条不符合规则，开具整改工单") % {"rows": f"{result.failed:,}"}
     remember(order, actor=None, at=at, reason=reason)
     order.save(force_insert=True)
@@ -227,10 +226,3 @@ def _last_landed(run: QualityRun) -> Batch | None:
         .order_by("-horizon")
         .first()
     )
-
-
-def _next_key() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('quality_workorder', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)

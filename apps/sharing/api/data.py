@@ -1,6 +1,7 @@
 """`GET /api/v1/data/{code}`, its export, changes and verification: a thin face of the gateway."""
 
 from dataclasses import replace
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from apps.sharing.api.documents import (
     CHANGES_PROBLEMS,
     CSV_EXAMPLE,
     EXPORT_PARAMETERS,
+    EXPORT_PROBLEMS,
     PAGE_EXAMPLE,
     PAGE_PARAMETERS,
     PROBLEMS,
@@ -38,12 +40,17 @@ from apps.sharing.gateway import (
     allowances,
     calls,
     changes,
+    codings,
+    console,
+    ending,
     exports,
     pages,
+    unchanged,
     verifying,
 )
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import FORMATS, Query, read_query
+from apps.sharing.gateway.forwarding import serving
 from apps.sharing.gateway.refusals import BodyTooLarge
 from apps.sharing.gateway.shapes import shape_of
 
@@ -68,20 +75,55 @@ class GatewayView(APIView):
         return JSONRenderer(), "application/json"
 
     is_verification = False
+    can_be_tried = False  # in the console
+    is_trial_offered = False
+    call: Call | None = None
+    is_forwarded = False  # to the provider's own service, where nothing landed
 
     def admitted(self, request: Request, code: str) -> Call:
         """Admit the call, or refuse it before its parameters are even looked at."""
-        return calls.admit(
-            calls.token_of(request.META.get("HTTP_AUTHORIZATION")),
+        token = calls.token_of(request.META.get("HTTP_AUTHORIZATION"))
+        call = self._admitted(request, code, token)
+        if not call.horizon and not self.is_forwarded:
+            serving.refuse_forwarded(call)
+        return call
+
+    def _admitted(self, request: Request, code: str, token: str) -> Call:
+        if token.startswith(console.PREFIX):
+            return console.admit(
+                token,
+                calls.code_in_path(code),
+                at=timezone.now(),
+                client_address=addresses.address_of(request.META),
+                is_verification=self.is_verification,
+                can_be_tried=self.can_be_tried,
+            )
+        self.call = calls.admit(
+            token,
             calls.code_in_path(code),
             at=timezone.now(),
             client_address=addresses.address_of(request.META),
             is_verification=self.is_verification,
+            is_trial_offered=self.is_trial_offered,
         )
+        return self.call
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Mark what was invented, in whatever format it is, and note that it was answered."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.call is not None and self.call.trial:
+            answer["Huiliu-Test"] = "true"
+            if answer.status_code == HTTPStatus.OK:
+                calls.remember_trial(self.call, at=timezone.now())
+        return answer
 
 
 class DataView(GatewayView):
     """Records of a dataset, as far as the caller's grant shows them."""
+
+    can_be_tried = True
+    is_trial_offered = True
+    is_forwarded = True
 
     @extend_schema(
         operation_id="data_page",
@@ -90,7 +132,10 @@ class DataView(GatewayView):
         description=_(
             "按授权读取记录，按 _id 排序，用 next 翻页；CSV 和 NDJSON 的 next 在响应头 "
             "Huiliu-Next-Cursor 中。每次调用先留下调用记录，再返回数据。授权订有限额的，"
-            "当日余量不足一页时给出余下的条数和 next，用完返回 429。"
+            "当日余量不足一页时给出余下的条数和 next，用完返回 429。数据不落地的，由提供部门的接口"
+            "实时提供，forwarded 为 true，没有 _id，接口登记了翻页的才有 next。"
+            "目录停用的列在保留期内照旧给出，响应头 "
+            "Deprecation 是停用的时刻，Sunset 是不再提供的时刻。"
         ),
         auth=TOKEN,
         parameters=PAGE_PARAMETERS,
@@ -99,6 +144,7 @@ class DataView(GatewayView):
             200: DataPageSerializer,
             (200, "application/x-ndjson"): OpenApiTypes.STR,
             (200, "text/csv"): OpenApiTypes.STR,
+            304: OpenApiResponse(description=_("与 If-None-Match 相同，不必再取")),
             **PROBLEMS,
         },
     )
@@ -106,19 +152,20 @@ class DataView(GatewayView):
         started = perf_counter()
         call = self.admitted(request, code)
         query = _query(request, call)
+        console.require_few(call, query.limit)
         looked_up = perf_counter()
         with allowances.counted(call, rows=query.limit) as (admitted, rows):
-            page = pages.read_page(admitted, replace(query, limit=rows))
-        response = HttpResponse(page.body, content_type=page.content_type)
-        response["Cache-Control"] = "no-store"
-        if page.next is not None:
-            response["Huiliu-Next-Cursor"] = page.next
+            response = _page(request, admitted, replace(query, limit=rows))
+        ending.announce(response, shape_of(call))
         response["Server-Timing"] = _timing(started, looked_up)
         return response
 
 
 class ChangesView(GatewayView):
     """What changed in a grant since a cursor."""
+
+    can_be_tried = True
+    is_trial_offered = True
 
     @extend_schema(
         operation_id="data_changes",
@@ -148,11 +195,13 @@ class ChangesView(GatewayView):
             shape_of(call),
             accept=request.META.get("HTTP_ACCEPT", ""),
         )
+        console.require_few(call, query.limit)
         looked_up = perf_counter()
         with allowances.counted(call, rows=query.limit) as (admitted, rows):
             page = changes.read_changes(admitted, replace(query, limit=rows))
         response = HttpResponse(page.body, content_type=page.content_type)
         response["Cache-Control"] = "no-store"
+        ending.announce(response, shape_of(call))
         response["Huiliu-Next-Cursor"] = page.next
         response["Huiliu-Horizon"] = str(page.horizon)
         response["Huiliu-Is-Complete"] = "true" if page.is_complete else "false"
@@ -162,6 +211,8 @@ class ChangesView(GatewayView):
 
 class ExportView(GatewayView):
     """The whole grant as one file."""
+
+    is_trial_offered = True
 
     @extend_schema(
         operation_id="data_export",
@@ -176,15 +227,21 @@ class ExportView(GatewayView):
         parameters=EXPORT_PARAMETERS,
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
-            **PROBLEMS,
+            **EXPORT_PROBLEMS,
         },
     )
     def get(self, request: Request, code: str) -> StreamingHttpResponse:
         call = self.admitted(request, code)
         parameters = dict(request.query_params.lists())
         query = read_query(parameters, shape_of(call), accept="text/csv", allowed=EXPORT_WORDS)
-        response = StreamingHttpResponse(exports.export(call, query), content_type=FORMATS["csv"])
+        blocks = exports.export(call, query)
+        coding = codings.chosen(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+        packed = codings.flowing(blocks, coding) if coding else blocks
+        response = StreamingHttpResponse(packed, content_type=FORMATS["csv"])
         response["Cache-Control"] = "no-store"
+        if coding:
+            response["Content-Encoding"] = coding
+        ending.announce(response, shape_of(call))
         name = code.replace("/", "-")
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
@@ -194,6 +251,8 @@ class VerifyView(GatewayView):
     """Whether what the caller holds agrees with what his grant shows."""
 
     is_verification = True
+    can_be_tried = True
+    is_trial_offered = True
 
     @extend_schema(
         operation_id="data_verify",
@@ -219,8 +278,28 @@ class VerifyView(GatewayView):
         ):
             answer = verifying.verify(admitted, question)
         response = HttpResponse(answer, content_type=FORMATS["json"])
+        ending.announce(response, shape_of(call))
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _page(request: Request, call: Call, query: Query) -> HttpResponse:
+    """Answer a page; with no more than its mark, where the caller says that he holds it."""
+    mark = unchanged.mark_of(call, query)
+    if unchanged.is_held(mark, request.META.get("HTTP_IF_NONE_MATCH", "")):
+        unchanged.record_held(call, query)
+        response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    else:
+        is_here = call.horizon or call.trial
+        page = (pages.read_page if is_here else serving.read_page)(call, query)
+        response = HttpResponse(page.body, content_type=page.content_type)
+        if page.next is not None:
+            response["Huiliu-Next-Cursor"] = page.next
+    if mark:
+        response["ETag"] = mark
+    # The caller may keep what he is granted, nobody between us; he asks before he uses it again.
+    response["Cache-Control"] = "private, no-cache" if mark else "no-store"
+    return response
 
 
 def _json_of(request: Request) -> Any:

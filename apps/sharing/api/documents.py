@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from apps.core.openapi import refusals, sent, shown
 from apps.sharing.api import examples
+from apps.sharing.gateway import codes
 from apps.sharing.gateway.changes import FEED_FORMATS
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, FORMATS, MAXIMUM_LIMIT, SHAPES
 from apps.sharing.gateway.verifying import MAXIMUM_RECORDS
@@ -34,6 +35,12 @@ class DataPageSerializer(serializers.Serializer[Any]):
 
     dataset = serializers.CharField(help_text=_("目录代码，如 307001002/000001"))
     grant = PageGrantSerializer(help_text=_("据以读取的授权"))
+    forwarded = serializers.BooleanField(
+        required=False, help_text=_("由提供部门的接口实时提供；平台有数据的不带")
+    )
+    is_complete = serializers.BooleanField(
+        required=False, help_text=_("仅 forwarded 时：false 是还有记录没有给出")
+    )
     count = serializers.IntegerField(help_text=_("本页条数"))
     next = serializers.CharField(allow_null=True, help_text=_("下一页的 cursor；没有下一页时为空"))
     columns = serializers.ListField(
@@ -143,6 +150,12 @@ PAGE_PARAMETERS = [
         description=_("返回格式；不写则看 Accept，再不然为 json"),
     ),
     FILTER,
+    OpenApiParameter(
+        "If-None-Match",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description=_("所持这一页的 ETag；没有变动的返回 304，不再给出记录，也不占条数的限额"),
+    ),
 ]
 EXPORT_PARAMETERS = [CODE, _CURSOR, FIELDS, FILTER]
 CHANGES_PARAMETERS = [
@@ -161,71 +174,11 @@ CHANGES_PARAMETERS = [
     ),
 ]
 
-FORBIDDEN = (
-    "no_grant",
-    "grant_not_delivered",
-    "grant_not_started",
-    "grant_suspended",
-    "grant_ended",
-    "grant_expired",
-    "system_disabled",
-    "address_not_allowed",
-)
-READING_FORBIDDEN = (*FORBIDDEN, "verify_only")
-TOO_MANY = ("rate_exceeded", "daily_calls_exceeded", "daily_rows_exceeded")
-PROBLEMS: dict[Any, Any] = refusals(
-    {
-        400: (
-            "unknown_filter",
-            "unknown_operator",
-            "filter_not_supported",
-            "invalid_value",
-            "too_many_filters",
-            "invalid_limit",
-            "unknown_field",
-            "unknown_format",
-            "unknown_shape",
-            "doubled_parameter",
-            "cursor_invalid",
-        ),
-        403: READING_FORBIDDEN,
-        409: ("resync_required",),
-        429: TOO_MANY,
-        503: ("busy", "query_timeout", "grant_unavailable"),
-    }
-)
-CHANGES_PROBLEMS: dict[Any, Any] = refusals(
-    {
-        400: (
-            "unknown_parameter",
-            "invalid_limit",
-            "unknown_format",
-            "doubled_parameter",
-            "cursor_invalid",
-        ),
-        403: READING_FORBIDDEN,
-        409: ("resync_required",),
-        429: TOO_MANY,
-        503: ("busy", "query_timeout", "grant_unavailable"),
-    }
-)
+PROBLEMS: dict[Any, Any] = refusals(codes.PAGE_OF_EITHER)
+EXPORT_PROBLEMS: dict[Any, Any] = refusals(codes.WHOLE)
+CHANGES_PROBLEMS: dict[Any, Any] = refusals(codes.CHANGES)
 VERIFY_PARAMETERS = [CODE]
-VERIFY_PROBLEMS: dict[Any, Any] = refusals(
-    {
-        400: (
-            "invalid_records",
-            "unknown_field",
-            "key_incomplete",
-            "key_not_readable",
-            "invalid_value",
-            "parse_error",
-        ),
-        403: FORBIDDEN,
-        413: ("body_too_large",),
-        429: ("quota_exceeded", *TOO_MANY),
-        503: ("busy", "query_timeout", "grant_unavailable"),
-    }
-)
+VERIFY_PROBLEMS: dict[Any, Any] = refusals(codes.VERIFY)
 VERIFY_EXAMPLES = [
     sent(
         "verify",

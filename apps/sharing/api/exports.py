@@ -22,8 +22,8 @@ from apps.core.openapi import refusals, shown
 from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.api.data import TOKEN, GatewayView
-from apps.sharing.api.documents import CODE, FIELDS, FILTER, READING_FORBIDDEN, TOO_MANY
-from apps.sharing.gateway import allowances, calls, credentials
+from apps.sharing.api.documents import CODE, FIELDS, FILTER
+from apps.sharing.gateway import allowances, calls, codes, credentials
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.files.asking import read_wanted
 from apps.sharing.gateway.files.handing_out import answer
@@ -55,7 +55,6 @@ IF_RANGE = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=_("此前得到的 ETag；文件不同时返回整个文件，不会拼错"),
 )
-_READING: dict[Any, Any] = {403: READING_FORBIDDEN, 404: ("not_found",)}
 
 
 class ExportColumnSerializer(serializers.Serializer[Any]):
@@ -195,26 +194,7 @@ class ExportsView(GatewayView):
         responses={
             202: ExportSerializer,
             200: OpenApiResponse(ExportSerializer, description=_("同一提交编号的导出已经结束")),
-            **refusals(
-                {
-                    400: (
-                        "unknown_format",
-                        "unknown_field",
-                        "unknown_filter",
-                        "unknown_operator",
-                        "filter_not_supported",
-                        "invalid_value",
-                        "too_many_filters",
-                        "doubled_parameter",
-                        "rows_too_many",
-                        "idempotency_key_too_long",
-                    ),
-                    403: READING_FORBIDDEN,
-                    409: ("idempotency_conflict", "too_many_files"),
-                    429: ("too_many_exports", *TOO_MANY),
-                    503: ("busy", "query_timeout", "grant_unavailable"),
-                }
-            ),
+            **refusals(codes.ASK_EXPORT),
         },
     )
     def post(self, request: Request, code: str) -> Response:
@@ -250,7 +230,7 @@ class ExportsView(GatewayView):
         examples=[LIST_EXAMPLE],
         responses={
             200: ExportListSerializer,
-            **refusals({400: ("unknown_parameter",), 403: READING_FORBIDDEN}),
+            **refusals(codes.LIST_EXPORTS),
         },
     )
     def get(self, request: Request, code: str) -> Response:
@@ -273,7 +253,7 @@ class OneExportView(GatewayView):
         examples=[EXAMPLE],
         responses={
             200: ExportSerializer,
-            **refusals({400: ("unknown_parameter",), **_READING}),
+            **refusals(codes.ONE_EXPORT),
         },
     )
     def get(self, request: Request, code: str, number: int) -> Response:
@@ -290,7 +270,7 @@ class OneExportView(GatewayView):
         parameters=[CODE, NUMBER],
         responses={
             204: None,
-            **refusals({400: ("unknown_parameter",), **_READING, 409: ("illegal_move",)}),
+            **refusals(codes.DISCARD_EXPORT),
         },
     )
     def delete(self, request: Request, code: str, number: int) -> Response:
@@ -318,17 +298,7 @@ class ExportFileView(GatewayView):
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
             304: OpenApiResponse(description=_("与 If-None-Match 相同，不必再取")),
-            **refusals(
-                {
-                    400: ("unknown_parameter",),
-                    **_READING,
-                    409: ("export_not_ready",),
-                    410: ("export_gone",),
-                    416: ("range_not_satisfiable",),
-                    429: TOO_MANY[:2],
-                    503: ("busy", "grant_unavailable"),
-                }
-            ),
+            **refusals(codes.EXPORT_FILE),
         },
     )
     def get(self, request: Request, code: str, number: int) -> HttpResponseBase:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -26,6 +26,7 @@ from apps.sharing.api.serializers import (
     SuspendInput,
 )
 from apps.sharing.models import Grant
+from apps.sharing.queries.service_changes import changes_under_way
 
 INPUTS: dict[str, type[Serializer[Any]]] = {
     "suspend": SuspendInput,
@@ -86,9 +87,11 @@ REFUSALS = refusals(
 class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """Grants that the caller may see; a system sees those of its department."""
 
-    queryset = Grant.objects.select_related(
-        "request", "dataset", "provider", "consumer", "system"
-    ).all()
+    queryset = (
+        Grant.objects.select_related("request", "dataset", "provider", "consumer", "system")
+        .prefetch_related(Prefetch("service_changes", changes_under_way(), to_attr="open_changes"))
+        .all()
+    )
     serializer_class = GrantSerializer
     lookup_value_converter: ClassVar[str] = "int"
 

@@ -12,14 +12,8 @@ from rest_framework.request import Request
 
 from apps.core.openapi import refusals, shown
 from apps.sharing.api.data import TOKEN, GatewayView
-from apps.sharing.api.documents import (
-    CODE,
-    LIMIT,
-    READING_FORBIDDEN,
-    TOO_MANY,
-    PageGrantSerializer,
-)
-from apps.sharing.gateway import allowances, proofs
+from apps.sharing.api.documents import CODE, LIMIT, PageGrantSerializer
+from apps.sharing.gateway import allowances, codes, proofs
 from apps.sharing.gateway.filters import FORMATS
 from apps.sharing.gateway.proofs import DEFAULT_SIZE, MAXIMUM_SIZE
 
@@ -42,26 +36,8 @@ _SIZE = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": MAXIMUM_SIZE, "default": DEFAULT_SIZE},
     description=_("每一段的条数"),
 )
-_ENDINGS: dict[Any, Any] = {
-    403: READING_FORBIDDEN,
-    409: ("resync_required",),
-    429: TOO_MANY,
-    503: ("busy", "query_timeout", "grant_unavailable"),
-}
-_PROBLEMS: dict[Any, Any] = refusals(
-    {
-        400: (
-            "cursor_not_complete",
-            "cursor_invalid",
-            "invalid_range",
-            "invalid_limit",
-            "unknown_parameter",
-            "doubled_parameter",
-        ),
-        **_ENDINGS,
-    }
-)
-_COLUMNS_PROBLEMS: dict[Any, Any] = refusals({400: ("unknown_parameter",), 403: READING_FORBIDDEN})
+_PROBLEMS: dict[Any, Any] = refusals(codes.PROOF)
+_COLUMNS_PROBLEMS: dict[Any, Any] = refusals(codes.COLUMNS)
 
 
 class ProvedRangeSerializer(serializers.Serializer[Any]):
@@ -112,6 +88,13 @@ class CopyColumnSerializer(serializers.Serializer[Any]):
     digits = serializers.IntegerField(allow_null=True, help_text=_("数值型、货币型的总位数"))
     scale = serializers.IntegerField(allow_null=True, help_text=_("数值型、货币型的小数位数"))
     is_masked = serializers.BooleanField(help_text=_("是否脱敏"))
+    served_until = serializers.DateField(
+        allow_null=True,
+        help_text=_("目录已停用的列提供至这一天，值停在停用之时，新记录为空；为空：照常提供"),
+    )
+    replaced_by = serializers.CharField(
+        allow_null=True, help_text=_("停用的列由哪一列接替（名称相同的数据项）；为空：没有")
+    )
 
 
 class CopyColumnsSerializer(serializers.Serializer[Any]):
@@ -163,7 +146,7 @@ ROWS_EXAMPLE = shown(
 )
 COLUMNS_EXAMPLE = shown(
     "copy_columns",
-    "一列脱敏，一列金额",
+    "一列脱敏，一列已停用",
     {
         **_GRANT,
         "horizon": 42,
@@ -175,6 +158,8 @@ COLUMNS_EXAMPLE = shown(
                 "digits": None,
                 "scale": None,
                 "is_masked": True,
+                "served_until": None,
+                "replaced_by": None,
             },
             {
                 "name": "amount",
@@ -183,6 +168,8 @@ COLUMNS_EXAMPLE = shown(
                 "digits": 10,
                 "scale": 2,
                 "is_masked": False,
+                "served_until": "2027-02-26",
+                "replaced_by": None,
             },
         ],
     },
@@ -239,6 +226,8 @@ class StandingRowsView(GatewayView):
 
 class CopyColumnsView(GatewayView):
     """What a copy's table has to hold; no data, so no access record."""
+
+    is_trial_offered = True
 
     @extend_schema(
         operation_id="data_columns",

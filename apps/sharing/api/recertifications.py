@@ -24,7 +24,7 @@ from apps.core.errors import NotFound
 from apps.core.openapi import refusals, sent, shown
 from apps.sharing import operations as sharing
 from apps.sharing.api.requests import BAD_LIST, NO_ROW
-from apps.sharing.api.serializers import REVISION_HELP
+from apps.sharing.api.wording import REVISION_HELP
 from apps.sharing.models import Grant, Recertification
 
 _ROW: dict[str, Any] = {
@@ -54,6 +54,7 @@ _ROW: dict[str, Any] = {
         "rows_percent": None,
         "columns": 6,
         "never_read": ["mobile"],
+        "newer": {},
     },
     "escalated_at": None,
     "revision": 3,
@@ -80,7 +81,9 @@ class RecertificationSerializer(serializers.ModelSerializer[Recertification]):
     figures = serializers.JSONField(
         help_text=_(
             "近 12 个月的用量：复核开始时的，复核之后为作出结论时的。"
-            "never_read 为没有返回、筛选和核验过的列名，percent 为最高的一天占每日限额的百分比"
+            "never_read 为没有返回、筛选和核验过的列名，"
+            "newer 为后来的版本新增的列各自从哪一天起提供（不满 30 日的不列入 never_read），"
+            "percent 为最高的一天占每日限额的百分比"
         )
     )
 

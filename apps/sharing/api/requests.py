@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -19,12 +19,16 @@ from apps.core.api import ScopedViewSet, checked, lookups
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
+from apps.sharing import queries
 from apps.sharing.api.serializers import (
     BackfillInput,
     DraftInput,
     ExtendInput,
     MarkUrgentInput,
     MoveInput,
+    OfferAnswerInput,
+    OfferInput,
+    OpineInput,
     ProposeInput,
     RequestMoveShape,
     RequestSerializer,
@@ -38,12 +42,20 @@ INPUTS: dict[str, type[Serializer[Any]]] = {
     "recall": MoveInput,
     "approve_by_head": MoveInput,
     "return_by_head": MoveInput,
+    "pass_on": MoveInput,
+    "return_by_district": MoveInput,
     "accept_form": MoveInput,
     "ask_supplement": MoveInput,
     "supplement": MoveInput,
     "propose": ProposeInput,
+    "offer": OfferInput,
+    "accept_offer": OfferAnswerInput,
+    "decline_offer": OfferAnswerInput,
+    "retract_offer": OfferAnswerInput,
     "confirm": MoveInput,
+    "opine": OpineInput,
     "send_back_proposal": MoveInput,
+    "retract_proposal": MoveInput,
     "mark_urgent": MarkUrgentInput,
     "backfill": BackfillInput,
     "review_urgent": ReviewUrgentInput,
@@ -84,8 +96,18 @@ REFUSALS = refusals(
             "wider_than_asked",
             "not_urgent",
             "not_sooner",
+            "no_statute",
+            "way_is_given",
         ),
-        403: ("not_allowed", "own_request", "own_proposal", "own_second_review", "own_order"),
+        403: (
+            "not_allowed",
+            "own_request",
+            "own_proposal",
+            "own_second_review",
+            "own_order",
+            "own_offer",
+            "others_proposal",
+        ),
         404: ("not_found",),
         409: (
             "illegal_move",
@@ -99,6 +121,16 @@ REFUSALS = refusals(
             "papers_missing",
             "papers_in",
             "already_reviewed",
+            "no_added_conditions",
+            "rows_are_given",
+            "time_is_given",
+            "offer_open",
+            "no_offer",
+            "offerer_gone",
+            "offer_accepted",
+            "already_handled",
+            "blind_review",
+            "not_blind",
         ),
     }
 )
@@ -126,9 +158,9 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = (
         SharingRequest.objects.select_related(
-            "dataset__department", "consumer", "system", "applicant", "grant", "urgency"
+            "dataset__department", "consumer", "system", "applicant", "urgency"
         )
-        .prefetch_related("requested_items__item")
+        .prefetch_related("requested_items__item", Prefetch("offers", queries.dated_offers()))
         .all()
     )
     serializer_class = RequestSerializer

@@ -10,6 +10,9 @@ from rest_framework import serializers
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
 from apps.sharing.api import examples
+from apps.sharing.api.offers import OfferSerializer
+from apps.sharing.api.service_changes import ServiceChangeSerializer
+from apps.sharing.api.wording import CONDITION_HELP, LIMIT_HELP, LIMIT_KWARGS, REVISION_HELP
 from apps.sharing.models import (
     LIMIT_FIELDS,
     Grant,
@@ -19,21 +22,6 @@ from apps.sharing.models import (
     Urgency,
 )
 from apps.sharing.operations.urgent import LONGEST_HOURS
-
-REVISION_HELP = _("所见的修订号；给出而与现状不符时，返回 stale_revision")
-CONDITION_HELP = _("数据范围条件，逐条同时成立：[{item, operator, value}]")
-
-
-LIMIT_HELP: dict[str, Any] = {
-    "calls_a_day": _("每日调用次数上限，按自然日；空为不限"),
-    "rows_a_day": _("每日读取记录条数上限，按自然日，核验计找到的；空为不限"),
-    "calls_a_minute": _("每分钟调用次数上限，按自然分钟；空为不限"),
-    "allowed_addresses": _("允许的来源地址：IP 地址或网段的列表；空为不限"),
-    "may_redistribute": _("是否允许在使用部门内部再分发"),
-}
-LIMIT_KWARGS: dict[str, Any] = {
-    name: {"help_text": text} for name, text in LIMIT_HELP.items() if name != "allowed_addresses"
-}
 
 
 class ItemSerializer(serializers.ModelSerializer[RequestedItem]):
@@ -87,12 +75,19 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     status_label = serializers.CharField(source="get_status_display", help_text=_("状态的名称"))
     applicant = serializers.CharField(source="applicant.name", help_text=_("经办人的姓名"))
     grant = serializers.IntegerField(
-        source="grant.id", allow_null=True, default=None, help_text=_("授权的 id；尚无时为空")
+        source="grant_id", allow_null=True, help_text=_("授权的 id；尚无时为空")
+    )
+    grant_version = serializers.IntegerField(
+        allow_null=True, help_text=_("形成的授权版本；尚未交付的为空")
     )
     urgency = UrgencySerializer(
         allow_null=True, default=None, help_text=_("列为急件时的要求；不是急件的为空")
     )
+    package = serializers.IntegerField(
+        source="package_id", allow_null=True, help_text=_("所属一件事申请的 id；单独提出的为空")
+    )
 
+    offers = OfferSerializer(many=True, help_text=_("历次协商条件；没有协商过的为空"))
     allowed_addresses = serializers.ListField(
         child=serializers.CharField(), help_text=LIMIT_HELP["allowed_addresses"]
     )
@@ -106,7 +101,8 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
             "items", "row_condition", "status", "status_label", "applicant",
             "submitted_at", "received_at", "supplement_notice", "supplement_answer",
             "decided_at", "decision_reason", "legal_basis", "is_automatic", "delivered_at",
-            "grant", "urgency", "revision", "created_at", "updated_at",
+            "grant", "grant_version", "urgency", "offers", "package",
+            "revision", "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -124,6 +120,9 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
     system = serializers.CharField(source="system.code", help_text=_("使用系统的编号"))
     status_label = serializers.CharField(source="get_status_display", help_text=_("状态的名称"))
     columns = serializers.JSONField(help_text=_("授权数据项：[{name, mask}]"))
+    service_changes = ServiceChangeSerializer(
+        source="open_changes", many=True, help_text=_("办理中的服务变更，至多一件；没有的为空")
+    )
     row_condition = serializers.JSONField(help_text=CONDITION_HELP)
 
     allowed_addresses = serializers.ListField(
@@ -138,7 +137,8 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
             "version", "status", "status_label", "mode", "purpose", "columns", "row_condition",
             *LIMIT_FIELDS,
             "starts_at", "expires_at", "provisioned_at", "suspended_at", "suspension_reason",
-            "rectify_by", "ended_at", "end_reason", "revision", "created_at", "updated_at",
+            "rectify_by", "ended_at", "end_reason", "service_changes", "revision",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -229,25 +229,40 @@ class ReviseInput(_Contents):
     revision = serializers.IntegerField(required=False, min_value=1, help_text=REVISION_HELP)
 
 
-class ProposeInput(LimitsInput, MoveInput):
-    outcome = serializers.ChoiceField(
-        choices=("agree", "narrow", "refuse"), help_text=_("处理意见：同意、部分同意、不予共享")
-    )
+class OfferInput(LimitsInput, MoveInput):
     items = serializers.DictField(
         child=serializers.CharField(allow_blank=True),
         required=False,
-        help_text=_("部分同意时：列名 → 脱敏方式，空为明文"),
+        help_text=_("部分同意、协商时：列名 → 脱敏方式，空为明文"),
     )
     row_condition = serializers.ListField(
         child=serializers.DictField(), required=False, help_text=CONDITION_HELP
     )
-    ends_on = serializers.DateField(required=False, help_text=_("部分同意时：较早的截止日期"))
+    ends_on = serializers.DateField(required=False, help_text=_("部分同意、协商时：较早的截止日期"))
     mode = serializers.ChoiceField(
-        choices=Mode.choices, required=False, help_text=_("部分同意时：verify 为改作只供核验")
+        choices=Mode.choices,
+        required=False,
+        help_text=_("部分同意、协商时：verify 为改作只供核验"),
+    )
+
+
+class OfferAnswerInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=1, help_text=_("第几次协商"))
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text=_("说明；不接受、收回必填")
+    )
+
+
+class OpineInput(OfferInput):
+    outcome = serializers.ChoiceField(
+        choices=("agree", "narrow", "refuse"), help_text=_("处理意见：同意、部分同意、不予共享")
     )
     legal_basis = serializers.CharField(
         required=False, allow_blank=True, help_text=_("不予共享时必填：依据")
     )
+
+
+class ProposeInput(OpineInput):
     missing_papers = serializers.CharField(
         required=False, allow_blank=True, help_text=_("急件可给出：事后补办的材料")
     )
@@ -317,10 +332,10 @@ class RequestMoveShape(LimitsInput, MoveInput):
     outcome = serializers.ChoiceField(
         choices=("agree", "narrow", "refuse"),
         required=False,
-        help_text=_("propose 必填：同意、部分同意、不予共享"),
+        help_text=_("propose、opine 必填：同意、部分同意、不予共享"),
     )
     legal_basis = serializers.CharField(
-        required=False, allow_blank=True, help_text=_("propose 且不予共享时必填：依据")
+        required=False, allow_blank=True, help_text=_("propose、opine 且不予共享时必填：依据")
     )
     workdays = serializers.IntegerField(
         required=False, min_value=1, max_value=10, help_text=_("extend 必填：延长的工作日数")
@@ -343,10 +358,15 @@ class RequestMoveShape(LimitsInput, MoveInput):
     items = serializers.DictField(
         child=serializers.CharField(allow_blank=True),
         required=False,
-        help_text=_("propose、revise：列名 → 脱敏方式，空为明文"),
+        help_text=_("propose、opine、offer、revise：列名 → 脱敏方式，空为明文"),
     )
     row_condition = serializers.ListField(
         child=serializers.DictField(), required=False, help_text=CONDITION_HELP
+    )
+    version = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text=_("accept_offer、decline_offer、retract_offer 必填：第几次协商"),
     )
     basis = serializers.CharField(required=False, help_text=_("revise：使用依据"))
     scenario = serializers.CharField(required=False, help_text=_("revise：使用场景"))
@@ -354,10 +374,12 @@ class RequestMoveShape(LimitsInput, MoveInput):
     mode = serializers.ChoiceField(
         choices=Mode.choices,
         required=False,
-        help_text=_("revise：共享方式；propose：verify 为改作只供核验"),
+        help_text=_("revise：共享方式；propose、opine、offer：verify 为改作只供核验"),
     )
     starts_on = serializers.DateField(required=False, help_text=_("revise：使用开始日期"))
-    ends_on = serializers.DateField(required=False, help_text=_("propose、revise：截止日期"))
+    ends_on = serializers.DateField(
+        required=False, help_text=_("propose、opine、offer、revise：截止日期")
+    )
     vouched = serializers.BooleanField(
         required=False, help_text=_("revise：承诺申请真实、合法、必要")
     )

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog import queries as catalog
+from apps.catalog.models import Dataset
 from apps.core import conditions
 from apps.core.contracts import Column
 from apps.core.errors import InvalidInput
+from apps.sharing.queries.coded import offered_codes, refuse_unknown_code
 
 OPERATORS: Final[dict[str, str | Promise]] = {
     "eq": _("等于"),
@@ -43,6 +47,7 @@ class ConditionLines:
     """The lines of a form; blank ones are left out, everything typed is kept.
 
     data: the posted fields `item-0`, `operator-0`, `value-0`, …; None shows `initial`.
+    dataset: whose coded items offer their codes while a value is typed.
     """
 
     def __init__(
@@ -51,12 +56,26 @@ class ConditionLines:
         *,
         initial: Sequence[dict[str, Any]] = (),
         data: Mapping[str, Any] | None = None,
+        dataset: Dataset | None = None,
     ) -> None:
         self.columns = columns
+        self.dataset = dataset
         self.operators = OPERATORS.items()
         self.lines = self._typed(data) if data is not None else self._stored(initial)
         if data is None or "add_line" in data or not self.lines:
             self._add_blank()
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        *,
+        initial: Sequence[dict[str, Any]] = (),
+        data: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return the lines over a dataset's items; coded ones offer their codes."""
+        columns = catalog.contract_of(dataset).columns
+        return cls(columns, initial=initial, data=data, dataset=dataset)
 
     def is_valid(self) -> bool:
         """Check every line that is not blank, and write its fault beside it."""
@@ -65,7 +84,10 @@ class ConditionLines:
             try:
                 if line.item not in known:
                     raise InvalidInput(_("选择数据项"))
-                conditions.parse_one(known[line.item], line.operator, self._value(line))
+                column = known[line.item]
+                parsed = conditions.parse_one(column, line.operator, self._value(line))
+                if self.dataset is not None:
+                    refuse_unknown_code(self.dataset, parsed, column)
             except InvalidInput as error:
                 line.error = str(error)
         return not self.errors
@@ -77,6 +99,10 @@ class ConditionLines:
     @property
     def errors(self) -> list[ConditionLine]:
         return [line for line in self.lines if line.error]
+
+    def codes(self) -> dict[str, list[tuple[str, str]]]:
+        """Return what coded items may be compared with: column name → (code, meaning)."""
+        return offered_codes(self.dataset, timezone.now()) if self.dataset else {}
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the conditions as operations take them."""

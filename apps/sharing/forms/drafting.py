@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import InformationSystem
 from apps.catalog.models import Dataset
+from apps.core.errors import InvalidInput
 from apps.sharing.forms.limits import DayInput, LimitFields
 from apps.sharing.models import LIMIT_FIELDS, Attachment, Mode, SharingRequest
+from apps.sharing.operations.contents import refuse_bad_period
 from apps.sharing.queries import default_mask
 from apps.standards.masks import masks_for
 
@@ -68,6 +70,15 @@ class PurposeForm(LimitFields, forms.ModelForm):  # type: ignore[type-arg]
         for name in self.fields:
             self.fields[name].required = False
         self.fields["mode"].choices = Mode.choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Say at its field what the table would refuse."""
+        written = super().clean() or {}
+        try:
+            refuse_bad_period(written.get("starts_on"), written.get("ends_on"))
+        except InvalidInput as refusal:
+            self.add_error("ends_on", str(refusal))
+        return written
 
     def unfinished(self) -> list[str]:
         """Say which of the mandatory statements are still missing."""

@@ -1,6 +1,7 @@
 """Provisions that people cite most, offered beside the fields; what is said of each is its gist.
 
-The wording is ours, not the law's: the clerk cites the article and adds the duty it serves.
+The wording is ours, not the law's: the clerk cites the article and adds the duty it serves. What
+stands in 〔brackets〕 is for the clerk to write, and nothing is sent before it is written.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ USE: Final = (
 REFUSAL: Final = (
     Provision(
         _("《政务数据共享条例》第十五条"),
-        _("列为不予共享的，须有法律、行政法规或者国务院决定作依据；写明该依据的名称和条款"),
+        _("列为不予共享，依据〔写明法律、行政法规或者国务院决定的名称和条款〕"),
     ),
     Provision(
         _("《政务数据共享条例》第二十条"),

@@ -1,6 +1,6 @@
 """What is asked when somebody moves a request or a grant on."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -37,12 +37,44 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "supplement": (_("补正说明"), _("逐条说明补充了什么；提交后时限继续计算。")),
     "confirm": (_("复核意见"), _("签发的负责人会看到。不同意的，返回后“退回重审”。")),
     "send_back_proposal": (_("退回重审的理由"), ""),
+    "retract_proposal": (_("撤回的理由"), _("本部门和主管部门看得到。")),
     "return_by_head": (_("退回修改的理由"), ""),
+    "pass_on": (_("转报意见"), _("提供部门会看到。")),
+    "return_by_district": (_("退回的理由"), _("写明要改什么；会送达申请部门。")),
     "withdraw": (_("撤回理由"), ""),
     "suspend": (_("暂停原因"), _("写明发现的问题和整改要求，使用部门会收到。")),
     "resume": (_("恢复理由"), _("写明整改核实情况。")),
     "end": (_("终止原因"), ""),
 }
+
+
+class AnswerForm(forms.Form):
+    """Two answers; the one against needs words.
+
+    ANSWERS: move and words of each. AGAINST: the one against; LACKING: what to write then.
+    """
+
+    ANSWERS: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    AGAINST: ClassVar[str] = ""
+    LACKING: ClassVar[Any] = ""
+    ANSWER: ClassVar[Any] = _("结论")
+    REASON: ClassVar[Any] = _("说明")
+    REASON_HELP: ClassVar[Any] = ""
+    answer = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": _("选择结论")})
+    reason = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["answer"].choices = self.ANSWERS  # type: ignore[attr-defined]
+        self.fields["answer"].label = self.ANSWER
+        self.fields["reason"].label = self.REASON
+        self.fields["reason"].help_text = self.REASON_HELP
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("answer") == self.AGAINST and not cleaned.get("reason", "").strip():
+            self.add_error("reason", self.LACKING)
+        return cleaned
 
 
 class SuspendForm(MoveForm):
@@ -79,6 +111,7 @@ class ProposeForm(NarrowerFields):
         ("agree", _("同意：按申请的数据项和范围提供")),
         ("narrow", _("部分同意：减少数据项、加脱敏、缩小数据范围、缩短时限或者另加限制")),
         ("refuse", _("不予共享：写明理由和依据")),
+        ("offer", _("先协商：把较窄的条件送使用部门，对方接受即按此部分同意")),
     ]
     outcome = forms.ChoiceField(
         label=_("处理意见"),
@@ -90,13 +123,13 @@ class ProposeForm(NarrowerFields):
         label=_("使用截止日期"),
         required=False,
         widget=DayInput(),
-        help_text=_("部分同意时可以提前，不能晚于申请的截止日期。"),
+        help_text=_("部分同意和协商时可以提前，不能晚于申请的截止日期。"),
     )
     reason = forms.CharField(
         label=_("理由"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("部分同意和不予共享必填，会送达使用部门。"),
+        help_text=_("部分同意、不予共享和协商必填，会送达使用部门。"),
     )
     legal_basis = forms.CharField(
         label=_("不予共享的依据"),
@@ -113,10 +146,28 @@ class ProposeForm(NarrowerFields):
         ),
     )
 
+    def __init__(self, *args: Any, may_offer: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_offer:
+            outcomes = [pair for pair in self.OUTCOMES if pair[0] != "offer"]
+            self.fields["outcome"].choices = outcomes  # type: ignore[attr-defined]
+
+    def allow_no_conditions(self) -> None:
+        """Return flow is agreed to as it is, or refused by law.
+
+        Source: 《政务数据共享条例》第二十四条
+        """
+        kept = [self.OUTCOMES[0], ("refuse", _("不予回流：写明理由和法律、行政法规依据"))]
+        self.fields["outcome"].choices = kept  # type: ignore[attr-defined]
+        self.fields["reason"].help_text = _("不予回流必填，会送达使用部门。")
+        self.fields["legal_basis"].help_text = _(
+            "不予回流必填：法律、行政法规的名称（用书名号）和条款。"
+        )
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         outcome = cleaned.get("outcome")
-        if outcome in ("narrow", "refuse") and not cleaned.get("reason", "").strip():
+        if outcome in ("narrow", "refuse", "offer") and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("填写理由"))
         if outcome == "refuse" and not cleaned.get("legal_basis", "").strip():
             self.add_error("legal_basis", _("填写不予共享的依据"))

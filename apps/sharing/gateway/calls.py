@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset
@@ -28,10 +29,13 @@ from apps.sharing.gateway.refusals import (
     GrantRefused,
     GrantUnavailable,
     NotAuthenticated,
+    PlannedStopped,
     ResyncRequired,
     SystemDisabled,
 )
-from apps.sharing.models import Grant, Mode
+from apps.sharing.gateway.trial import samples
+from apps.sharing.gateway.trial.samples import Trial
+from apps.sharing.models import Credential, Grant, Mode
 
 BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{1,300})", re.ASCII | re.IGNORECASE)
 VERB = "sharing.read"
@@ -44,12 +48,18 @@ _WHO = """
 SELECT t.expires, u.id, u.is_active, s.id, s.status, d.id,
        g.id, g.version, g.status, g.starts_at, g.expires_at, g.purpose,
        g.table_schema || '.' || g.table_name, w.batch_counter, v.id, d.code,
-       w.version_id, w.forgotten_batch,
+       w.version_id, w.forgotten_batch, w.last_landed_at,
        EXISTS (SELECT FROM quality_correction c
                 WHERE c.dataset_id = d.id AND c.is_marked AND c.row_id IS NOT NULL),
-       g.mode, g.allowed_addresses, g.calls_a_day, g.rows_a_day, g.calls_a_minute
+       (SELECT max(p.ends_at) FROM sharing_plannedstop p
+         WHERE p.status IN ('announced', 'running') AND %s BETWEEN p.starts_at AND p.ends_at
+           AND (p.reach = 'platform' OR p.dataset_id = d.id
+                OR p.reach = 'department' AND p.provider_id = d.department_id)),
+       g.mode, g.allowed_addresses, g.calls_a_day, g.rows_a_day, g.calls_a_minute,
+       c.expires_at, c.environment, c.id, c.tried_at IS NULL
   FROM oauth2_provider_accesstoken t
   JOIN oauth2_provider_application a ON a.id = t.application_id
+  JOIN sharing_credential c ON c.application_id = a.id AND c.status = 'active'
   JOIN accounts_user u ON u.id = a.user_id
   JOIN accounts_informationsystem s ON s.service_user_id = u.id
   LEFT JOIN catalog_dataset d ON d.code = %s
@@ -89,7 +99,9 @@ class Call:
     horizon: every batch up to this number was visible. contract_id: the dataset's version in force.
     has_marks: some record of the dataset is under correction. landed_contract_id: the version that
     the table follows. forgotten: versions of rows that a batch up to this one ended are gone.
-    quota: None where the grant has none.
+    landed_at: when the last batch was applied.
+    quota: None where the grant has none. is_console: a person tries it in the browser. trial: what
+    a credential for tests reads instead. untried: that credential, if it was never answered.
     """
 
     user_id: int
@@ -109,12 +121,27 @@ class Call:
     has_marks: bool = False
     landed_contract_id: int | None = None
     forgotten: int = 0
+    landed_at: datetime | None = None
     quota: Quota | None = None
     reservation: Reservation | None = None
+    is_console: bool = False
+    trial: Trial | None = None
+    untried: int | None = None
 
     @property
     def view(self) -> str:
         return naming.view_of_grant(self.grant_id)
+
+    @property
+    def relation(self) -> str:
+        """What stands after FROM to read what the call may."""
+        return self.trial.relation if self.trial else naming.relation_of_grant(self.grant_id)
+
+    @property
+    def past_relation(self) -> str:
+        if self.trial:
+            return self.trial.past_relation
+        return naming.past_relation_of_grant(self.grant_id)
 
 
 def code_in_path(code: str) -> str:
@@ -141,8 +168,11 @@ def admit(
     at: datetime,
     client_address: str | None = None,
     is_verification: bool = False,
+    is_trial_offered: bool = True,
 ) -> Call:
     """Admit a call on a dataset, or refuse it and write the refusal down.
+
+    A credential for tests reads invented rows under the same terms, where the address offers them.
 
     A grant for verification only admits nothing else, and one with networks of its own no call from
     elsewhere, nor one whose address is unknown.
@@ -150,12 +180,17 @@ def admit(
     Raises:
         NotAuthenticated: the token is unknown or expired.
         SystemDisabled, GrantRefused: with the reason as its code.
+        PlannedStopped: the service stands still, as was announced.
     """
-    row = _look_up(token, code)
-    if row is None or row[0] <= at:
+    row = _look_up(token, code, at)
+    if row is None or row[0] <= at or row[-4] <= at:
         raise NotAuthenticated
     try:
-        return _admitted(row, at, client_address, is_verification=is_verification)
+        if row[-3] == Credential.Environment.TEST:
+            return _admitted_to_trial(
+                row, at, is_verification=is_verification, is_offered=is_trial_offered
+            )
+        return _admitted(row[:-4], at, client_address, is_verification=is_verification)
     except (SystemDisabled, GrantRefused) as refusal:
         _write_down(refusal, (row[1], row[5], row[6]), at)
         raise
@@ -163,6 +198,8 @@ def admit(
 
 def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable | ResyncRequired:
     """Say why the database refused a call that was admitted a moment ago, and write it down."""
+    if call.trial:
+        return GrantUnavailable()
     grant = Grant.objects.get(pk=call.grant_id)
     reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
     if reason is None and grant.version != call.grant_version:
@@ -177,6 +214,8 @@ def refusal_now(call: Call, *, at: datetime) -> GrantRefused | GrantUnavailable 
 
 def stopped(call: Call, *, at: datetime) -> GrantRefused | SystemDisabled | ResyncRequired | None:
     """Say why a stream that was admitted earlier must not go on, None when it may."""
+    if call.trial:
+        return None
     grant = Grant.objects.select_related("system__service_user").get(pk=call.grant_id)
     return refusal_of(grant, call.grant_version, at=at)
 
@@ -186,7 +225,7 @@ def refusal_of(
 ) -> GrantRefused | SystemDisabled | ResyncRequired | None:
     """Say why nothing may be read under that version of the grant now, None when it may."""
     system = grant.system
-    if system.status == InformationSystem.Status.RETIRED or not system.service_user.is_active:
+    if not system.is_in_service():
         return SystemDisabled()
     reason = _reason(grant.status, grant.starts_at, grant.expires_at, at)
     if reason is not None:
@@ -227,9 +266,9 @@ def _write_down(
     )
 
 
-def _look_up(token: str, code: str) -> tuple[Any, ...] | None:
+def _look_up(token: str, code: str, at: datetime) -> tuple[Any, ...] | None:
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    return prepared.fetch_one(_WHO, [code, checksum])
+    return prepared.fetch_one(_WHO, [at, code, checksum])
 
 
 def _admitted(
@@ -237,8 +276,8 @@ def _admitted(
 ) -> Call:
     (_expires, user_id, is_active, system_id, system_status, dataset_id,
      grant_id, version, status, starts_at, expires_at, purpose,
-     table, horizon, contract_id, code, landed_contract_id, forgotten, has_marks,
-     mode, addresses, *limits) = row  # fmt: skip
+     table, horizon, contract_id, code, landed_contract_id, forgotten, landed_at,
+     has_marks, stopped_until, mode, addresses, *limits) = row  # fmt: skip
     if not is_active or system_status == InformationSystem.Status.RETIRED:
         raise SystemDisabled
     if grant_id is None or contract_id is None:
@@ -250,6 +289,8 @@ def _admitted(
         reason = "verify_only"
     if reason is not None:
         raise GrantRefused.because(reason, grant=grant_id)
+    if stopped_until is not None and stopped_until > at:
+        raise PlannedStopped(until=stopped_until, at=at)
     return Call(
         user_id=user_id,
         system_id=system_id,
@@ -268,8 +309,49 @@ def _admitted(
         has_marks=has_marks,
         landed_contract_id=landed_contract_id,
         forgotten=forgotten or 0,
+        landed_at=landed_at,
         quota=Quota(*limits) if any(limits) else None,
     )
+
+
+def _admitted_to_trial(
+    row: tuple[Any, ...], at: datetime, *, is_verification: bool, is_offered: bool
+) -> Call:
+    (_expires, user_id, is_active, system_id, system_status, dataset_id, *_grant) = row
+    contract_id, code = row[14], row[15]
+    if not is_active or system_status == InformationSystem.Status.RETIRED:
+        raise SystemDisabled
+    if not is_offered:
+        raise GrantRefused.because("not_in_test")
+    trial = contract_id and samples.trial_of(system_id, dataset_id, contract_id, at=at)
+    if not trial:
+        raise GrantRefused.because("no_grant")
+    if trial.mode == Mode.VERIFY and not is_verification:
+        raise GrantRefused.because("verify_only")
+    return Call(
+        user_id=user_id,
+        system_id=system_id,
+        dataset_id=dataset_id,
+        dataset_code=code,
+        grant_id=trial.grant_id,
+        grant_version=trial.version,
+        expires_at=row[-4],
+        purpose=str(_("测试环境试调")),
+        table="test",
+        horizon=samples.HORIZON,
+        contract_id=contract_id,
+        at=at,
+        role=naming.trial_role(pool.database()),
+        landed_contract_id=contract_id,
+        trial=trial,
+        untried=row[-2] if row[-1] else None,
+    )
+
+
+def remember_trial(call: Call, *, at: datetime) -> None:
+    """Note that the credential for tests was answered once; what failed was no trial."""
+    if call.untried is not None:
+        Credential.objects.filter(pk=call.untried, tried_at=None).update(tried_at=at)
 
 
 def _reader(system_id: int, grant_id: int, mode: str) -> str:

@@ -18,7 +18,6 @@ import orjson
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from psycopg import Connection
 
 from apps.core.errors import InvalidInput
 from apps.ledger import access_sql
@@ -30,6 +29,7 @@ from apps.sharing.gateway.filters import FORMATS, Query, only, read_query
 from apps.sharing.gateway.marks import DISPUTED, Marks, marks_of
 from apps.sharing.gateway.refusals import ResyncRequired
 from apps.sharing.gateway.shapes import KEY, Shape, fingerprint_of
+from apps.sharing.gateway.wire import Exchange, GatewayConnection
 
 WORDS: Final = frozenset({"cursor", "limit", "format"})
 FEED_FORMATS: Final = ("json", "ndjson")
@@ -111,6 +111,7 @@ def _position(call: Call, text: str) -> FeedCursor:
             batch=since,
             last_id=LAST_OF_A_BATCH,
             marks_at=_marks_at(call),
+            is_trial=call.trial is not None,
         )
     found = known_position(call, text)
     return replace(found, horizon=present) if found.is_complete else found
@@ -125,7 +126,11 @@ def known_position(call: Call, text: str) -> FeedCursor:
             that what ended since is not kept any more.
     """
     found = cursor.read_feed(
-        text, dataset_id=call.dataset_id, grant_id=call.grant_id, version=call.grant_version
+        text,
+        dataset_id=call.dataset_id,
+        grant_id=call.grant_id,
+        version=call.grant_version,
+        is_trial=call.trial is not None,
     )
     words: str | Promise | None = None
     if found.horizon > (call.horizon or 0):
@@ -139,7 +144,7 @@ def known_position(call: Call, text: str) -> FeedCursor:
     return found
 
 
-def _read(connection: Connection[Any], call: Call, query: Query, at: FeedCursor) -> Changes:
+def _read(connection: GatewayConnection, call: Call, query: Query, at: FeedCursor) -> Changes:
     bound = {
         "since": at.since,
         "horizon": at.horizon,
@@ -147,19 +152,19 @@ def _read(connection: Connection[Any], call: Call, query: Query, at: FeedCursor)
         "after": at.last_id,
         "limit": query.limit + 1,
     }
-    with connection.pipeline():
-        pages.begin_as(connection, call.role)
-        rows: Rows = connection.execute(statements.changes(call.grant_id, query), bound).fetchall()
+    with Exchange(connection) as exchange:
+        text = statements.changes(call.relation, call.past_relation, query)
+        rows: Rows = pages.ask_as(exchange, call.role, text, bound)
         more, kept = len(rows) > query.limit, rows[: query.limit]
         ids = [row[2] for row in kept]
         ends = (min(ids), max(ids)) if ids else (None, None)
         events = list(_events(query, kept, marks_of(call, query, *ends)))
         if not more:
-            events += _marks_changed(connection, call, query, at)
+            events += _marks_changed(exchange, call, query, at)
         page = _written(call, query, events, _following(call, at, kept, more=more))
         pages.refuse_if_over(call, at=timezone.now())
         pages.record(
-            connection,
+            exchange,
             access_sql.PAGE,
             replace(call, horizon=at.horizon),
             _Asked(query, at),
@@ -197,9 +202,11 @@ def _events(query: Query, rows: Rows, marks: Marks) -> Iterable[dict[str, Any]]:
 
 
 def _marks_changed(
-    connection: Connection[Any], call: Call, query: Query, at: FeedCursor
+    exchange: Exchange, call: Call, query: Query, at: FeedCursor
 ) -> list[dict[str, Any]]:
     """Return the marks that came or went since the caller last knew them, of rows he may see."""
+    if call.trial:  # marks are of real records
+        return []
     nothing_marked = not call.has_marks and at.marks_at < 0
     if nothing_marked or at.batch == NOTHING_YET:  # or all was read just now, marks and all
         return []
@@ -208,7 +215,7 @@ def _marks_changed(
     changed = quality.changed_marks(call.dataset_id, since, names)
     if not changed:
         return []
-    shown = connection.execute(statements.present(call.view), {"rows": list(changed)}).fetchall()
+    shown = exchange.ask(statements.present(call.relation), {"rows": list(changed)})
     return [
         {OPERATION: "mark", KEY: row_id, DISPUTED: quality.shown_marks(changed[row_id], names)}
         for (row_id,) in sorted(shown)

@@ -1,23 +1,27 @@
 """The mark from which the next page begins: signed, and good for one version of one grant.
 
-A page goes on from an `_id`, a feed of changes from a batch and an `_id` below a horizon; neither
-passes for the other.
+A page goes on from an `_id`, a feed of changes from a batch and an `_id` below a horizon, a
+forwarded page from a place among a service's records; none passes for another. One of invented
+rows and one of real rows are sealed apart.
 """
 
 import base64
 import binascii
 import hmac
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from apps.sharing.gateway.refusals import CursorInvalid, ResyncRequired
 
 _LAYOUT = struct.Struct(">QQIq")  # dataset, grant, version, last _id
 _FEED_LAYOUT = struct.Struct(">QQII5q")  # as in FeedCursor
+_FORWARDED_LAYOUT = struct.Struct(">QQIQIq")  # as in ForwardedCursor
 _SALT = "huiliu.gateway.cursor"
 _FEED_SALT = "huiliu.gateway.feed"
+_FORWARDED_SALT = "huiliu.gateway.forwarded"
 _SEAL_BYTES = 16
 
 
@@ -29,10 +33,11 @@ class Cursor:
     grant_id: int
     version: int
     last_id: int
+    is_trial: bool = field(default=False, kw_only=True)
 
     def write(self) -> str:
         packed = _LAYOUT.pack(self.dataset_id, self.grant_id, self.version, self.last_id)
-        return _written(packed, _SALT)
+        return _written(packed, _salted(_SALT, is_trial=self.is_trial))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class FeedCursor:
     batch: int
     last_id: int
     marks_at: int
+    is_trial: bool = field(default=False, kw_only=True)
 
     @property
     def is_complete(self) -> bool:
@@ -76,30 +82,79 @@ class FeedCursor:
             self.last_id,
             self.marks_at,
         )
-        return _written(packed, _FEED_SALT)
+        return _written(packed, _salted(_FEED_SALT, is_trial=self.is_trial))
 
 
-def read(text: str, *, dataset_id: int, grant_id: int, version: int) -> Cursor:
+@dataclass(frozen=True, slots=True)
+class ForwardedCursor:
+    """The first `start` records of a provider's service were gone through, in this revision of it.
+
+    No page of invented rows comes from a service, so it is of production always.
+    """
+
+    dataset_id: int
+    grant_id: int
+    version: int
+    interface_id: int
+    revision: int
+    start: int
+
+    def write(self) -> str:
+        packed = _FORWARDED_LAYOUT.pack(
+            self.dataset_id,
+            self.grant_id,
+            self.version,
+            self.interface_id,
+            self.revision,
+            self.start,
+        )
+        return _written(packed, _salted(_FORWARDED_SALT, is_trial=False))
+
+
+def read(text: str, *, dataset_id: int, grant_id: int, version: int, is_trial: bool) -> Cursor:
     """Return what the caller's cursor says.
 
     Raises:
         CursorInvalid: not one of ours, altered, or of another dataset.
-        ResyncRequired: of an earlier version of the grant, or of a grant before this one.
+        ResyncRequired: of an earlier version of the grant, or of a grant before this one; or drawn
+            with a credential of the other environment.
     """
-    cursor = Cursor(*_unpack(text, _LAYOUT, _SALT))
+    parts = _unpack(text, _LAYOUT, _SALT, version=version, is_trial=is_trial)
+    cursor = Cursor(*parts, is_trial=is_trial)
     _require_same(cursor, dataset_id, grant_id, version)
     return cursor
 
 
-def read_feed(text: str, *, dataset_id: int, grant_id: int, version: int) -> FeedCursor:
+def read_feed(
+    text: str, *, dataset_id: int, grant_id: int, version: int, is_trial: bool
+) -> FeedCursor:
     """Return what the caller's cursor of a feed says; raises as `read`."""
-    cursor = FeedCursor(*_unpack(text, _FEED_LAYOUT, _FEED_SALT))
+    parts = _unpack(text, _FEED_LAYOUT, _FEED_SALT, version=version, is_trial=is_trial)
+    cursor = FeedCursor(*parts, is_trial=is_trial)
     _require_same(cursor, dataset_id, grant_id, version)
+    return cursor
+
+
+def read_forwarded(
+    text: str, *, dataset_id: int, grant_id: int, version: int, interface_id: int, revision: int
+) -> ForwardedCursor:
+    """Return what the caller's cursor of a forwarded page says.
+
+    Raises:
+        CursorInvalid, ResyncRequired: as `read`; the latter also where the service was changed,
+            for another one may order or cut its records otherwise.
+    """
+    parts = _unpack(text, _FORWARDED_LAYOUT, _FORWARDED_SALT, version=version, is_trial=False)
+    cursor = ForwardedCursor(*parts)
+    _require_same(cursor, dataset_id, grant_id, version)
+    if (cursor.interface_id, cursor.revision) != (interface_id, revision):
+        words = _("提供部门的接口有变更，请从第一页重新读取")
+        raise ResyncRequired(words, version=version)
     return cursor
 
 
 def _require_same(
-    cursor: Cursor | FeedCursor, dataset_id: int, grant_id: int, version: int
+    cursor: Cursor | FeedCursor | ForwardedCursor, dataset_id: int, grant_id: int, version: int
 ) -> None:
     if cursor.dataset_id != dataset_id:
         raise CursorInvalid
@@ -111,15 +166,27 @@ def _written(packed: bytes, salt: str) -> str:
     return base64.urlsafe_b64encode(packed + _seal(packed, salt)).decode().rstrip("=")
 
 
-def _unpack(text: str, layout: struct.Struct, salt: str) -> tuple[int, ...]:
+def _unpack(
+    text: str, layout: struct.Struct, salt: str, *, version: int, is_trial: bool
+) -> tuple[int, ...]:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise CursorInvalid from None
     packed, seal = raw[: layout.size], raw[layout.size :]
-    if len(packed) != layout.size or not hmac.compare_digest(seal, _seal(packed, salt)):
+    if len(packed) != layout.size:
         raise CursorInvalid
-    return layout.unpack(packed)
+    if hmac.compare_digest(seal, _seal(packed, _salted(salt, is_trial=is_trial))):
+        return layout.unpack(packed)
+    if hmac.compare_digest(seal, _seal(packed, _salted(salt, is_trial=not is_trial))):
+        # A caller who changes from invented rows to real ones must drop the former, not go on.
+        words = _("翻页标记取自另一环境（测试或生产），请清空已取的数据，从头重新读取")
+        raise ResyncRequired(words, version=version)
+    raise CursorInvalid
+
+
+def _salted(salt: str, *, is_trial: bool) -> str:
+    return f"{salt}.trial" if is_trial else salt
 
 
 def _seal(packed: bytes, salt: str) -> bytes:

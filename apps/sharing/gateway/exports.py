@@ -10,7 +10,7 @@ its beginning.
 Source: house rule (design §3.7, §4)
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +25,7 @@ from apps.sharing.gateway.calls import Call, record_refused_read, stopped
 from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.refusals import ResyncRequired
+from apps.sharing.gateway.wire import GatewayConnection
 
 CHUNK_ROWS: Final = 50_000
 
@@ -54,7 +55,7 @@ class Progress:
                 self.first_id = formats.id_of(lines[0])
 
 
-def export(call: Call, query: Query) -> Iterator[bytes]:
+def export(call: Call, query: Query) -> Generator[bytes]:
     """Record the opening, read the first chunk, and return the stream.
 
     Raises:
@@ -74,7 +75,7 @@ def export(call: Call, query: Query) -> Iterator[bytes]:
     return _stream(call, query, progress, first)
 
 
-def _stream(call: Call, query: Query, progress: Progress, lines: list[bytes]) -> Iterator[bytes]:
+def _stream(call: Call, query: Query, progress: Progress, lines: list[bytes]) -> Generator[bytes]:
     heading = formats.heading(query, with_marks=call.has_marks)
     try:
         while True:
@@ -132,13 +133,13 @@ def _last_words(call: Call, progress: Progress, refusal: DomainError) -> bytes:
     return f"# {refusal.code}: {refusal.message} cursor={cursor}\n".encode()
 
 
-def open_record(connection: Connection[Any], call: Call, query: pages.Asked) -> int:
+def open_record(connection: GatewayConnection, call: Call, query: pages.Asked) -> int:
     """Write the opening record and return its number; it is on disk before anything is sent."""
     pages.begin_as(connection, access_sql.recorder_role(pool.database()))
     drawn = connection.execute(access_sql.NEXT_RECORD_ID).fetchone()
     assert drawn is not None
     number = int(drawn[0])
-    pages.record(connection, access_sql.OPEN, call, query, id=number, kind="export")
+    pages.record_alone(connection, access_sql.OPEN, call, query, id=number, kind="export")
     return number
 
 

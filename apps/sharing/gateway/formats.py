@@ -113,6 +113,7 @@ def id_of(line: bytes) -> int:
 def grant_of(call: Call) -> dict[str, Any]:
     """Return what an answer says of the dataset and the grant, before the rows."""
     return {
+        **({"test": True} if call.trial else {}),
         "dataset": call.dataset_code,
         "grant": {
             "id": call.grant_id,
@@ -159,4 +160,7 @@ def _named(names: tuple[str, ...]) -> Callable[..., Any]:
 def _next(call: Call, last_id: int | None) -> str | None:
     if last_id is None:
         return None
-    return Cursor(call.dataset_id, call.grant_id, call.grant_version, last_id).write()
+    is_trial = call.trial is not None
+    return Cursor(
+        call.dataset_id, call.grant_id, call.grant_version, last_id, is_trial=is_trial
+    ).write()

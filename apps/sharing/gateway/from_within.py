@@ -12,21 +12,27 @@ from apps.quality import queries as quality
 from apps.sharing import naming
 from apps.sharing.gateway import calls, pool
 from apps.sharing.gateway.calls import Call, Quota
-from apps.sharing.gateway.refusals import GrantRefused
-from apps.sharing.models import Grant
+from apps.sharing.gateway.refusals import GrantRefused, PlannedStopped
+from apps.sharing.models import Grant, PlannedStop
 from apps.warehouse.models import DataTable
 
 
 def call_of(
-    grant: Grant, *, at: datetime, user: User | None = None, client_address: str | None = None
+    grant: Grant,
+    *,
+    at: datetime,
+    user: User | None = None,
+    client_address: str | None = None,
+    during_stops: bool = False,
 ) -> Call:
     """Admit a call under the grant as it now is; whatever stops the system stops it.
 
     user: who reads, the system's service user unless told. A person's address must be one that
-    the grant allows.
+    the grant allows. during_stops: also while a planned stop runs, for what has begun already.
 
     Raises:
         SystemDisabled, GrantRefused: with the reason as its code.
+        PlannedStopped: the service stands still, as was announced.
     """
     current = Grant.objects.select_related("system", "dataset").get(pk=grant.pk)
     table = DataTable.objects.filter(dataset=current.dataset_id).first()
@@ -57,7 +63,20 @@ def call_of(
     refusal = calls.stopped(call, at=at)
     if refusal is not None:
         raise refusal
+    if not during_stops:
+        refuse_stopped(current, at=at)
     return call
+
+
+def refuse_stopped(grant: Grant, *, at: datetime) -> None:
+    """Refuse what would begin while the service stands still.
+
+    Raises:
+        PlannedStopped: until when.
+    """
+    running = PlannedStop.objects.running_at(at).stopping(grant.dataset).longest()
+    if running is not None:
+        raise PlannedStopped(until=running.ends_at, at=at)
 
 
 def require_allowed_address(grant: Grant, client_address: str | None) -> None:

@@ -12,15 +12,14 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.db import connection as django_connection
-from psycopg import Connection
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from apps.sharing.gateway.refusals import Busy
+from apps.sharing.gateway.wire import GatewayConnection
 
 POOL_SIZE = 8
 WAIT_SECONDS = 5.0
@@ -38,7 +37,7 @@ SESSION = {
 # Dates and numbers travel as PostgreSQL writes them: no digit is lost and nothing is parsed.
 WRITTEN_AS_TEXT = ("date", "timestamp", "numeric")
 
-_pools: dict[tuple[int, str], ConnectionPool[Connection[Any]]] = {}
+_pools: dict[tuple[int, str], ConnectionPool[GatewayConnection]] = {}
 _opening = threading.Lock()
 
 
@@ -48,7 +47,7 @@ def database() -> str:
 
 
 @contextmanager
-def connection() -> Iterator[Connection[Any]]:
+def connection() -> Iterator[GatewayConnection]:
     """Lend a connection in autocommit mode; whatever was left open is rolled back.
 
     Raises:
@@ -69,6 +68,11 @@ def mend() -> None:
     _pool().check()
 
 
+def renew() -> None:
+    """Replace every connection: the plans that they hold ready outlived what they were made for."""
+    _pool().drain()
+
+
 def close() -> None:
     """Close this process's pools; the next use opens them anew."""
     with _opening:
@@ -76,7 +80,7 @@ def close() -> None:
             _pools.pop(key).close()
 
 
-def _pool() -> ConnectionPool[Connection[Any]]:
+def _pool() -> ConnectionPool[GatewayConnection]:
     key = (os.getpid(), database())
     found = _pools.get(key)
     if found is not None:
@@ -87,10 +91,11 @@ def _pool() -> ConnectionPool[Connection[Any]]:
         return _pools[key]
 
 
-def _open(name: str) -> ConnectionPool[Connection[Any]]:
+def _open(name: str) -> ConnectionPool[GatewayConnection]:
     place = settings.GATEWAY
     options = " ".join(f"-c {option}={value}" for option, value in SESSION.items())
-    pool: ConnectionPool[Connection[Any]] = ConnectionPool(
+    pool = ConnectionPool(
+        connection_class=GatewayConnection,
         kwargs={
             "host": place["host"],
             "port": place["port"],
@@ -110,7 +115,7 @@ def _open(name: str) -> ConnectionPool[Connection[Any]]:
     return pool
 
 
-def _configure(made: Connection[Any]) -> None:
+def _configure(made: GatewayConnection) -> None:
     for type_name in WRITTEN_AS_TEXT:
         made.adapters.register_loader(type_name, TextLoader)
 

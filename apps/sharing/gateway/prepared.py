@@ -8,6 +8,7 @@ Source: house rule (design §4: keep the data plane thin)
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -16,8 +17,10 @@ from psycopg import Cursor, OperationalError, errors
 # What a plan does not outlive: the server's restart, a table that was altered.
 _OUTLIVED: Final = (OperationalError, errors.FeatureNotSupported)
 
+Parameters = Sequence[Any] | Mapping[str, Any]
 
-def fetch_one(statement: str, parameters: list[Any]) -> tuple[Any, ...] | None:
+
+def fetch_one(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     """Return the statement's first row.
 
     Raises:
@@ -33,7 +36,7 @@ def fetch_one(statement: str, parameters: list[Any]) -> tuple[Any, ...] | None:
             return _fetch(statement, parameters)
 
 
-def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...] | None:
+def _fetch(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     connection.ensure_connection()
     opened = connection.connection
     if opened.prepare_threshold is None:

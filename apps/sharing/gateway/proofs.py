@@ -22,7 +22,6 @@ from typing import Any, Final
 import orjson
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from psycopg import Connection
 
 from apps.core.errors import InvalidInput
 from apps.ledger import access_sql
@@ -32,7 +31,9 @@ from apps.sharing.gateway.changes import known_position
 from apps.sharing.gateway.filters import DEFAULT_LIMIT, MAXIMUM_LIMIT, only
 from apps.sharing.gateway.marks import DISPUTED, marks_of_items
 from apps.sharing.gateway.refusals import CursorInvalid, CursorNotComplete
-from apps.sharing.gateway.shapes import KEY, Shape, shape_as_landed
+from apps.sharing.gateway.shapes import KEY, Readable, Shape, shape_as_landed
+from apps.sharing.gateway.wire import Exchange, GatewayConnection
+from apps.sharing.leaving import Ending, endings_by_name
 
 WORDS: Final = frozenset({"cursor", "from_id", "to_id", "size"})
 ROWS_WORDS: Final = frozenset({"cursor", "from_id", "to_id", "limit"})
@@ -100,11 +101,10 @@ def prove(call: Call, span: Span) -> bytes:
     horizon = _horizon(call, span)
     text = statements.proof(call.grant_id, shape_as_landed(call))
 
-    def read(connection: Connection[Any]) -> bytes:
+    def read(connection: GatewayConnection) -> bytes:
         bound = {**_bounds(span, horizon), "size": span.size, "limit": _reach(span)}
-        with connection.pipeline():
-            pages.begin_as(connection, call.role)
-            found = connection.execute(text, bound).fetchall()
+        with Exchange(connection) as exchange:
+            found = pages.ask_as(exchange, call.role, text, bound)
             ranges, following = _ranges(span, found)
             body = orjson.dumps(
                 {
@@ -115,7 +115,7 @@ def prove(call: Call, span: Span) -> bytes:
                     "ranges": ranges,
                 }
             )
-            _record(connection, replace(call, horizon=horizon), span, "proof", body, [])
+            _record(exchange, replace(call, horizon=horizon), span, "proof", body, [])
         return body
 
     return pages.guarded(call, read)
@@ -131,11 +131,10 @@ def rows_of_span(call: Call, span: Span) -> bytes:
     shape = shape_as_landed(call)
     text = statements.standing(call.grant_id, shape)
 
-    def read(connection: Connection[Any]) -> bytes:
-        with connection.pipeline():
-            pages.begin_as(connection, call.role)
+    def read(connection: GatewayConnection) -> bytes:
+        with Exchange(connection) as exchange:
             bound = {**_bounds(span, horizon), "limit": span.size + 1}
-            found = connection.execute(text, bound).fetchall()
+            found = pages.ask_as(exchange, call.role, text, bound)
             kept = found[: span.size]
             rows = _with_marks(call, shape, kept)
             body = orjson.dumps(
@@ -147,7 +146,7 @@ def rows_of_span(call: Call, span: Span) -> bytes:
                     "data": rows,
                 }
             )
-            _record(connection, replace(call, horizon=horizon), span, "rows", body, kept)
+            _record(exchange, replace(call, horizon=horizon), span, "rows", body, kept)
         return body
 
     return pages.guarded(call, read)
@@ -156,11 +155,12 @@ def rows_of_span(call: Call, span: Span) -> bytes:
 def description(call: Call) -> bytes:
     """Return what a copy's table has to hold: the granted items in order, as they are read."""
     shape = shape_as_landed(call)
+    endings = endings_by_name(shape.dropped)
     return orjson.dumps(
         {
             **formats.grant_of(call),
             "horizon": call.horizon or 0,
-            "columns": [_described(shape, name) for name in shape.names],
+            "columns": [_described(each, endings.get(each.name)) for each in shape.columns],
         }
     )
 
@@ -176,17 +176,17 @@ def _mark_of(items: list[str] | None) -> dict[str, list[str]]:
     return {DISPUTED: items} if items else {}
 
 
-def _described(shape: Shape, name: str) -> dict[str, Any]:
-    readable = shape.find(name)
-    assert readable is not None
+def _described(readable: Readable, ending: Ending | None) -> dict[str, Any]:
     digits, scale = readable.digits or (None, None)
     return {
-        "name": name,
+        "name": readable.name,
         "label": readable.column.label,
         "type": readable.type,
         "digits": digits,
         "scale": scale,
         "is_masked": readable.is_masked,
+        "served_until": ending.last_day.isoformat() if ending else None,
+        "replaced_by": ending.replaced_by or None if ending else None,
     }
 
 
@@ -249,7 +249,7 @@ def _ranges(span: Span, found: list[tuple[Any, ...]]) -> tuple[list[dict[str, An
 
 
 def _record(
-    connection: Connection[Any],
+    exchange: Exchange,
     call: Call,
     span: Span,
     what: str,
@@ -258,7 +258,7 @@ def _record(
 ) -> None:
     pages.refuse_if_over(call, at=timezone.now())
     pages.record(
-        connection,
+        exchange,
         access_sql.PAGE,
         call,
         _Asked(span, what),

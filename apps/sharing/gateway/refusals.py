@@ -1,7 +1,10 @@
 """Why the data plane answers no, each with a stable code and words for the consumer's engineer."""
 
+import math
+from datetime import datetime
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +43,9 @@ REASONS: dict[str, str | Promise] = {
     "grant_ended": _("授权已终止"),
     "grant_expired": _("授权已到期，需继续使用的，请重新申请"),
     "verify_only": _("授权只供核验，不能读取、订阅或导出记录；请调用 verify"),
+    "console_only_tries": _("在线调试只能读取一页、读取变更和核验；其他的用信息系统的调用凭证"),
     "address_not_allowed": _("调用的来源地址不在授权允许的范围内"),
+    "not_in_test": _("测试凭证不能使用这个接口；换用生产环境的凭证"),
     "credential_revoked": _("申请导出的调用凭证已吊销"),
     "person_not_allowed": _("申请导出的人员已不再办理这项授权"),
 }
@@ -75,6 +80,19 @@ class TryAgainLater(DomainError):
 class Busy(TryAgainLater):
     code = "busy"
     default_message = _("平台繁忙，请稍后重试")
+
+
+class PlannedStopped(TryAgainLater):
+    """The service stands still, as was announced; `wait` is when it ends, in seconds."""
+
+    code = "planned_stop"
+    default_message = _("服务按公告停机，预计 %(until)s 恢复，请按 Retry-After 的秒数后再试")
+
+    def __init__(self, *, until: datetime, at: datetime) -> None:
+        local = timezone.localtime(until)
+        shown = {"until": f"{local:%Y-%m-%d %H:%M}"}
+        super().__init__(self.default_message % shown, until=local.isoformat())
+        self.wait = max(1, math.ceil((until - at).total_seconds()))
 
 
 class TooSlow(TryAgainLater):

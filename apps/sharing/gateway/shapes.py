@@ -2,12 +2,14 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from apps.catalog.models import DatasetVersion
-from apps.core.contracts import Column, Contract
+from apps.catalog import queries as catalog
+from apps.core.contracts import Column
 from apps.sharing.gateway.calls import Call
+from apps.sharing.gateway.contracts import contract_of_version
 from apps.sharing.models import Grant
 from apps.standards import masks, types
 
@@ -16,11 +18,16 @@ KEY = "_id"  # every row carries it: later versions and deletions name the row b
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """One granted column: `column` as the contract has it, `type` as the consumer reads it."""
+    """One granted column: `column` as the contract has it, `type` as the consumer reads it.
+
+    dropped: of a column that the entry lists no more, when it was left out. Until when it is served
+    follows the calendar, so it is not kept here.
+    """
 
     column: Column
     type: str
     is_masked: bool
+    dropped: catalog.Dropped | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +52,11 @@ class Shape:
     def names(self) -> tuple[str, ...]:
         return tuple(readable.name for readable in self.columns)
 
+    @property
+    def dropped(self) -> tuple[catalog.Dropped, ...]:
+        """Those columns that the entry lists no more."""
+        return tuple(readable.dropped for readable in self.columns if readable.dropped)
+
     def find(self, name: str) -> Readable | None:
         """Return the granted column; what is not granted is as if it did not exist."""
         return next((readable for readable in self.columns if readable.name == name), None)
@@ -52,6 +64,8 @@ class Shape:
 
 def shape_of(call: Call) -> Shape:
     """Return the shape of the call's grant."""
+    if call.trial:
+        return _shape_in_trial(call.trial.columns, call.contract_id)
     return _shape(call.grant_id, call.grant_version, call.contract_id)
 
 
@@ -60,6 +74,8 @@ def shape_as_landed(call: Call) -> Shape:
 
     A new version of the entry reaches the table with its first batch.
     """
+    if call.trial:
+        return shape_of(call)
     return _shape(call.grant_id, call.grant_version, call.landed_contract_id or call.contract_id)
 
 
@@ -81,22 +97,39 @@ def _fingerprint(_grant_id: int, _version: int, shape: Shape) -> int:
 def _shape(grant_id: int, _version: int, contract_id: int) -> Shape:
     # Versions of grants and contracts never change, so what was drawn from them stays true.
     granted = Grant.objects.values_list("columns", flat=True).get(pk=grant_id)
-    stored = DatasetVersion.objects.values_list("contract", flat=True).get(pk=contract_id)
-    contract = Contract.from_json(stored)
+    return _drawn([(c["name"], c.get("mask", "")) for c in granted], contract_id)
+
+
+@lru_cache(maxsize=1024)
+def _shape_in_trial(columns: tuple[tuple[str, str], ...], contract_id: int) -> Shape:
+    return _drawn(columns, contract_id)
+
+
+def _drawn(granted: Sequence[tuple[str, str]], contract_id: int) -> Shape:
+    contract = contract_of_version(contract_id)
     known = {column.name: column for column in contract.columns}
+    missing = {name for name, _mask in granted} - set(known)
+    dropped = (
+        catalog.dropped_columns(contract.dataset_id, missing, version=contract_id)
+        if missing
+        else {}
+    )
     return Shape(
         tuple(
-            _readable(known.get(entry["name"]) or _withdrawn(entry["name"]), entry.get("mask", ""))
-            for entry in granted
+            _readable(name, mask or "", known.get(name), dropped.get(name))
+            for name, mask in granted
         )
     )
 
 
-def _readable(column: Column, mask: str) -> Readable:
+def _readable(
+    name: str, mask: str, listed: Column | None, dropped: catalog.Dropped | None
+) -> Readable:
+    column = listed or (dropped.column if dropped else _unknown(name))
     seen = masks.MASKS[mask].results.get(column.type, "C") if mask else column.type
-    return Readable(column, seen, is_masked=bool(mask))
+    return Readable(column, seen, is_masked=bool(mask), dropped=dropped)
 
 
-def _withdrawn(name: str) -> Column:
-    """A column that the entry lists no more, while the grant still shows it: written as text."""
+def _unknown(name: str) -> Column:
+    """A column of which no version tells: written as text."""
     return Column(name=name, label=name, type="G")

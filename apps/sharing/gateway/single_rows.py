@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
-from apps.accounts.models import User
+from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset, DatasetVersion
 from apps.core import conditions
 from apps.core.contracts import Column, Contract
@@ -94,7 +94,7 @@ def _in_force(at: datetime) -> QuerySet[Grant]:
 
 def _grants_of(actor: User, at: datetime) -> QuerySet[Grant]:
     """A system's own; a person's department's, of systems that are in service."""
-    grants = _in_force(at).exclude(system__status="retired")
+    grants = _in_force(at).filter(system__in=InformationSystem.objects.in_service())
     if actor.kind == User.Kind.SERVICE:
         return grants.filter(system__service_user=actor.pk)
     return grants.filter(consumer=actor.department_id)

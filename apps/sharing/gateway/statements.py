@@ -9,7 +9,7 @@ from psycopg import sql
 from apps.core import conditions
 from apps.sharing import naming
 from apps.sharing.gateway.filters import Query
-from apps.sharing.gateway.shapes import KEY, Shape
+from apps.sharing.gateway.shapes import KEY, Readable, Shape
 
 BEGIN: Final = "BEGIN"
 COMMIT: Final = "COMMIT"
@@ -41,9 +41,9 @@ def take_role(role: str) -> str:
     return sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)).as_string()
 
 
-def page(view: str, query: Query, *, after: int) -> Statement:
+def page(relation: str, query: Query, *, after: int) -> Statement:
     """Return the SELECT of one page and a row more, which tells whether another page follows."""
-    head = _head(view, _written_fields(query), for_copy=False)
+    head = _head(relation, _written_fields(query), for_copy=False)
     limit = query.limit + 1
     if not query.conditions:
         return Statement(f"{head} WHERE _id > %s ORDER BY _id LIMIT {limit}", [after])
@@ -52,12 +52,12 @@ def page(view: str, query: Query, *, after: int) -> Statement:
     return Statement(text, [*values, after])
 
 
-def copy(view: str, query: Query, *, after: int, limit: int) -> str:
+def copy(relation: str, query: Query, *, after: int, limit: int) -> str:
     """Return the COPY of the rows that follow `after`, as CSV without a heading.
 
     COPY takes no parameters, so the values stand in it as literals.
     """
-    head = _head(view, _written_fields(query), for_copy=True)
+    head = _head(relation, _written_fields(query), for_copy=True)
     clause = conditions.as_literal(query.conditions, query.known).as_string()
     return (
         f"COPY ({head} WHERE {clause} AND _id > {after:d} ORDER BY _id LIMIT {limit:d})"
@@ -142,12 +142,12 @@ SELECT * FROM (
 """
 
 
-def changes(grant_id: int, query: Query) -> str:
+def changes(relation: str, past: str, query: Query) -> str:
     """Return the SELECT of a page of a grant's changes: batch, whether it stands, `_id`, values.
 
     Bound: since, horizon, batch, after, limit.
     """
-    return _changes(grant_id, _written_fields(query))
+    return _changes(relation, past, _written_fields(query))
 
 
 # The versions that stood at the horizon: of one record never two.
@@ -219,28 +219,22 @@ def _standing(grant_id: int, columns: list[str]) -> str:
 
 
 def _views(grant_id: int) -> tuple[str, str]:
-    view, past = naming.view_of_grant(grant_id), naming.past_view_of_grant(grant_id)
-    return (
-        sql.Identifier(naming.SHARE_SCHEMA, view).as_string(),
-        sql.Identifier(naming.SHARE_SCHEMA, past).as_string(),
-    )
+    return naming.relation_of_grant(grant_id), naming.past_relation_of_grant(grant_id)
 
 
 def _quoted(name: str) -> str:
     return sql.Identifier(name).as_string()
 
 
-def present(view: str) -> str:
+def present(relation: str) -> str:
     """Return the SELECT of those among `rows` that the grant shows at the horizon."""
-    source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
-    return f"SELECT _id FROM {source} WHERE _id = ANY(%(rows)s)"  # noqa: S608 (quoted identifier)
+    return f"SELECT _id FROM {relation} WHERE _id = ANY(%(rows)s)"  # noqa: S608 (quoted identifier)
 
 
 @lru_cache(maxsize=4096)
-def _changes(grant_id: int, fields: tuple[tuple[str, str], ...]) -> str:
+def _changes(view: str, past: str, fields: tuple[tuple[str, str], ...]) -> str:
     named = [(_expression(name, kind, for_copy=False), name) for name, kind in fields]
     columns = [f"{written} AS {sql.Identifier(name).as_string()}" for written, name in named]
-    view, past = _views(grant_id)
     return _CHANGES.format(
         columns=", ".join([KEY, *columns]),
         names=", ".join([KEY, *(sql.Identifier(name).as_string() for _written, name in named)]),
@@ -255,10 +249,16 @@ def _written_fields(query: Query) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _head(view: str, fields: tuple[tuple[str, str], ...], *, for_copy: bool) -> str:
+def _head(relation: str, fields: tuple[tuple[str, str], ...], *, for_copy: bool) -> str:
     written = [KEY, *(_expression(name, kind, for_copy=for_copy) for name, kind in fields)]
-    source = sql.Identifier(naming.SHARE_SCHEMA, view).as_string()
-    return f"SELECT {', '.join(written)} FROM {source}"  # noqa: S608 (quoted identifiers only)
+    return f"SELECT {', '.join(written)} FROM {relation}"  # noqa: S608 (quoted identifiers only)
+
+
+def written(readable: Readable) -> str:
+    """Return the expression by which a granted column is written in an answer, under its name."""
+    return (
+        f"{_expression(readable.name, readable.type, for_copy=False)} AS {_quoted(readable.name)}"
+    )
 
 
 def _expression(name: str, kind: str, *, for_copy: bool) -> str:

@@ -16,17 +16,17 @@ from typing import Any, Final
 import orjson
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from psycopg import Connection, sql
+from psycopg import sql
 
-from apps.catalog.models import DatasetVersion
 from apps.core import conditions
 from apps.core.contracts import Column, Contract
 from apps.core.errors import DomainError, InvalidInput
 from apps.ledger import access_sql
-from apps.sharing import naming
 from apps.sharing.gateway import formats, pages, quotas
 from apps.sharing.gateway.calls import Call
-from apps.sharing.gateway.shapes import Shape
+from apps.sharing.gateway.contracts import contract_of_version
+from apps.sharing.gateway.shapes import KEY, Shape
+from apps.sharing.gateway.wire import Exchange, GatewayConnection
 from apps.sharing.gateway.written_alike import written_alike
 
 MAXIMUM_RECORDS: Final = 100
@@ -76,13 +76,13 @@ def read_verification(body: Any, call: Call, shape: Shape) -> Verification:
             code="invalid_records",
             field="records",
         )
-    contract = _contract(call.contract_id)
+    contract = contract_of_version(call.contract_id)
     key = _key(contract, shape)
     names, key_names = (dict.fromkeys(each).keys() for each in (shape.names, contract.key))
     records = tuple(_record(place, row, names, key_names) for place, row in enumerate(given))
     asked = {name for record in records for name in record} - key_names
-    plain = {column.name: column for column in contract.columns}
-    compared = [r.name for r in shape.columns if r.name in asked & set(plain) and not r.is_masked]
+    plain = {r.name: r.column for r in shape.columns if not r.is_masked}
+    compared = [name for name in plain if name in asked]
     return Verification(
         records, key, tuple(plain[name] for name in compared), frozenset(asked - set(compared))
     )
@@ -115,28 +115,26 @@ def verify(call: Call, question: Verification) -> bytes:
 
 
 def _compare(
-    connection: Connection[Any],
+    connection: GatewayConnection,
     call: Call,
     question: Verification,
     written: dict[str, tuple[list[str | None], list[bool]]],
     keys: Sequence[str],
 ) -> bytes:
-    places = list(range(len(question.records)))
-    lists = [places, *(values for values, _could in written.values())]
-    with connection.pipeline():
-        pages.begin_as(connection, call.role)
+    values = (values for values, _could in written.values())
+    asked = orjson.dumps(list(zip(range(len(question.records)), *values, strict=True))).decode()
+    text = statement(call.relation, question.key, question.compared)
+    with Exchange(connection) as exchange:
         found = {
             place: (row_id, matches)
-            for place, row_id, *matches in connection.execute(
-                statement(call.view, question.key, question.compared), lists
-            ).fetchall()
+            for place, row_id, *matches in pages.ask_as(exchange, call.role, text, [asked])
             if all(written[column.name][1][place] for column in question.key)
         }
         body = orjson.dumps(_answer(call, question, written, found))
         pages.refuse_if_over(call, at=timezone.now())
         ids = [row_id for row_id, _matches in found.values()]
         pages.record(
-            connection,
+            exchange,
             access_sql.PAGE,
             call,
             _Asked(question, sorted(set(keys))),
@@ -169,18 +167,18 @@ def _answer(
 
 
 @lru_cache(maxsize=4096)
-def statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...]) -> str:
+def statement(relation: str, key: tuple[Column, ...], compared: tuple[Column, ...]) -> str:
     """Return the SELECT of place, `_id` and, by column, true, false, or null for no value.
 
-    Bound: the places, then the values of every column, each as a list of texts.
+    Bound: as one JSON, of every record its place and the values of these columns as texts.
     """
     # Without digits or scale: a cast to those would round the caller's value until it fits.
     types = ["text", *(conditions.CASTS[column.type] for column in (*key[1:], *compared))]
     names = [sql.Identifier(column.name) for column in (*key, *compared)]
-    lists = ["%s::int[]", *(f"(%s::text[])::{kind}[]" for kind in types)]
+    taken = ["(a ->> 0)::int", *(f"(a ->> {n})::{kind}" for n, kind in enumerate(types, 1))]
     first, *others = names[: len(key)]
-    same = [sql.SQL("v.{0} = r.{0}").format(first)]
-    same += [sql.SQL("v.{0} IS NOT DISTINCT FROM r.{0}").format(name) for name in others]
+    same = [sql.SQL("held.{0} = r.{0}").format(first)]
+    same += [sql.SQL("held.{0} IS NOT DISTINCT FROM r.{0}").format(name) for name in others]
     # Stated but not held: nothing to compare with.
     matches = [
         sql.SQL(
@@ -189,22 +187,20 @@ def statement(view: str, key: tuple[Column, ...], compared: tuple[Column, ...]) 
         ).format(name)
         for name in names[len(key) :]
     ]
+    # OFFSET 0: each record by the index of the key, never by reading the table.
     text = sql.SQL(
-        "SELECT {wanted} FROM unnest({lists}) AS r ({names}) JOIN {view} AS v ON {same}"
+        "SELECT {wanted} FROM (SELECT {taken} FROM json_array_elements(%s::json) AS a)"
+        " AS r ({names}) CROSS JOIN LATERAL"
+        " (SELECT {held} FROM {view} AS held WHERE {same} OFFSET 0) AS v"
     ).format(
         wanted=sql.SQL(", ").join([sql.SQL("r._place, v._id"), *matches]),
-        lists=sql.SQL(", ".join(lists)),  # types of a closed set
+        taken=sql.SQL(", ".join(taken)),  # types of a closed set
         names=sql.SQL(", ").join([sql.Identifier("_place"), *names]),
-        view=sql.Identifier(naming.SHARE_SCHEMA, view),
+        held=sql.SQL(", ").join(map(sql.Identifier, [KEY, *(c.name for c in compared)])),
+        view=sql.SQL(relation),
         same=sql.SQL(" AND ").join(same),
     )
     return text.as_string()
-
-
-@lru_cache(maxsize=1024)
-def _contract(contract_id: int) -> Contract:
-    stored = DatasetVersion.objects.values_list("contract", flat=True).get(pk=contract_id)
-    return Contract.from_json(stored)
 
 
 def _key(contract: Contract, shape: Shape) -> tuple[Column, ...]:

@@ -1,24 +1,23 @@
 """What was asked and what was decided: every version of the terms is kept."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.sharing.models.limits import Limited, limit_constraints
-from apps.sharing.models.requests import Mode
+from apps.sharing.models.limits import limit_constraints
+from apps.sharing.models.written_terms import WrittenTerms
 
 
-class Decision(Limited):
+class Decision(WrittenTerms):
     """One version of a request's terms: asked, proposed, signed. Never changed, only signed.
 
     needs_confirmation: a second person of the provider (复核) confirms it before it is signed. The
     three acts are of three people: who proposes, who confirms, who signs.
 
-    items: `[{"name": column, "label": 中文名, "mask": mask or ""}]`, in the order of the dataset.
-    row_condition: `[{"item", "operator", "value"}]`, joined by AND; empty means every row.
+    offer: the round of the negotiation whose terms the consumer accepted, and these are.
     """
 
     class Outcome(models.TextChoices):
@@ -39,13 +38,16 @@ class Decision(Limited):
     )
     version = models.PositiveSmallIntegerField(_("版本"))
     outcome = models.CharField(_("结论"), max_length=10, choices=Outcome.choices)
-    items = models.JSONField(_("数据项"), default=list)
-    row_condition = models.JSONField(_("数据范围条件"), default=list)
-    mode = models.CharField(_("共享方式"), max_length=10, choices=Mode.choices)
-    starts_on = models.DateField(_("开始日期"))
-    ends_on = models.DateField(_("截止日期"))
     reason = models.TextField(_("理由"), blank=True)
     legal_basis = models.TextField(_("依据"), blank=True)
+    offer = models.OneToOneField(
+        "sharing.Offer",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decision",
+        verbose_name=_("所依据的协商条件"),
+    )
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -109,10 +111,20 @@ class Decision(Limited):
                 ),
             ),
             models.CheckConstraint(
+                name="sharing_decision_offer_is_narrower",
+                condition=Q(offer=None) | Q(outcome="narrow"),
+            ),
+            models.CheckConstraint(
                 name="sharing_decision_refusal_has_reason",
                 condition=~Q(outcome="refuse") | ~Q(reason="") & ~Q(legal_basis=""),
             ),
         )
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the event of its writing tells."""
+        reason = {"reason": self.reason} if self.reason else {}
+        return {"outcome": self.outcome, "version": self.version, **reason}
 
     def __str__(self) -> str:
         return f"{self.request_id} v{self.version}"

@@ -1,6 +1,6 @@
 """What a consumer's system may read. Roles, policies and views are derived from this row."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -12,14 +12,21 @@ from apps.core.models import Governed
 from apps.sharing.models.limits import Limited, limit_constraints
 from apps.sharing.models.requests import Mode, SharingRequest
 
+SERVED: Final = ("in_force", "suspended")
+LIVE: Final = ("delivering", *SERVED)
+
 
 class Grant(Limited, Governed):
     """The right of one information system to read items and rows of one dataset, until a day.
 
+    request: the one whose terms stand, as they were agreed or narrowed since; `requests` are all
+    that became a version of the grant, each with its number.
     columns: `[{"name": column, "mask": mask or ""}]` in the order of the dataset.
     row_condition: `[{"item", "operator", "value"}]`, joined by AND; empty means every row.
     version: counts changes of the terms; a cursor of another version must begin anew. What the
     terms were under an earlier version stands in the history.
+    SERVED: the statuses in which it is delivered and not over; LIVE: these and before delivery.
+    renewed_at: when a later request last became a version; empty while the first one stands.
     table_schema, table_name: where the rows lie; empty until the grant was provisioned once.
 
     Source: 《政务数据共享条例》第二十二条、第二十五条; house rule (design §4)
@@ -32,14 +39,17 @@ class Grant(Limited, Governed):
         ENDED = "ended", _("已终止")
         EXPIRED = "expired", _("已到期")
 
+    SERVED: ClassVar[tuple[str, ...]] = SERVED
+    LIVE: ClassVar[tuple[str, ...]] = LIVE
+
     succession: ClassVar[dict[str, str]] = {"provider": "moves", "consumer": "moves"}
-    succession_open: ClassVar[Q] = Q(status__in=("delivering", "in_force", "suspended"))
+    succession_open: ClassVar[Q] = Q(status__in=LIVE)
     handover: ClassVar[dict[str, Q | None]] = {"suspended_by": None, "ended_by": None}
 
     request = models.OneToOneField(
         SharingRequest,
         on_delete=models.PROTECT,
-        related_name="grant",
+        related_name="+",
         verbose_name=_("共享申请"),
     )
     dataset = models.ForeignKey(
@@ -79,6 +89,7 @@ class Grant(Limited, Governed):
     table_schema = models.CharField(_("所在库"), max_length=63, blank=True)
     table_name = models.CharField(_("数据表"), max_length=63, blank=True)
     provisioned_at = models.DateTimeField(_("开通时间"), null=True, blank=True)
+    renewed_at = models.DateTimeField(_("续期或变更时间"), null=True, blank=True)
     torn_down_at = models.DateTimeField(_("回收时间"), null=True, blank=True)
     problem = models.TextField(_("交付受阻原因"), blank=True)
     suspended_at = models.DateTimeField(_("暂停时间"), null=True, blank=True)
@@ -113,10 +124,10 @@ class Grant(Limited, Governed):
         ordering = ("-id",)
         constraints = (
             *limit_constraints("sharing_grant"),
-            # A renewal is delivered while the grant that it replaces is still in force.
+            # What takes another grant's place is delivered while that one is still in force.
             models.UniqueConstraint(
                 fields=("system", "dataset"),
-                condition=Q(status__in=("in_force", "suspended")),
+                condition=Q(status__in=SERVED),
                 name="sharing_grant_one_live_a_system",
             ),
             models.UniqueConstraint(
@@ -129,8 +140,12 @@ class Grant(Limited, Governed):
                 condition=Q(expires_at__gt=F("starts_at")),
             ),
             models.CheckConstraint(
+                name="sharing_grant_renewed_is_a_later_version",
+                condition=Q(renewed_at=None) | Q(version__gt=1, provisioned_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="sharing_grant_in_force_is_provisioned",
-                condition=~Q(status__in=("in_force", "suspended"))
+                condition=~Q(status__in=SERVED)
                 | Q(provisioned_at__isnull=False) & ~Q(table_name=""),
             ),
             models.CheckConstraint(
@@ -154,6 +169,13 @@ class Grant(Limited, Governed):
     def is_verify_only(self) -> bool:
         """Whether the consumer may ask, but reads no row."""
         return self.mode == Mode.VERIFY
+
+    @property
+    def was_suspended_last(self) -> bool:
+        """Whether it was suspended and not resumed since, also where it is over by now."""
+        if self.suspended_at is None:
+            return False
+        return self.resumed_at is None or self.resumed_at < self.suspended_at
 
     def __str__(self) -> str:
         return f"G-{self.pk:06d}" if self.pk else str(_("新授权"))

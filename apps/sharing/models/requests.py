@@ -1,6 +1,6 @@
 """What a department asks for, and the papers that go with it."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,9 @@ from simple_history.models import HistoricalRecords
 
 from apps.core.models import Governed
 from apps.sharing.models.limits import Limited, limit_constraints
+
+if TYPE_CHECKING:
+    from apps.sharing.models.grants import Grant
 
 
 class Mode(models.TextChoices):
@@ -31,13 +34,17 @@ class SharingRequest(Limited, Governed):
     Basis, scenario, scope, mode and period are what the regulation demands of every request; the
     requester vouches for truth, legality and necessity.
 
+    grant, grant_version: the version of the grant that was made of it. Agreed, with a grant and no
+    version yet: it waits to become the grant's next one.
+
     Source: 《政务数据共享条例》第二十条
     """
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("草稿")
         AWAITING_HEAD = "awaiting_head", _("待本部门审批")
-        HEAD_RETURNED = "head_returned", _("本部门退回")
+        HEAD_RETURNED = "head_returned", _("退回修改")
+        DISTRICT_REVIEW = "district_review", _("区县主管部门审核")
         FORM_CHECK = "form_check", _("形式审查")
         SUPPLEMENT = "supplement", _("待补正")
         REVIEWING = "reviewing", _("审核中")
@@ -92,6 +99,22 @@ class SharingRequest(Limited, Governed):
         blank=True,
         related_name="sharing_requests",
         verbose_name=_("所依据的需求"),
+    )
+    package = models.ForeignKey(
+        "sharing.RequestPackage",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parts",
+        verbose_name=_("所属一件事申请"),
+    )
+    previous = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="asked_again",
+        verbose_name=_("此前被拒绝的申请"),
     )
     basis = models.TextField(_("使用依据"), blank=True)
     scenario = models.TextField(_("使用场景"), blank=True)
@@ -155,6 +178,16 @@ class SharingRequest(Limited, Governed):
     legal_basis = models.TextField(_("不予共享的依据"), blank=True)
     is_automatic = models.BooleanField(_("自动授权"), default=False)
     delivered_at = models.DateTimeField(_("交付时间"), null=True, blank=True)
+    # Read where there is one: of what was agreed.
+    grant: "models.ForeignKey[Grant | None, Grant]" = models.ForeignKey(  # type: ignore[misc]
+        "sharing.Grant",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requests",
+        verbose_name=_("授权"),
+    )
+    grant_version = models.PositiveIntegerField(_("授权版本"), null=True, blank=True)
 
     history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))
 
@@ -183,8 +216,33 @@ class SharingRequest(Limited, Governed):
                 condition=~Q(status="refused") | ~Q(decision_reason="") & ~Q(legal_basis=""),
             ),
             models.CheckConstraint(
+                name="sharing_sharingrequest_previous_is_another",
+                condition=Q(previous=None) | ~Q(previous=F("id")),
+            ),
+            models.CheckConstraint(
                 name="sharing_sharingrequest_received_is_vouched",
                 condition=Q(received_at=None) | Q(vouched=True),
+            ),
+            models.UniqueConstraint(
+                fields=("package", "dataset"),
+                condition=~Q(status__in=("withdrawn", "refused")),
+                name="sharing_sharingrequest_once_a_package",
+            ),
+            models.UniqueConstraint(
+                fields=("grant", "grant_version"), name="sharing_sharingrequest_one_a_version"
+            ),
+            models.UniqueConstraint(
+                fields=("grant",),
+                condition=Q(grant_version=None),
+                name="sharing_sharingrequest_one_waiting_a_grant",
+            ),
+            models.CheckConstraint(
+                name="sharing_sharingrequest_version_is_of_a_grant",
+                condition=Q(grant_version=None) | Q(grant__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sharing_sharingrequest_delivered_is_a_version",
+                condition=~Q(status="delivered") | Q(grant_version__isnull=False),
             ),
         )
         indexes = (
@@ -243,6 +301,7 @@ class Attachment(models.Model):
         _("文件"), upload_to="sharing/attachments/%Y/", blank=True, max_length=200
     )
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    is_common = models.BooleanField(_("一件事共用"), default=False)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import transaction
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, InvalidInput
 from apps.ledger import operations as ledger
 
 P = ParamSpec("P")
@@ -44,4 +44,5 @@ def _record_refusal(verb: str, arguments: dict[str, Any], subject: str, error: D
         at=arguments["at"],
         code=error.code,
         message=str(error),
+        is_slip=isinstance(error, InvalidInput),
     )

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
 from apps.accounts import queries as accounts
-from apps.accounts.models import InformationSystem
 from apps.ledger import operations as ledger
 from apps.quality import queries as quality
 from apps.sharing import provisioning, queries
 from apps.sharing.gateway.changes import MARK_OVERLAP
+from apps.sharing.gateway.refusals import PlannedStopped
 from apps.sharing.keeping import follower_of
 from apps.sharing.models import Grant, LandedCopy, Mode
+from apps.sharing.queries.planned_stops import longest_running
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.checking import Unproved, Verdict, check
@@ -50,7 +51,7 @@ def keep_copies(*, at: datetime) -> None:
     for copy in queries.copies_kept():
         if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
             dispose_copy(copy=copy, at=at)
-        elif copy.system.status == InformationSystem.Status.RETIRED:
+        elif not copy.system.is_in_service():
             _close(copy)
         elif copy.grant.status == Grant.Status.IN_FORCE:
             follow_copy(copy=copy)
@@ -59,9 +60,12 @@ def keep_copies(*, at: datetime) -> None:
 def follow_copy(*, copy: LandedCopy) -> bool:
     """Bring a copy to what its grant shows now, and open it to the system; False with a problem.
 
-    Where nothing landed and no mark changed, nothing is read and no access record written.
+    Where nothing landed and no mark changed, nothing is read and no access record written. During a
+    planned stop it waits, which is no problem of its own.
     """
     now = timezone.now()
+    if longest_running(copy.dataset, now) is not None:
+        return False
     if _is_current(copy):
         LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(complete_at=now)
         return True
@@ -71,6 +75,8 @@ def follow_copy(*, copy: LandedCopy) -> bool:
         if not _is_open(copy):
             provisioning.persistently(lambda: _open(copy))
     except TROUBLES as error:
+        if isinstance(error, PortalRefused) and error.code == PlannedStopped.code:
+            return False  # it began meanwhile
         return _note_problem(copy, error)
     LandedCopy.objects.filter(pk=copy.pk, disposed_at=None).update(
         horizon=standing.horizon,
@@ -168,7 +174,7 @@ def _stand_behind(grant: Grant, at: datetime) -> None:
 
 
 def _close(copy: LandedCopy) -> None:
-    """Take the copy from a retired system; it is opened again should the system come back."""
+    """Take the copy from a system out of service; it is opened again should that come back."""
     if not provisioning.is_open(copy):
         return
     try:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,14 +11,19 @@ from apps.accounts.models import InformationSystem, User
 from apps.catalog.models import Dataset, Demand
 from apps.clocks import operations as clocks
 from apps.core import access
-from apps.core.errors import InvalidInput, NotAllowed, StaleRevision
+from apps.core.copying import draw_keys
+from apps.core.errors import NotAllowed, StaleRevision
 from apps.ledger import operations as ledger
 from apps.sharing.lifecycle import REQUEST
-from apps.sharing.models import SharingRequest
-from apps.sharing.operations import contents, internal_route, owed, urgent_terms
+from apps.sharing.models import RequestPackage, SharingRequest
+from apps.sharing.operations import contents, internal_route, owed, return_flow_terms, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import give_back
+from apps.sharing.operations.district import drop_district
+from apps.sharing.operations.open_offers import close_open_offer
+from apps.sharing.operations.opinions import drop_sealed, said
 from apps.sharing.operations.versions import save_version
+from apps.sharing.operations.widening import refuse_grown
 
 
 @attempt("sharing.draft_request", "dataset")
@@ -44,6 +48,7 @@ def draft_request(
         InvalidInput: the dataset or an item is not to be had, the system is another department's.
     """
     standing = access.require(actor, "create", SharingRequest, at=at)
+    contents.refuse_unmeetable(dataset, row_condition)
     request = begin(
         standing,
         dataset=dataset,
@@ -67,6 +72,8 @@ def begin(
     written: Mapping[str, Any],
     row_condition: Sequence[dict[str, Any]] = (),
     demand: Demand | None = None,
+    package: RequestPackage | None = None,
+    previous: SharingRequest | None = None,
 ) -> SharingRequest:
     """Write a new request down; who drafts it has been allowed to, and records it.
 
@@ -77,20 +84,20 @@ def begin(
     consumer = (standing.principal or actor).department
     assert consumer is not None  # only members may draft
     contents.refuse_unavailable(dataset, consumer)
-    if system.department_id != consumer.pk or system.status == "retired":
-        raise InvalidInput(_("使用系统须是本部门在用的信息系统"), field="system")
-    key = _next_key()
+    contents.refuse_unfit_system(system, consumer)
     request = SharingRequest(
-        pk=key,
-        number=f"SQ-{timezone.localtime(at).year}-{key:06d}",
         dataset=dataset,
         consumer=consumer,
         system=system,
         applicant=actor,
         demand=demand,
+        package=package,
+        previous=previous,
         created_at=at,
         updated_at=at,
     )
+    draw_keys([request])
+    request.number = f"SQ-{timezone.localtime(at).year}-{request.pk:06d}"
     contents.write(request, written)
     request.row_condition = contents.checked_condition(request, row_condition)
     save_version(request, actor=actor, at=at, reason=_("起草"), insert=True)
@@ -111,23 +118,30 @@ def revise(
 ) -> SharingRequest:
     """Change a request that is still, or again, with its author.
 
-    What is not given stays as it is.
+    What is not given stays as it is; what is given as it stands leaves no version.
 
     Raises:
         StaleRevision: somebody changed it after the page was opened.
     """
     standing = access.require(actor, "revise", request, at=at)
     request = _locked(request, revision)
+    before = contents.written_down(request)
     contents.write(request, written)
     if row_condition is not None:
+        return_flow_terms.refuse_other_rows(request, row_condition)
+        contents.refuse_unmeetable(request.dataset, row_condition)
         request.row_condition = contents.checked_condition(request, row_condition)
+    turned = [] if items is None else contents.choose_anew(request, items)
+    after = contents.written_down(request)
+    changed = [name for name, value in after.items() if value != before[name]]
+    if not changed and not turned:
+        return request
     request.revision += 1
     request.updated_at = at
-    save_version(request, actor=actor, at=at, reason=_("修改"))
-    if items is not None:
-        request.requested_items.all().delete()
-        contents.choose_items(request, items)
-    ledger.record(standing, "sharing.revise", request, at=at, details={"changed": sorted(written)})
+    words = "；".join(turned)
+    save_version(request, actor=actor, at=at, reason=words or _("修改"))
+    details = {"changed": sorted(changed), "reason": words}
+    ledger.record(standing, "sharing.revise", request, at=at, details=details)
     return request
 
 
@@ -153,7 +167,7 @@ def submit(
     )
     if not internal_route.open_first(request, "consumer", at=at):
         owed.hand_on(request, by=standing, at=at)
-    ledger.record(standing, "sharing.submit", request, at=at, details=_said(reason))
+    ledger.record(standing, "sharing.submit", request, at=at, details=said(reason))
     return request
 
 
@@ -171,7 +185,7 @@ def recall(
     REQUEST.apply(request, "recall", actor=actor, at=at, reason=reason, revision=revision)
     internal_route.drop_open(request, "consumer", actor=actor, at=at)
     owed.hand_on(request, by=standing, at=at)
-    ledger.record(standing, "sharing.recall", request, at=at, details=_said(reason))
+    ledger.record(standing, "sharing.recall", request, at=at, details=said(reason))
     return request
 
 
@@ -189,9 +203,14 @@ def supplement(
     The provider's clock runs on, from the receipt of the supplement.
 
     Source: 《政务数据共享条例》第二十一条
+    Raises:
+        InvalidInput: it is incomplete; or it asks for more than the own head sent, and the actor
+            is not the head (`head_must_supplement`); or than the district passed on
+            (`asks_for_more`).
     """
     standing = access.require(actor, "supplement", request, at=at)
     contents.refuse_incomplete(request, at)
+    refuse_grown(request, by_head=access.allowed(actor, "approve_by_head", request, at=at))
     REQUEST.apply(
         request,
         "supplement",
@@ -210,7 +229,7 @@ def supplement(
         reason.strip(),
         at=at,
     )
-    ledger.record(standing, "sharing.supplement", request, at=at, details=_said(reason))
+    ledger.record(standing, "sharing.supplement", request, at=at, details=said(reason))
     return request
 
 
@@ -225,22 +244,24 @@ def withdraw(
 ) -> SharingRequest:
     """Give the request up; nothing is owed on it any more."""
     standing = access.require(actor, "withdraw", request, at=at)
-    was_received = request.received_at is not None
     REQUEST.apply(request, "withdraw", actor=actor, at=at, reason=reason, revision=revision)
+    drop_district(request, actor=actor, at=at)
+    drop_sealed(request, at)
     clocks.cancel(request, at=at)
+    close_open_offer(request, actor=actor, at=at, why=_("申请已撤回"))
     for side in ("consumer", "provider"):
         internal_route.drop_open(request, side, actor=actor, at=at)
     owed.hand_on(request, by=standing, at=at)
     urgent_terms.ask_review(request, at=at)
     give_back(request, _("共享申请 %(number)s 已撤回"), at=at)
-    if was_received:
+    if request.received_at is not None:
         owed.tell_provider(
             request,
             _("共享申请 %(number)s 已由使用部门撤回") % {"number": request.number},
             reason.strip(),
             at=at,
         )
-    ledger.record(standing, "sharing.withdraw", request, at=at, details=_said(reason))
+    ledger.record(standing, "sharing.withdraw", request, at=at, details=said(reason))
     return request
 
 
@@ -251,14 +272,3 @@ def _locked(request: SharingRequest, revision: int | None) -> SharingRequest:
     if current.status not in ("draft", "head_returned", "supplement"):
         raise NotAllowed(_("申请已提交，不能修改"), code="already_submitted")
     return current
-
-
-def _next_key() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('sharing_sharingrequest', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)
-
-
-def _said(reason: str) -> dict[str, str]:
-    return {"reason": reason.strip()} if reason.strip() else {}

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import queries as accounts
@@ -14,7 +16,10 @@ from apps.core.errors import DomainError
 from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.models import Grant
-from apps.sharing.operations.grants import close_grant, deliver, expire, tear_down
+from apps.sharing.operations.delivering import deliver, open_instead
+from apps.sharing.operations.district import pass_on_own
+from apps.sharing.operations.grants import close_grant, expire, tear_down
+from apps.sharing.operations.one_by_one import each_by_itself
 from apps.sharing.operations.second_review import look_for_second_person
 from apps.sharing.operations.urgent import suspend_without_papers
 
@@ -25,25 +30,34 @@ def carry_out_due(at: datetime) -> list[DomainError]:
     Where a second review waits for somebody who can do it, that is said too.
     """
     problems: list[DomainError] = []
-    # Each list is read when its turn comes: what expires now is torn down in the same run.
-    steps: list[tuple[Callable[[], QuerySet[Grant]], Callable[..., object]]] = [
-        (lambda: queries.grants_to_expire(at), expire),
-        (lambda: queries.grants_out_of_service(at), end_service),
-        (lambda: queries.grants_to_deliver(at), deliver),
-        (lambda: queries.grants_without_papers(at), suspend_without_papers),
-        (queries.grants_to_tear_down, tear_down),
+    tried: set[int] = set()  # what could not be delivered is not tried twice in a run
+
+    def to_deliver() -> QuerySet[Grant]:
+        due = queries.grants_to_deliver(at).exclude(pk__in=list(tried))
+        tried.update(due.values_list("pk", flat=True))
+        return due
+
+    # Each list is read when its turn comes. What follows on the last day of a grant is written
+    # before it expires; what was to become its next version later is then a grant of its own.
+    steps: list[tuple[Callable[[], QuerySet[Any]], Callable[..., object], str]] = [
+        (lambda: queries.grants_out_of_service(at), end_service, "grant"),
+        (to_deliver, deliver, "grant"),
+        (lambda: queries.grants_to_expire(at), expire, "grant"),
+        (lambda: queries.versions_without_grant(at), open_instead, "request"),
+        (to_deliver, deliver, "grant"),
+        (lambda: queries.grants_without_papers(at), suspend_without_papers, "grant"),
+        (queries.grants_to_tear_down, tear_down, "grant"),
+        (queries.awaiting_second_review, look_for_second_person, "request"),
+        (queries.reviews_of_own_requests, pass_on_own, "request"),
+        (queries.datasets_wound_down, end_wind_down, "dataset"),
     ]
-    for due, step in steps:
-        for grant in list(due()):
-            try:
-                step(grant=grant, at=at)
-            except DomainError as error:
-                problems.append(error)
-    for request in queries.awaiting_second_review():
-        look_for_second_person(request=request, at=at)
-    for dataset in queries.datasets_wound_down():
-        end_wind_down(dataset=dataset, at=at)
+    for due, step, name in steps:
+        problems += each_by_itself(due(), partial(_carry_out, step, name, at))[1]
     return problems
+
+
+def _carry_out(step: Callable[..., object], name: str, at: datetime, row: Model) -> None:
+    step(**{name: row}, at=at)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from apps.core import access
 from apps.core.errors import Conflict, IllegalMove, InvalidInput, NotAllowed, required_text
 from apps.ledger import operations as ledger
 from apps.sharing.models import DeadlineExtension, SharingRequest
-from apps.sharing.operations import owed, urgent_terms
+from apps.sharing.operations import owed, return_flow_terms, urgent_terms
 from apps.sharing.operations.attempts import attempt
 
 LONGEST_EXTENSION_WORKDAYS = 10
@@ -37,6 +37,7 @@ def extend(
     request = SharingRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
     if request.status not in EXTENDABLE:
         raise IllegalMove(_("申请不在提供部门办理，不能延期"))
+    return_flow_terms.refuse_other_time(request)
     urgent_terms.refuse_while_urgent(request, _("急件的时限由主管部门确定，不能延期"))
     if not 1 <= workdays <= LONGEST_EXTENSION_WORKDAYS:
         raise InvalidInput(_("延期不超过 10 个工作日"), field="workdays")

@@ -1,4 +1,4 @@
-"""Grants: delivered, suspended, resumed, ended, expired. The database follows each move.
+"""Grants: suspended, resumed, ended, expired. The database follows each move.
 
 Suspension and end take effect with the transaction: the consumer's right to the views is revoked in
 it. What then still stands (roles, policies, views) is torn down by a task that may have to wait.
@@ -7,85 +7,28 @@ it. What then still stands (roles, policies, views) is torn down by a task that 
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from guardian.shortcuts import assign_perm, remove_perm
+from guardian.shortcuts import remove_perm
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import User
-from apps.catalog import queries as catalog
 from apps.clocks import operations as clocks
-from apps.clocks import queries as clock_queries
 from apps.core import access
-from apps.core.errors import Conflict, DomainError, InvalidInput
+from apps.core.errors import InvalidInput
 from apps.core.jobs import wake
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
-from apps.sharing.lifecycle import GRANT, REQUEST
-from apps.sharing.models import Decision, Grant, SharingRequest, limits_of
+from apps.sharing.lifecycle import GRANT
+from apps.sharing.models import Grant
 from apps.sharing.operations import owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
-from apps.sharing.operations.demand_news import note_delivered
+from apps.sharing.operations.database_logins import close_login_without_grants
 from apps.sharing.operations.letting_go import close_idle_notice, let_go
-from apps.sharing.operations.versions import save_version
+from apps.sharing.operations.opened_disposals import open_disposal
 
-PROVISION_DUE = "sharing.provision_due"
 TEAR_DOWN_DUE = "sharing.tear_down_due"
 KEEP_EXPORTS = "sharing.keep_exports"
-
-
-def open_grant(request: SharingRequest, decision: Decision, *, at: datetime) -> Grant:
-    """Make the grant of a signed decision and wake the worker that delivers it.
-
-    Raises:
-        InvalidInput: the entry was withdrawn meanwhile, or the period is over.
-        Conflict: another grant of this system on this dataset is just being delivered.
-    """
-    if not catalog.published().filter(pk=request.dataset_id).exists():
-        raise InvalidInput(_("目录已撤回，不能再授权"), code="not_published")
-    others = queries.open_grants().filter(system=request.system, dataset=request.dataset)
-    if others.filter(status="delivering").exists():
-        raise Conflict(_("该系统对此目录的另一授权正在交付"), code="already_delivering")
-    starts_at, expires_at = queries.days_as_instants(decision.starts_on, decision.ends_on, at)
-    if expires_at <= starts_at:
-        raise InvalidInput(_("使用截止日期已过"), field="ends_on")
-    grant = Grant(
-        request=request,
-        dataset=request.dataset,
-        provider=owed.provider_of(request),
-        consumer=request.consumer,
-        system=request.system,
-        mode=decision.mode,
-        purpose=request.scenario,
-        columns=[{"name": item["name"], "mask": item["mask"]} for item in decision.items],
-        row_condition=decision.row_condition,
-        starts_at=starts_at,
-        expires_at=expires_at,
-        created_at=at,
-        updated_at=at,
-        **limits_of(decision),
-    )
-    provisioning.terms_of(grant)
-    save_version(grant, actor=decision.signed_by, at=at, reason=decision.reason, insert=True)
-    wake(PROVISION_DUE)
-    return grant
-
-
-def deliver(*, grant: Grant, at: datetime) -> Grant:
-    """Make the grant readable and the request delivered. Repeat-safe; the task's one step.
-
-    The platform acts, carrying out a decision that a person signed. A grant that it replaces ends
-    in the same transaction, so the consumer's service is never interrupted.
-
-    Source: 《政务数据共享条例》第二十二条
-    Raises:
-        TableBusy: the table could not be had for a moment; the task comes again.
-        Conflict: the table carries as many grants as one can.
-    """
-    try:
-        return provisioning.persistently(lambda: _deliver(grant, at))
-    except DomainError as error:
-        _note_problem(grant, error, at)
-        raise
 
 
 @attempt("sharing.suspend", "grant")
@@ -105,25 +48,18 @@ def suspend(
         NotAllowed: the actor is neither the provider's head nor of the authority.
     """
     standing = access.require(actor, "suspend", grant, at=at)
-    if rectify_by is not None and rectify_by < at.date():
+    if rectify_by is not None and rectify_by < timezone.localdate(at):
         raise InvalidInput(_("整改期限不能早于今天"), field="rectify_by")
     overseer = (standing.principal or actor).holds("authority_officer", "authority_leader")
-    provisioning.hold_lock()
-    GRANT.apply(
+    stop_serving(
         grant,
-        "suspend",
         actor=actor,
         at=at,
         reason=reason,
-        revision=revision,
-        suspended_at=at,
-        suspended_by=actor,
-        suspended_by_authority=overseer,
-        suspension_reason=reason.strip(),
+        by_authority=overseer,
         rectify_by=rectify_by,
+        revision=revision,
     )
-    provisioning.revoke(grant)
-    wake(KEEP_EXPORTS)
     demand_rectification(grant, at=at)
     ledger.record(
         standing,
@@ -227,60 +163,33 @@ def tear_down(*, grant: Grant, at: datetime) -> None:
     provisioning.persistently(work)
 
 
-def _deliver(grant: Grant, at: datetime) -> Grant:
-    current = (
-        Grant.objects.select_for_update(of=("self",))
-        .select_related("request__dataset__department", "dataset", "consumer", "provider")
-        .get(pk=grant.pk)
-    )
-    if current.status != Grant.Status.DELIVERING:
-        return current
-    platform = accounts.platform_user()
-    _replace(current, by=platform, at=at)
-    provisioning.provision(current)
+def stop_serving(
+    grant: Grant,
+    *,
+    actor: User,
+    at: datetime,
+    reason: str,
+    by_authority: bool = False,
+    rectify_by: date | None = None,
+    revision: int | None = None,
+) -> None:
+    """Suspend a grant, and with it what reads and files it gave; the caller writes the event."""
+    provisioning.hold_lock()
     GRANT.apply(
-        current,
-        "deliver",
-        actor=platform,
+        grant,
+        "suspend",
+        actor=actor,
         at=at,
-        provisioned_at=at,
-        table_schema=current.table_schema,
-        table_name=current.table_name,
-        problem="",
+        reason=reason,
+        revision=revision,
+        suspended_at=at,
+        suspended_by=actor,
+        suspended_by_authority=by_authority,
+        suspension_reason=reason.strip(),
+        rectify_by=rectify_by,
     )
-    request = current.request
-    REQUEST.apply(request, "deliver", actor=platform, at=at, delivered_at=at)
-    note_delivered(request, at=at)
-    if clock_queries.running(request).filter(policy__code="request.deliver").exists():
-        clocks.stop(request, "request.deliver", at=at)
-    urgent_terms.ask_papers(request, at=at)
-    assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
-    ledger.close_todos(current, at=at, by=platform)
-    _announce(current, at=at)
-    return current
-
-
-def _announce(grant: Grant, *, at: datetime) -> None:
-    request = grant.request
-    owed.tell_consumer(
-        request,
-        _("共享申请 %(number)s 已交付") % {"number": request.number},
-        (
-            _("“%(system)s”可以核验“%(dataset)s”，至 %(day)s")
-            if grant.is_verify_only
-            else _("“%(system)s”可以读取“%(dataset)s”，至 %(day)s")
-        )
-        % {"system": grant.system, "dataset": grant.dataset, "day": request.ends_on},
-        at=at,
-    )
-    ledger.record(
-        accounts.platform_user(),
-        "sharing.deliver",
-        request,
-        at=at,
-        department=grant.provider,
-        details={"grant": grant.pk, "version": grant.version},
-    )
+    provisioning.revoke(grant)
+    wake(KEEP_EXPORTS)
 
 
 def demand_rectification(grant: Grant, *, at: datetime) -> None:
@@ -303,19 +212,6 @@ def demand_rectification(grant: Grant, *, at: datetime) -> None:
     )
 
 
-def _replace(grant: Grant, *, by: User, at: datetime) -> None:
-    """End the live grant that this one renews or changes."""
-    former = (
-        Grant.objects.filter(system=grant.system, dataset=grant.dataset, status="in_force")
-        .exclude(pk=grant.pk)
-        .first()
-    )
-    if former is not None:
-        reason = str(_("由授权 %(grant)s 接替") % {"grant": grant})
-        close_grant(former, "end", actor=by, at=at, reason=reason)
-        ledger.record(by, "sharing.end", former, at=at, details={"reason": reason})
-
-
 def close_grant(
     grant: Grant,
     move: str,
@@ -324,8 +220,12 @@ def close_grant(
     at: datetime,
     reason: str,
     revision: int | None = None,
+    is_replaced: bool = False,
 ) -> None:
-    """End or expire a grant; whoever calls has asked permission and writes the event."""
+    """End or expire a grant; whoever calls has asked permission and writes the event.
+
+    is_replaced: another grant goes on with the data, so that none is to be disposed of.
+    """
     provisioning.hold_lock()
     was_delivering = grant.status == Grant.Status.DELIVERING
     fields = {"ended_at": at, "ended_by": actor, "end_reason": reason.strip()}
@@ -338,6 +238,9 @@ def close_grant(
         remove_perm("catalog.use_dataset", grant.consumer.group, grant.dataset)
     ledger.close_todos(grant, at=at, by=actor)
     let_go(grant, actor=actor, at=at)
+    if not is_replaced:
+        open_disposal(grant, actor=actor, at=at)
+        close_login_without_grants(grant, actor=actor, at=at)
     title = _("授权 %(grant)s %(status)s") % {
         "grant": grant,
         "status": grant.get_status_display(),
@@ -345,17 +248,3 @@ def close_grant(
     owed.tell_about_grant(grant, title, reason.strip() or _("使用期已满，数据应按约定处置"), at=at)
     wake(TEAR_DOWN_DUE)
     wake(KEEP_EXPORTS)
-
-
-@transaction.atomic
-def _note_problem(grant: Grant, error: DomainError, at: datetime) -> None:
-    """Write on the grant why it cannot be delivered, and tell the provider once."""
-    told = Grant.objects.filter(pk=grant.pk, status="delivering").exclude(problem=str(error))
-    if told.update(problem=str(error), updated_at=at) and error.code != "table_busy":
-        request = SharingRequest.objects.get(pk=grant.request_id)
-        owed.tell_provider(
-            request,
-            _("共享申请 %(number)s 交付受阻") % {"number": request.number},
-            str(error),
-            at=at,
-        )

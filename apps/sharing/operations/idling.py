@@ -21,11 +21,13 @@ from apps.core import access
 from apps.core.errors import required_text
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning
-from apps.sharing.lifecycle import GRANT, IDLE_NOTICE
+from apps.sharing.lifecycle import IDLE_NOTICE
 from apps.sharing.models import Grant, IdleNotice
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.grants import stop_serving
 from apps.sharing.operations.letting_go import close_idle_notice
+from apps.sharing.operations.one_by_one import each_by_itself
 from apps.sharing.operations.versions import save_version
 from apps.sharing.queries import continuing
 
@@ -40,12 +42,11 @@ def watch_idle(at: datetime) -> int:
     """
     if not continuing.is_metering_current(at):
         return 0
-    done = 0
-    for notice in IdleNotice.objects.filter(status=IdleNotice.Status.NOTICED).order_by("pk"):
-        done += _follow_up(notice, at)
-    for grant in list(continuing.grants_to_notice(at)):
-        done += _notice(grant, at)
-    return done
+    noticed = IdleNotice.objects.filter(status=IdleNotice.Status.NOTICED).order_by("pk")
+    cut_off, _left = each_by_itself(noticed, lambda notice: _follow_up(notice, at))
+    idle = continuing.grants_to_notice(at)
+    told, _left = each_by_itself(idle, lambda grant: _notice(grant, at))
+    return sum(cut_off) + sum(told)
 
 
 @attempt("sharing.ask_back", "notice")
@@ -123,9 +124,21 @@ def _notice(grant: Grant, at: datetime) -> int:
     return 1
 
 
-@transaction.atomic
 def _follow_up(notice: IdleNotice, at: datetime) -> int:
-    """Close a notice whose grant is used again or not in force; cut it off when it is overdue."""
+    """Close a notice whose grant is used again or not in force; cut it off when it is overdue.
+
+    What takes rights away holds the lock of provisioning before the grant's row, as all do.
+
+    Raises:
+        TableBusy: lock or row could not be had for a moment.
+    """
+    if _is_overdue(notice, at):
+        return provisioning.persistently(lambda: _follow_up_held(notice, at))
+    with transaction.atomic():
+        return _follow_up_held(notice, at, may_cut_off=False)
+
+
+def _follow_up_held(notice: IdleNotice, at: datetime, *, may_cut_off: bool = True) -> int:
     platform = accounts.platform_user()
     grant = (
         Grant.objects.select_for_update(of=("self",))
@@ -144,8 +157,7 @@ def _follow_up(notice: IdleNotice, at: datetime) -> int:
         ledger.close_todos(notice, at=at, by=platform)
         _record(grant, "sharing.note_use", at)
         return 0
-    clock = clock_queries.running(notice).filter(policy__code=ANSWER).first()
-    if clock is not None and at < clock.due_at:
+    if not (may_cut_off and _is_overdue(notice, at)):
         return 0
     _cut_off(notice, grant, platform, at)
     return 1
@@ -155,20 +167,7 @@ def _cut_off(notice: IdleNotice, grant: Grant, platform: User, at: datetime) -> 
     reason = str(
         _("自 %(since)s 起没有调用，提醒后仍未使用") % {"since": notice.idle_since.isoformat()}
     )
-    provisioning.hold_lock()
-    GRANT.apply(
-        grant,
-        "suspend",
-        actor=platform,
-        at=at,
-        reason=reason,
-        suspended_at=at,
-        suspended_by=platform,
-        suspended_by_authority=False,
-        suspension_reason=reason,
-        rectify_by=None,
-    )
-    provisioning.revoke(grant)
+    stop_serving(grant, actor=platform, at=at, reason=reason)
     if clock_queries.running(notice).exists():
         clocks.stop(notice, ANSWER, at=at, met=False)
     IDLE_NOTICE.apply(notice, "cut_off", actor=platform, at=at)
@@ -189,6 +188,11 @@ def _cut_off(notice: IdleNotice, grant: Grant, platform: User, at: datetime) -> 
         at=at,
     )
     _record(grant, "sharing.cut_off", at, reason=reason)
+
+
+def _is_overdue(notice: IdleNotice, at: datetime) -> bool:
+    clock = clock_queries.running(notice).filter(policy__code=ANSWER).first()
+    return clock is None or clock.due_at <= at
 
 
 def _is_used_since(notice: IdleNotice) -> bool:

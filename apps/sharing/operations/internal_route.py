@@ -20,6 +20,8 @@ from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import RouteStep, SharingRequest
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.opinions import drop_sealed
+from apps.sharing.queries.offers import ANSWER_OWED
 
 LONGEST_ROUTE: Final = 3
 CONSUMER_STATUSES: Final = ("draft", "head_returned", "awaiting_head")
@@ -165,7 +167,7 @@ def recall_step(*, step: RouteStep, actor: User, at: datetime) -> RouteStep:
     step.refresh_from_db()
     again = _copy(step, step.assignee, at=at)
     if request.status != "awaiting_second_review":  # which does not wait for the route
-        ledger.close_todos(request, at=at, by=actor)
+        ledger.close_todos(request, at=at, by=actor, but=ANSWER_OWED)
     _record(standing, "sharing.recall_step", step, at, "")
     return again
 
@@ -278,6 +280,7 @@ def _back_to_author(
         REQUEST.apply(request, "recall", actor=actor, at=at, reason=reason)
     elif request.status in REQUEST.move("send_back_proposal").sources:
         REQUEST.apply(request, "send_back_proposal", actor=actor, at=at, reason=reason)
+        drop_sealed(request, at)
     owed.hand_on(request, by=by, at=at)
 
 

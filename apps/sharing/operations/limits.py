@@ -63,7 +63,7 @@ def narrower_limits(asked: Limited, given: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError(f"a use has no limits {sorted(unknown)}")
     narrowed = limits_of(asked) | checked_limits(given)
     for name in LIMIT_FIELDS:
-        if _is_wider(name, getattr(asked, name), narrowed[name]):
+        if is_wider(name, getattr(asked, name), narrowed[name]):
             label = asked._meta.get_field(name).verbose_name  # type: ignore[union-attr]
             text = _("“%(label)s”不能比原来放宽")
             words = {"label": label}
@@ -148,7 +148,8 @@ def _bad_address(text: str, why: Any) -> InvalidInput:
     )
 
 
-def _is_wider(name: str, asked: Any, narrowed: Any) -> bool:
+def is_wider(name: str, asked: Any, narrowed: Any) -> bool:
+    """Say whether a limit lets more through than the one asked did."""
     if name == "may_redistribute":
         return bool(narrowed and not asked)
     if name == "allowed_addresses":

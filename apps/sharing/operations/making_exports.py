@@ -137,7 +137,11 @@ def _admitted(export: Export) -> Call:
     """Admit the call that reads; its horizon and whether it has marks hold for the whole file."""
     grant, now = export.grant, timezone.now()
     call = from_within.call_of(
-        grant, at=now, user=export.asked_by, client_address=export.client_address
+        grant,
+        at=now,
+        user=export.asked_by,
+        client_address=export.client_address,
+        during_stops=True,
     )
     from_within.require_allowed_address(grant, export.client_address)
     refusal = why_not_any_more(export, call, at=now)

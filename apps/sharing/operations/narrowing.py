@@ -11,7 +11,7 @@ from apps.catalog.models import DataItem
 from apps.core import conditions
 from apps.core.contracts import Contract
 from apps.core.errors import InvalidInput
-from apps.sharing.models import Decision, SharingRequest, limits_of
+from apps.sharing.models import Decision, SharingRequest, terms_of
 from apps.sharing.operations.limits import narrower_limits, narrower_mode, refuse_unanswerable
 from apps.sharing.terms_sql import Terms
 from apps.standards.masks import Mask, masks_for
@@ -32,36 +32,52 @@ def decided_terms(
     wanted: what is narrowed, as `propose` takes it: items, row_condition, ends_on, mode.
 
     Raises:
-        InvalidInput: an unknown outcome, narrower terms that are wider or not narrower at all.
+        InvalidInput: an unknown outcome, narrower terms that are wider or not narrower at all, or
+            agreement to the whole with narrower terms beside it.
     """
-    terms = {
-        "items": asked.items,
-        "row_condition": asked.row_condition,
-        "mode": asked.mode,
-        "starts_on": asked.starts_on,
-        "ends_on": asked.ends_on,
-        **limits_of(asked),
-    }
+    terms = terms_of(asked)
     if outcome not in ("agree", "narrow", "refuse"):
         raise InvalidInput(_("处理意见为同意、部分同意或者不予共享"), field="outcome")
+    if outcome == "agree" and takes_away(request, asked, wanted=wanted, limits=limits):
+        raise InvalidInput(
+            _("选了“同意”，但条件比申请的窄；要限缩选“部分同意”，不限缩则恢复原样"),
+            code="narrower_than_agreed",
+            field="outcome",
+        )
     if outcome != "narrow":
         return terms
-    narrowed = {
-        **terms,
+    contract = catalog.contract_of(request.dataset)
+    narrowed = _narrowed(contract, asked, wanted, limits)
+    if narrowed == terms:
+        raise InvalidInput(_("与申请内容相同；不作限缩时选择“同意”"), code="not_narrower")
+    Terms.of(contract, narrowed["items"], narrowed["row_condition"])
+    refuse_unanswerable(narrowed["mode"], narrowed["items"], contract)
+    return narrowed
+
+
+def takes_away(
+    request: SharingRequest,
+    asked: Decision,
+    *,
+    wanted: Mapping[str, Any],
+    limits: Mapping[str, Any],
+) -> bool:
+    """Say whether the terms, as `decided_terms` takes them, are narrower than what was asked."""
+    contract = catalog.contract_of(request.dataset)
+    return _narrowed(contract, asked, wanted, limits) != terms_of(asked)
+
+
+def _narrowed(
+    contract: Contract, asked: Decision, wanted: Mapping[str, Any], limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        **terms_of(asked),
         "items": narrowed_items(asked.items, wanted["items"]),
-        "row_condition": narrower_rows(
-            catalog.contract_of(request.dataset), asked.row_condition, wanted["row_condition"]
-        ),
+        "row_condition": narrower_rows(contract, asked.row_condition, wanted["row_condition"]),
         "mode": narrower_mode(asked.mode, wanted["mode"]),
         "ends_on": _earlier(asked, wanted["ends_on"]),
         **narrower_limits(asked, limits),
     }
-    if narrowed == terms:
-        raise InvalidInput(_("与申请内容相同；不作限缩时选择“同意”"), code="not_narrower")
-    contract = catalog.contract_of(request.dataset)
-    Terms.of(contract, narrowed["items"], narrowed["row_condition"])
-    refuse_unanswerable(narrowed["mode"], narrowed["items"], contract)
-    return narrowed
 
 
 def narrowed_items(

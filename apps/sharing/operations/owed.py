@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import queries as accounts
@@ -15,9 +16,20 @@ from apps.core.templatetags.dates import minute
 from apps.ledger import operations as ledger
 from apps.ledger import queries as ledger_queries
 from apps.sharing import queries
-from apps.sharing.models import Grant, SharingRequest, Urgency, UsageReport
+from apps.sharing.models import (
+    Credential,
+    Disposal,
+    Grant,
+    Offer,
+    ServiceChange,
+    SharingRequest,
+    Urgency,
+    UsageReport,
+)
+from apps.sharing.queries.offers import ANSWER_OWED
 
 Status = SharingRequest.Status
+MOST_OF_NAME: Final = 60  # characters of an entry's name in a to-do
 RECERTIFY_PAGE: Final = "/work/grants/recertify/"
 
 
@@ -25,7 +37,7 @@ RECERTIFY_PAGE: Final = "/work/grants/recertify/"
 class Owed:
     """The next step of a status: whose department, which role, and what the to-do says."""
 
-    side: Literal["consumer", "provider"]
+    side: Literal["consumer", "provider", "district"]
     role: str
     title: str | Promise
     to_applicant: bool = False
@@ -34,6 +46,9 @@ class Owed:
 NEXT: Final[dict[str, Owed]] = {
     Status.AWAITING_HEAD: Owed(
         "consumer", "department_approver", _("审批本部门的共享申请 %(number)s")
+    ),
+    Status.DISTRICT_REVIEW: Owed(
+        "district", "department_approver", _("审核本区县的共享申请 %(number)s，转报或者退回")
     ),
     Status.HEAD_RETURNED: Owed(
         "consumer", "department_editor", _("修改退回的共享申请 %(number)s"), to_applicant=True
@@ -61,8 +76,30 @@ def page_of(request: SharingRequest) -> str:
     return f"/work/requests/{request.pk}/"
 
 
+def offer_page(offer: Offer) -> str:
+    """Where the consumer answers an offer, and the provider takes it back."""
+    return f"/work/requests/{offer.request_id}/offers/{offer.version}/"
+
+
+def change_page(change: ServiceChange) -> str:
+    return f"/work/grants/changes/{change.pk}/"
+
+
+def disposal_page(disposal: Disposal) -> str:
+    return f"/work/grants/disposals/{disposal.pk}/"
+
+
 def page_of_grant(grant: Grant) -> str:
     return f"/work/grants/{grant.pk}/"
+
+
+def login_page_of(grant: Grant) -> str:
+    """Where the operator opens the database login of a grant's system."""
+    return f"/work/grants/{grant.pk}/login/"
+
+
+def page_of_credential(credential: Credential) -> str:
+    return f"/work/credentials/{credential.pk}/"
 
 
 def need_page_of(grant: Grant) -> str:
@@ -78,6 +115,21 @@ def provider_of(request: SharingRequest) -> Department:
     return request.dataset.department
 
 
+def _named(title: str | Promise, request: SharingRequest) -> str:
+    """Say which request, and of which entry, so that a desk full of them can be told apart."""
+    step = title % {"number": request.number}
+    name = Truncator(request.dataset.name).chars(MOST_OF_NAME)
+    return str(_("%(step)s：%(name)s") % {"step": step, "name": name})
+
+
+def _of_side(request: SharingRequest, side: str) -> Department:
+    if side == "district":
+        review = queries.open_district_review(request)
+        assert review is not None  # opened with the status
+        return review.authority
+    return request.consumer if side == "consumer" else provider_of(request)
+
+
 def hand_on(
     request: SharingRequest,
     *,
@@ -85,19 +137,22 @@ def hand_on(
     at: datetime,
     due_on: date | None = None,
 ) -> None:
-    """Close the to-dos of the step that is done and open the next one's."""
-    ledger.close_todos(request, at=at, by=_person(by))
+    """Close the to-dos of the step that is done and open the next one's.
+
+    The answer to an open offer is the consumer's: it is done when the offer is closed.
+    """
+    ledger.close_todos(request, at=at, by=_person(by), but=ANSWER_OWED)
     if request.status == Status.AWAITING_SECOND_REVIEW:
         ask_second_person(request, at=at, due_on=due_on)
         return
     owed = NEXT.get(request.status)
     if owed is None:
         return
-    department = request.consumer if owed.side == "consumer" else provider_of(request)
+    department = _of_side(request, owed.side)
     ledger.open_todo(
         request,
         f"sharing.{request.status}",
-        title=owed.title % {"number": request.number},
+        title=_named(owed.title, request),
         url=page_of(request),
         department=department,
         role=owed.role,
@@ -123,7 +178,7 @@ def ask_second_person(request: SharingRequest, *, at: datetime, due_on: date | N
         ledger.open_todo(
             request,
             SECOND_ASKED,
-            title=_("复核共享申请 %(number)s") % {"number": request.number},
+            title=_named(_("复核共享申请 %(number)s"), request),
             url=page_of(request),
             department=person.department,
             role="",
@@ -154,7 +209,7 @@ def _say_nobody_confirms(request: SharingRequest, *, at: datetime, due_on: date 
             due_on=due_on,
         )
     people = {*heads_and_stand_ins(provider, at), *accounts.holders_of("authority_officer")}
-    _tell(people, request, title, NOBODY_CONFIRMS, at=at)
+    tell_people(people, request, title, NOBODY_CONFIRMS, at=at)
 
 
 def tell_urgent(
@@ -178,7 +233,7 @@ def tell_urgent(
         due_on=timezone.localdate(due_at),
     )
     people = {*heads_and_stand_ins(provider, at), *_handlers(provider)}
-    _tell(people, request, title, urgency.basis, at=at)
+    tell_people(people, request, title, urgency.basis, at=at)
     tell_consumer(
         request,
         _("共享申请 %(number)s 已列为急件") % names,
@@ -201,14 +256,14 @@ def tell_consumer(
 ) -> None:
     """Tell the applicant and the heads of the asking department."""
     people = {request.applicant, *accounts.approvers_of(request.consumer)}
-    _tell(people, request, title, body, at=at)
+    tell_people(people, request, title, body, at=at)
 
 
 def tell_provider(
     request: SharingRequest, title: str | Promise, body: str | Promise, *, at: datetime
 ) -> None:
     """Tell the editors and heads of the providing department."""
-    _tell(set(_handlers(provider_of(request))), request, title, body, at=at)
+    tell_people(set(_handlers(provider_of(request))), request, title, body, at=at)
 
 
 def tell_about_grant(
@@ -220,14 +275,14 @@ def tell_about_grant(
         *_handlers(grant.provider),
         *accounts.holders_of("authority_officer"),
     }
-    _tell(people, grant.request, title, body, at=at)
+    tell_people(people, grant.request, title, body, at=at)
 
 
 def _handlers(department: Department) -> list[User]:
     return list(accounts.members_with(["department_editor", "department_approver"], department))
 
 
-def _tell(
+def tell_people(
     people: set[User],
     request: SharingRequest,
     title: str | Promise,
@@ -235,6 +290,7 @@ def _tell(
     *,
     at: datetime,
 ) -> None:
+    """Tell those of the people who may still sign in."""
     recipients = sorted((p for p in people if p.is_active), key=lambda person: person.pk)
     ledger.notify(
         recipients, title=str(title), body=str(body), url=page_of(request), at=at, subject=request

@@ -47,7 +47,7 @@ def attach(
         added_at=at,
     )
     if file is not None:
-        attachment.sha256 = _digest(file)
+        attachment.sha256 = digest_of(file)
         attachment.file = file
     attachment.save()
     ledger.record(
@@ -60,7 +60,12 @@ def attach(
     return attachment
 
 
-def _digest(file: File[Any]) -> str:
+def digest_of(file: File[Any]) -> str:
+    """Return the SHA-256 of a scanned paper.
+
+    Raises:
+        InvalidInput: it is too large, or of another type.
+    """
     if (file.size or 0) > LARGEST_ATTACHMENT_BYTES:
         raise InvalidInput(_("附件不能超过 20 MB"), code="too_large", field="file")
     if not (file.name or "").lower().endswith(ATTACHMENT_TYPES):

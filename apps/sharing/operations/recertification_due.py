@@ -18,6 +18,7 @@ from apps.ledger import operations as ledger
 from apps.sharing.lifecycle import RECERTIFICATION
 from apps.sharing.models import Grant, Recertification
 from apps.sharing.operations import owed
+from apps.sharing.operations.one_by_one import each_by_itself
 from apps.sharing.operations.recertifying import DECIDE, STATE_NEED, hand_to_head
 from apps.sharing.operations.versions import save_version
 from apps.sharing.queries import continuing
@@ -32,9 +33,11 @@ def recertify_due(at: datetime) -> int:
 
     Return how many were opened.
     """
-    for row in Recertification.objects.filter(status__in=Recertification.OPEN).order_by("pk"):
-        _follow_up(row, at)
-    return sum(_open(grant, at) for grant in list(continuing.grants_to_recertify(at)))
+    waiting = Recertification.objects.filter(status__in=Recertification.OPEN).order_by("pk")
+    each_by_itself(waiting, lambda row: _follow_up(row, at))
+    due = continuing.grants_to_recertify(at)
+    opened, _left = each_by_itself(due, lambda grant: _open(grant, at))
+    return sum(opened)
 
 
 @transaction.atomic

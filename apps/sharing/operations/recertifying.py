@@ -4,7 +4,6 @@ Source: house rule (issue 5: yearly re-certification)
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,26 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.clocks import operations as clocks
 from apps.core import access
-from apps.core.errors import DomainError, InvalidInput, required_text
+from apps.core.errors import InvalidInput, required_text
 from apps.ledger import operations as ledger
+from apps.sharing import provisioning
 from apps.sharing.lifecycle import RECERTIFICATION
 from apps.sharing.models import Grant, Recertification
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.grants import end
 from apps.sharing.operations.narrow_grant import narrow
+from apps.sharing.operations.one_by_one import Tried, try_each
 from apps.sharing.queries import figures, thrift
 
 DECIDE: Final = "grant.recertify"
 STATE_NEED: Final = "grant.state_need"
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What became of one row of several: None where it was done, else why not."""
-
-    row: Recertification
-    error: DomainError | None
 
 
 @attempt("sharing.state_need", "recertification")
@@ -98,6 +91,8 @@ def decide(
         reason = required_text(reason, _("终止须填写理由"), field="reason")
     grant = recertification.grant
     used = figures.figures_of([grant], at)[grant.pk].to_json()
+    if outcome != Recertification.Outcome.CONTINUE:
+        provisioning.hold_lock()  # before any row, as whoever else takes rights away
     RECERTIFICATION.apply(
         recertification,
         "decide",
@@ -128,26 +123,23 @@ def decide_each(
     at: datetime,
     reason: str = "",
     revisions: Mapping[int, int] | None = None,
-) -> list[Answered]:
+) -> list[Tried[Recertification]]:
     """Decide several alike, each by itself: one that cannot be leaves the others decided.
 
     revisions: what the person saw, by key.
     """
-    answers = []
-    for row in recertifications:
-        try:
-            decide(
-                recertification=row,
-                outcome=outcome,
-                actor=actor,
-                at=at,
-                reason=reason,
-                revision=(revisions or {}).get(row.pk),
-            )
-            answers.append(Answered(row, None))
-        except DomainError as error:
-            answers.append(Answered(row, error))
-    return answers
+    seen = revisions or {}
+    return try_each(
+        recertifications,
+        lambda row: decide(
+            recertification=row,
+            outcome=outcome,
+            actor=actor,
+            at=at,
+            reason=reason,
+            revision=seen.get(row.pk),
+        ),
+    )
 
 
 def hand_to_head(recertification: Recertification, *, by: User, at: datetime) -> None:

@@ -8,17 +8,19 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.clocks import operations as clocks
-from apps.clocks import queries as clock_queries
 from apps.core import access
 from apps.core.access import Standing
-from apps.core.errors import Conflict, IllegalMove, NotAllowed, required_text
+from apps.core.errors import Conflict, IllegalMove, NotAllowed
 from apps.ledger import operations as ledger
 from apps.sharing import queries
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Decision, SharingRequest
-from apps.sharing.operations import grants, internal_route, narrowing, owed, urgent_terms
+from apps.sharing.operations import delivering, internal_route, opinions, owed, urgent_terms
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.demand_news import give_back
+from apps.sharing.operations.open_offers import close_open_offer, refuse_open_offer
+from apps.sharing.operations.opinions import reply_due_on, said
+from apps.sharing.operations.return_flow_terms import refuse_supplement
 
 
 @attempt("sharing.accept_form", "request")
@@ -58,6 +60,7 @@ def ask_supplement(
             request is urgent.
     """
     standing = require_answering(actor, "ask_supplement", request, at)
+    refuse_supplement(request)
     urgent_terms.refuse_while_urgent(request, _("急件先答复，所缺材料在处理意见中列明、事后补办"))
     if request.supplement_asked_at is not None:
         raise Conflict(
@@ -74,6 +77,7 @@ def ask_supplement(
         supplement_notice=reason.strip(),
     )
     clocks.pause(request, "request.conditional", at=at, reason=str(_("等待使用部门补正")))
+    close_open_offer(request, actor=actor, at=at, why=_("申请已退回补正"))
     owed.hand_on(request, by=standing, at=at)
     owed.tell_consumer(
         request,
@@ -106,52 +110,33 @@ def propose(
 
     outcome: agree, narrow or refuse. For narrow: fewer items or stronger masks, more row
     conditions, verification instead of reading, an earlier end, tighter limits (`LIMIT_FIELDS`),
-    never anything wider than what was asked. An urgent request gets a temporary use;
-    missing_papers: what its consumer hands in afterwards.
+    never anything wider than what was asked; for agree nothing narrower either. An urgent request
+    gets a temporary use; missing_papers: what its consumer hands in afterwards.
+
+    While review is blind (`BlindReviewOrder`), it is sealed until a second person has written his.
 
     Source: 《政务数据共享条例》第二十一条
     Raises:
         InvalidInput: no reason where one is due, or terms that are wider than asked.
+        Conflict: an offer is with the consumer; it may be taken back.
     """
-    standing = require_answering(actor, "propose", request, at)
-    asked = queries.asked_terms(request)
-    assert asked is not None  # recorded when the request was received
+    standing = hold_and_require(actor, "propose", request, at)
     wanted = {"items": items, "row_condition": row_condition, "ends_on": ends_on, "mode": mode}
-    terms = narrowing.decided_terms(request, asked, outcome, wanted=wanted, limits=limits)
-    _require_words(outcome, reason, legal_basis)
-    terms = urgent_terms.temporary_terms(
-        request, outcome, terms, reason=reason, missing_papers=missing_papers, at=at
+    words: dict[str, Any] = {"reason": reason, "legal_basis": legal_basis}
+    terms = opinions.terms_of(
+        request, outcome, wanted, limits, **words, missing_papers=missing_papers, at=at
     )
-    needs_confirmation = queries.needs_second_review(request)
-    REQUEST.apply(
-        request,
-        "propose_for_confirmation" if needs_confirmation else "propose",
-        actor=actor,
-        at=at,
-        reason=reason,
-        revision=revision,
-        proposal=outcome,
-        proposed_by=actor,
-    )
-    decision = request.decisions.create(
-        version=request.decisions.count() + 1,
-        outcome=outcome,
-        reason=reason.strip(),
-        legal_basis=legal_basis.strip(),
-        proposed_by=actor,
-        proposed_at=at,
-        needs_confirmation=needs_confirmation,
-        **terms,
-    )
-    if needs_confirmation or not queries.current_steps(request, "provider").exists():
-        owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
-    ledger.record(
-        standing,
-        "sharing.propose",
-        request,
-        at=at,
-        details={"outcome": outcome, "version": decision.version, **said(reason)},
-    )
+    opinion: dict[str, Any] = {
+        "outcome": outcome,
+        "terms": terms,
+        **words,
+        "revision": revision,
+        "at": at,
+    }
+    put = opinions.seal if queries.is_reviewed_blind(request) else opinions.put_forward
+    written = put(request, standing, proposer=actor, **opinion)
+    refuse_open_offer(request)  # now that the row is held
+    ledger.record(standing, "sharing.propose", request, at=at, details=written.told)
     return request
 
 
@@ -167,9 +152,12 @@ def send_back_proposal(
     """Return the proposal to the reviewer instead of confirming or signing it.
 
     Who may depends on whom it lies with, so the row is held before that is asked.
+
+    Raises:
+        Conflict: it is reviewed blind; the second person writes an opinion of his own instead.
     """
-    list(SharingRequest.objects.select_for_update(of=("self",)).filter(pk=request.pk))
-    standing = require_answering(actor, "send_back_proposal", request, at)
+    standing = hold_and_require(actor, "send_back_proposal", request, at)
+    opinions.refuse_while_sealed(request)
     REQUEST.apply(
         request, "send_back_proposal", actor=actor, at=at, reason=reason, revision=revision
     )
@@ -206,7 +194,7 @@ def agree(
     Raises:
         NotAllowed: the actor does not sign for the provider, or signs his own proposal.
     """
-    standing = require_answering(actor, "agree", request, at)
+    standing = hold_and_require(actor, "agree", request, at)
     decision = _decision_to_sign(request, standing)
     REQUEST.apply(
         request,
@@ -222,7 +210,7 @@ def agree(
     _sign(decision, actor, at)
     clocks.stop(request, queries.reply_clock_of(request), at=at)
     clocks.start(request, "request.deliver", department=owed.provider_of(request), at=at)
-    grant = grants.open_grant(request, decision, at=at)
+    grant = delivering.give_effect(request, decision, at=at)
     owed.hand_on(request, by=standing, at=at)
     urgent_terms.ask_review(request, at=at)
     owed.tell_consumer(
@@ -265,7 +253,7 @@ def refuse(
         NotAllowed: the actor does not sign for the provider, or signs his own proposal.
         IllegalMove: the request no longer awaits a decision.
     """
-    standing = require_answering(actor, "refuse", request, at)
+    standing = hold_and_require(actor, "refuse", request, at)
     decision = _decision_to_sign(request, standing)
     REQUEST.apply(
         request,
@@ -309,12 +297,13 @@ def require_answering(actor: User, action: str, request: SharingRequest, at: dat
     return standing
 
 
-def _require_words(outcome: str, reason: str, legal_basis: str) -> None:
-    """Ask for the reason of less than what was asked, and for the basis of a refusal."""
-    if outcome in ("narrow", "refuse"):
-        required_text(reason, _("填写理由"), field="reason")
-    if outcome == "refuse":
-        required_text(legal_basis, _("填写不予共享的依据"), field="legal_basis")
+def hold_and_require(actor: User, action: str, request: SharingRequest, at: datetime) -> Standing:
+    """Hold the row until the transaction ends, see it as it is now, and ask who may answer.
+
+    Whatever is asked of the request afterwards, urgency and latest opinion too, stays true.
+    """
+    request.refresh_from_db(from_queryset=SharingRequest.objects.select_for_update(of=("self",)))
+    return require_answering(actor, action, request, at)
 
 
 def _decision_to_sign(request: SharingRequest, standing: Standing) -> Decision:
@@ -338,12 +327,3 @@ def _decision_to_sign(request: SharingRequest, standing: Standing) -> Decision:
 def _sign(decision: Decision, actor: User, at: datetime) -> None:
     decision.signed_by, decision.signed_at = actor, at
     decision.save(update_fields=["signed_by", "signed_at"])
-
-
-def reply_due_on(request: SharingRequest) -> date | None:
-    clock = clock_queries.running(request).first()
-    return clock.due_on if clock else None
-
-
-def said(reason: str) -> dict[str, str]:
-    return {"reason": reason.strip()} if reason.strip() else {}

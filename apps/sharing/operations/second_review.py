@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.core.access import Standing
 from apps.core.errors import Conflict, NotAllowed
 from apps.ledger import operations as ledger
 from apps.ledger import queries as ledger_queries
@@ -14,7 +15,8 @@ from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import SharingRequest
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
-from apps.sharing.operations.review import reply_due_on, require_answering, said
+from apps.sharing.operations.opinions import refuse_while_sealed, reply_due_on, said
+from apps.sharing.operations.review import hold_and_require
 
 
 @attempt("sharing.confirm", "request")
@@ -33,29 +35,49 @@ def confirm(
     Source: house rule (issue 5); 《政务数据共享条例》第二十一条 for the clock, which goes on
     Raises:
         NotAllowed: the actor proposed it, or stands in for who did.
-        Conflict: he is the only one left to sign it.
+        Conflict: he is the only one left to sign it; it is reviewed blind.
     """
-    is_awaited = request.status in REQUEST.move("confirm").sources
-    if is_awaited and request.proposed_by_id == actor.pk:
-        raise NotAllowed(_("复核须由提出处理意见以外的人办理"), code="own_proposal")
-    standing = require_answering(actor, "confirm", request, at)
-    if is_awaited and not queries.leaves_signer(request, actor, at):
-        raise Conflict(
-            _("由此人复核后，没有其他负责人可以签发；须由另一人复核"), code="no_signer_left"
-        )
+    standing = require_second_person(actor, "confirm", request, at)
+    refuse_while_sealed(request)
     REQUEST.apply(request, "confirm", actor=actor, at=at, reason=reason, revision=revision)
     decision = queries.latest_decision(request)
     assert decision is not None  # what awaits a second review was proposed
     decision.confirmed_by, decision.confirmed_at = actor, at
     decision.confirmation_remark = reason.strip()
     decision.save(update_fields=["confirmed_by", "confirmed_at", "confirmation_remark"])
-    if queries.current_steps(request, "provider").exists():
-        ledger.close_todos(request, at=at, by=actor)
-    else:
-        owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
+    hand_to_head(request, standing, at)
     details = {"version": decision.version, **said(reason)}
     ledger.record(standing, "sharing.confirm", request, at=at, details=details)
     return request
+
+
+def require_second_person(
+    actor: User, action: str, request: SharingRequest, at: datetime
+) -> Standing:
+    """Hold the request's row and ask whether the actor may be its second person.
+
+    Raises:
+        NotAllowed, Conflict: as `confirm`.
+    """
+    is_awaited = request.status in REQUEST.move("confirm").sources
+    if is_awaited and request.proposed_by_id == actor.pk:
+        raise NotAllowed(_("复核须由提出处理意见以外的人办理"), code="own_proposal")
+    standing = hold_and_require(actor, action, request, at)
+    if request.status in REQUEST.move("confirm").sources and not queries.leaves_signer(
+        request, actor, at
+    ):
+        raise Conflict(
+            _("由此人复核后，没有其他负责人可以签发；须由另一人复核"), code="no_signer_left"
+        )
+    return standing
+
+
+def hand_to_head(request: SharingRequest, standing: Standing, at: datetime) -> None:
+    """Put what was confirmed on the head's desk, unless the way inside goes on before."""
+    if queries.current_steps(request, "provider").exists():
+        ledger.close_todos(request, at=at, by=standing.actor)
+    else:
+        owed.hand_on(request, by=standing, at=at, due_on=reply_due_on(request))
 
 
 @transaction.atomic
@@ -64,10 +86,13 @@ def look_for_second_person(*, request: SharingRequest, at: datetime) -> None:
 
     Source: house rule (issue 5): a missing second person never lets the clock run out in silence
     """
-    current = queries.awaiting_second_review().filter(pk=request.pk).first()
+    waiting = queries.awaiting_second_review().select_for_update(of=("self",))
+    current = waiting.filter(pk=request.pk).first()
     if current is None:
         return
-    kinds = set(ledger_queries.open_todos_of(current).values_list("kind", flat=True))
-    is_asked = owed.SECOND_ASKED in kinds and owed.SECOND_MISSING not in kinds
-    if not is_asked or not queries.second_reviewers(current, at):
+    todos = ledger_queries.open_todos_of(current)
+    asked = set(todos.filter(kind=owed.SECOND_ASKED).values_list("assignee", flat=True))
+    able = {person.pk for person in queries.second_reviewers(current, at)}
+    is_said = todos.filter(kind=owed.SECOND_MISSING).exists()
+    if not able or is_said or able - asked:
         owed.ask_second_person(current, at=at, due_on=reply_due_on(current))

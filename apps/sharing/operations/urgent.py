@@ -15,11 +15,13 @@ from apps.core import access
 from apps.core.errors import Conflict, InvalidInput, NotAllowed, required_text
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
-from apps.sharing.lifecycle import GRANT, REQUEST
+from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Grant, SharingRequest, Urgency
-from apps.sharing.operations import internal_route, owed
+from apps.sharing.operations import internal_route, owed, return_flow_terms
 from apps.sharing.operations.attempts import attempt
-from apps.sharing.operations.grants import demand_rectification
+from apps.sharing.operations.grants import demand_rectification, stop_serving
+from apps.sharing.operations.open_offers import close_open_offer
+from apps.sharing.operations.opinions import drop_sealed
 from apps.sharing.operations.review import require_answering
 from apps.sharing.operations.urgent_terms import PAPERS_OWED, REVIEW_OWED
 
@@ -53,6 +55,7 @@ def mark_urgent(
     request = SharingRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
     if queries.urgency_of(request) is not None:
         raise Conflict(_("该申请已列为急件"), code="already_urgent")
+    return_flow_terms.refuse_other_time(request)
     _check_order(request, kind, hours, at)
     REQUEST.apply(request, "mark_urgent", actor=actor, at=at, reason=reason, revision=revision)
     urgency = Urgency.objects.create(
@@ -144,27 +147,20 @@ def review_urgent(
 def suspend_without_papers(*, grant: Grant, at: datetime) -> Grant:
     """Stop a temporary grant whose missing papers did not follow in time. Repeat-safe.
 
+    One whose papers came in the last moment is returned as it is.
+
     Source: house rule (domain §2)
     """
     provisioning.hold_lock()
+    urgency = Urgency.objects.select_for_update().get(request=grant.request_id)
+    if not urgency.lacks_papers:
+        return grant
     platform = accounts.platform_user()
-    urgency = Urgency.objects.get(request=grant.request_id)
-    reason = _("急件的材料逾期未补办：%(papers)s") % {"papers": urgency.missing_papers}
-    GRANT.apply(
-        grant,
-        "suspend",
-        actor=platform,
-        at=at,
-        reason=str(reason),
-        suspended_at=at,
-        suspended_by=platform,
-        suspended_by_authority=False,
-        suspension_reason=str(reason),
-        rectify_by=None,
-    )
-    provisioning.revoke(grant)
+    words = _("急件的材料逾期未补办：%(papers)s") % {"papers": urgency.missing_papers}
+    reason = str(words)
+    stop_serving(grant, actor=platform, at=at, reason=reason)
     demand_rectification(grant, at=at)
-    details = {"reason": str(reason)}
+    details = {"reason": reason}
     ledger.record(
         platform, "sharing.suspend", grant, at=at, department=grant.provider, details=details
     )
@@ -199,11 +195,15 @@ def _clear_the_way(request: SharingRequest, *, actor: User, at: datetime) -> Non
             consented=False, decided_by=actor, decided_at=at, remark=remark
         )
         ledger.close_todos(extension, at=at, by=actor)
+    close_open_offer(request, actor=actor, at=at, why=_("已列为急件"))
+    drop_sealed(request, at)
     internal_route.drop_open(request, "provider", actor=actor, at=at)
 
 
 def _ask_to_resume(request: SharingRequest, *, at: datetime) -> None:
-    grant = Grant.objects.filter(request=request, status="suspended").first()
+    """Ask the provider's head to resume what the platform stopped, not what people did."""
+    stopped = Grant.objects.filter(status="suspended", suspended_by=accounts.platform_user())
+    grant = stopped.filter(request=request).first()
     if grant is None:
         return
     ledger.open_todo(

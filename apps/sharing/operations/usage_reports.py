@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,10 +16,12 @@ from apps.clocks import operations as clocks
 from apps.core import access
 from apps.core.errors import IllegalMove, required_text
 from apps.ledger import operations as ledger
-from apps.sharing.models import DailyUse, Grant, UsageReport
+from apps.sharing.models import Grant, UsageReport
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
+from apps.sharing.operations.one_by_one import each_by_itself
 from apps.sharing.queries import usage_reports
+from apps.sharing.queries.figures import figures_in_period
 
 CLOCK: Final = "usage.report"
 OVER: Final = (Grant.Status.ENDED, Grant.Status.EXPIRED)
@@ -32,12 +33,11 @@ def ask_usage_reports(at: datetime) -> int:
     Return how many were asked for.
     """
     first_day, last_day = usage_reports.half_year_before(timezone.localdate(at))
-    asked = 0
-    for grant in list(usage_reports.grants_without_report(first_day, last_day)):
-        asked += _ask(grant, first_day, last_day, at)
-    for report in usage_reports.late(at).filter(reminded_at=None):
-        _remind(report, at)
-    return asked
+    unasked = usage_reports.grants_without_report(first_day, last_day)
+    asked, _left = each_by_itself(unasked, lambda grant: _ask(grant, first_day, last_day, at))
+    late = usage_reports.late(at).filter(reminded_at=None)
+    each_by_itself(late, lambda report: _remind(report, at))
+    return sum(asked)
 
 
 @attempt("sharing.file_usage_report", "report")
@@ -67,7 +67,7 @@ def file_usage_report(
     }
     if report.grant.status in OVER:
         required_text(disposal, _("授权已结束，填写数据的处置情况"), field="disposal")
-    written["figures"] = _figures(report)
+    written["figures"] = figures_in_period(report)
     filed = UsageReport.objects.filter(pk=report.pk, filed_at=None)
     if not filed.update(filed_at=at, filed_by=actor, **written):
         raise IllegalMove(_("已经登记过"))
@@ -137,11 +137,3 @@ def _remind(report: UsageReport, at: datetime) -> None:
         at=at,
         department=report.grant.consumer,
     )
-
-
-def _figures(report: UsageReport) -> dict[str, int]:
-    uses = DailyUse.objects.filter(
-        grant=report.grant, day__gte=report.first_day, day__lte=report.last_day
-    )
-    sums = uses.aggregate(calls=Sum("calls"), rows=Sum("rows"))
-    return {name: int(total or 0) for name, total in sums.items()}

@@ -32,6 +32,14 @@ def system_of_grant_or_people_of_files(actor: User) -> Q:
     return _takers(actor, "")
 
 
+@access.scope("sharing.Grant", "try_out")
+def consumer_handlers_of_grant(actor: User) -> Q:
+    """The console shows what the department's own system reads, to those who work with it."""
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    return Q(consumer=actor.department_id)
+
+
 @access.scope("sharing.Export", "view")
 def parties_of_exported_grant(actor: User) -> Q:
     if is_overseer(actor) or actor.holds("audit_admin"):
@@ -71,6 +79,14 @@ def provider_head_or_authority(actor: User) -> Q:
     if not actor.holds("department_approver"):
         return NOBODY
     return Q(provider=actor.department_id)
+
+
+@access.scope("sharing.Grant", "ask_change")
+def consumer_editor_of_grant(actor: User) -> Q:
+    """Who drafts the consumer's requests asks for a change of what it has, too."""
+    if not actor.holds("department_editor"):
+        return NOBODY
+    return Q(consumer=actor.department_id)
 
 
 @access.scope("sharing.Grant", "resume")

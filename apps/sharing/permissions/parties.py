@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.catalog.models import DatasetGroupPermission
+from apps.sharing.models import DistrictReview
 
 NOBODY: Final = Q(pk__in=[])
 EVERY: Final = Q(pk__isnull=False)
@@ -34,6 +35,12 @@ def answered_for_by(actor: User) -> Q:
         dataset__in=delegated.values("content_object")
     )
     return answered_for & ~asked_by(actor) & Q(received_at__isnull=False)
+
+
+def put_to_district(actor: User) -> Q:
+    """Requests that lay or lie with the actor's department as the district's authority."""
+    reviews = DistrictReview.objects.filter(authority=actor.department_id)
+    return Q(pk__in=reviews.values("request"))
 
 
 def is_overseer(actor: User) -> bool:

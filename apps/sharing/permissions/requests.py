@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.core import access
-from apps.sharing.models import RouteStep
+from apps.sharing.models import DistrictReview, RouteStep, SharingRequest
 from apps.sharing.permissions.parties import (
     EVERY,
     NOBODY,
@@ -12,19 +12,28 @@ from apps.sharing.permissions.parties import (
     answered_for_by,
     asked_by,
     is_overseer,
+    put_to_district,
 )
 
 
 @access.scope("sharing.SharingRequest", "view")
 def parties_and_overseers(actor: User) -> Q:
     if is_overseer(actor) or actor.holds("audit_admin"):
-        return asked_by(actor) | Q(received_at__isnull=False)
-    return asked_by(actor) | answered_for_by(actor)
+        return asked_by(actor) | put_to_district(actor) | Q(received_at__isnull=False)
+    return asked_by(actor) | put_to_district(actor) | answered_for_by(actor)
 
 
 @access.scope("sharing.SharingRequest", "read_reply")
 def whoever_sees_a_decision(actor: User) -> Q:
     return parties_and_overseers(actor) & Q(decided_at__isnull=False)
+
+
+@access.scope("sharing.SharingRequest", "read_opinions")
+def whoever_answers_or_oversees(actor: User) -> Q:
+    """Opinions that are not signed, and what was said about them, stay on the provider's side."""
+    if is_overseer(actor) or actor.holds("audit_admin"):
+        return Q(received_at__isnull=False) & ~asked_by(actor)
+    return answered_for_by(actor)
 
 
 @access.ability("sharing.SharingRequest", "create")
@@ -39,17 +48,19 @@ def consumer_editor_of_unsent(actor: User) -> Q:
     return asked_by(actor) & Q(status__in=("draft", "head_returned", "supplement"))
 
 
-@access.scope("sharing.SharingRequest", "submit", "recall", "supplement")
+@access.scope("sharing.SharingRequest", "submit", "recall", "ask_again")
 def consumer_editor(actor: User) -> Q:
     return asked_by(actor) if actor.holds("department_editor") else NOBODY
 
 
-@access.scope("sharing.SharingRequest", "approve_by_head", "return_by_head")
+@access.scope(
+    "sharing.SharingRequest", "approve_by_head", "return_by_head", "accept_offer", "decline_offer"
+)
 def consumer_head(actor: User) -> Q:
     return asked_by(actor) if actor.holds("department_approver") else NOBODY
 
 
-@access.scope("sharing.SharingRequest", "withdraw")
+@access.scope("sharing.SharingRequest", "withdraw", "supplement")
 def consumer_editor_or_head(actor: User) -> Q:
     if not actor.holds("department_editor", "department_approver"):
         return NOBODY
@@ -74,6 +85,8 @@ def handlers_and_who_owes_papers(actor: User) -> Q:
     "accept_form",
     "ask_supplement",
     "propose",
+    "offer",
+    "retract_offer",
     "preview",
     "extend",
 )
@@ -83,7 +96,7 @@ def provider_reviewer(actor: User) -> Q:
     return answered_for_by(actor)
 
 
-@access.scope("sharing.SharingRequest", "confirm")
+@access.scope("sharing.SharingRequest", "confirm", "opine")
 def second_person(actor: User) -> Q:
     """The second review is another person's, not that of the proposer or of who stands in for him.
 
@@ -123,6 +136,19 @@ def second_person_or_head(actor: User) -> Q:
     return with_second & second_person(actor) | ~with_second & _provider_head(actor)
 
 
+@access.scope("sharing.SharingRequest", "retract_proposal")
+def reviewer_who_proposed(actor: User) -> Q:
+    """Who gave the opinion, in his own name or that of the actor.
+
+    The operation then asks for the very person: nobody takes back what another wrote.
+    """
+    standing_in = User.objects.filter(
+        delegations_held__principal=actor.pk, delegations_held__revoked_at=None
+    )
+    own = Q(proposed_by=actor.pk) | Q(proposed_by__in=standing_in.values("pk"))
+    return provider_reviewer(actor) & own
+
+
 def _provider_head(actor: User) -> Q:
     return answered_for_by(actor) if actor.holds("department_approver") else NOBODY
 
@@ -130,8 +156,10 @@ def _provider_head(actor: User) -> Q:
 @access.scope(
     "sharing.SharingRequest",
     "grant_automatically",
+    "send_to_district",
     "propose_for_confirmation",
     "deliver",
+    "drop_agreed",
     "delete",
 )
 def nobody_by_hand(actor: User) -> Q:
@@ -159,13 +187,27 @@ def authority_but_who_ordered(actor: User) -> Q:
 
 
 def _lacking_papers() -> Q:
-    """Urgent requests in use whose papers are still owed."""
-    return Q(status="delivered", urgency__missing_papers__gt="", urgency__papers_at=None)
+    """Urgent requests whose papers are still owed, as long as the temporary grant lasts."""
+    return Q(
+        status="delivered",
+        urgency__missing_papers__gt="",
+        urgency__papers_at=None,
+        grant__status__in=("in_force", "suspended"),
+    )
 
 
 @access.scope("sharing.SharingRequest", "backfill")
 def consumer_lacking_papers(actor: User) -> Q:
     return consumer_editor_or_head(actor) & _lacking_papers()
+
+
+@access.scope("sharing.SharingRequest", "pass_on", "return_by_district")
+def district_authority(actor: User) -> Q:
+    """Editor or head of the authority with which the request lies, never of who asks."""
+    if not actor.holds("department_editor", "department_approver"):
+        return NOBODY
+    lying = DistrictReview.objects.filter(authority=actor.department_id, outcome="")
+    return Q(pk__in=lying.values("request")) & ~asked_by(actor)
 
 
 @access.scope("sharing.DeadlineExtension", "view")
@@ -180,6 +222,24 @@ def parties_of_extension(actor: User) -> Q:
 @access.scope("sharing.DeadlineExtension", "consent_extension")
 def authority_over_extensions(actor: User) -> Q:
     return EVERY if is_overseer(actor) else NOBODY
+
+
+@access.scope("sharing.Offer", "view")
+def parties_of_offer(actor: User) -> Q:
+    """Whoever may see the request sees what was offered, and what became of it."""
+    seen = SharingRequest.objects.filter(parties_and_overseers(actor))
+    return Q(request__in=seen.values("pk"))
+
+
+@access.scope("sharing.Offer", "change", "delete")
+def no_offer_by_hand(actor: User) -> Q:
+    return NOBODY
+
+
+@access.ability("sharing.Offer", "create")
+def nobody_creates_offers_alone(actor: User) -> bool:
+    """An offer is made about a request: `offer` on the request says who may."""
+    return False
 
 
 @access.scope("sharing.RouteStep", "view")

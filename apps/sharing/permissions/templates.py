@@ -21,7 +21,7 @@ def _answered_for(actor: User) -> Q:
     return Q(department=actor.department_id) | Q(pk__in=delegated.values("content_object"))
 
 
-@access.scope("catalog.Dataset", "keep_templates")
+@access.scope("catalog.Dataset", "keep_templates", "declare_region_item")
 def provider_of_dataset(actor: User) -> Q:
     if not actor.holds("department_editor", "department_approver"):
         return NOBODY

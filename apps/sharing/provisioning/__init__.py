@@ -13,10 +13,9 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
-from apps.catalog import queries as catalog
 from apps.core.errors import Conflict
 from apps.sharing import naming, terms_sql
-from apps.sharing.models import Grant
+from apps.sharing.models import Grant, Mode
 from apps.sharing.provisioning.copies import (
     close_copies,
     close_to_reader,
@@ -31,7 +30,18 @@ from apps.sharing.provisioning.foundation import (
     reader_is_ready,
 )
 from apps.sharing.provisioning.locking import TableBusy, hold_lock, persistently
+from apps.sharing.provisioning.logins import (
+    MOST_CONNECTIONS,
+    MOST_SECONDS,
+    allow_login,
+    close_login,
+    end_overdue,
+    open_login,
+    revoke_login,
+    suits_login,
+)
 from apps.sharing.provisioning.places import Place, database, place_numbered, place_of
+from apps.sharing.provisioning.served import new_terms_of, refuse_absent, terms_of
 from apps.sharing.provisioning.statements import role_exists, run
 from apps.sharing.provisioning.states import (
     grants_on,
@@ -46,18 +56,25 @@ from apps.warehouse import physical
 
 __all__ = [
     "MAXIMUM_GRANTS_A_TABLE",
+    "MOST_CONNECTIONS",
+    "MOST_SECONDS",
     "Place",
     "TableBusy",
     "allow",
+    "allow_login",
     "close_copies",
+    "close_login",
     "close_to_reader",
     "database",
     "drop_table",
+    "end_overdue",
     "ensure_foundation",
     "ensure_schema",
     "hold_lock",
     "is_open",
     "may_read",
+    "new_terms_of",
+    "open_login",
     "open_to_reader",
     "persistently",
     "place_of",
@@ -67,16 +84,12 @@ __all__ = [
     "remove_numbered",
     "revoke",
     "state",
+    "suits_login",
     "tear_down",
     "terms_of",
 ]
 
 MAXIMUM_GRANTS_A_TABLE: Final = 2000
-
-
-def terms_of(grant: Grant) -> Terms:
-    """Return the grant's terms, checked against the contract in force."""
-    return Terms.of(catalog.contract_of(grant.dataset), grant.columns, grant.row_condition)
 
 
 def provision(grant: Grant) -> None:
@@ -85,10 +98,11 @@ def provision(grant: Grant) -> None:
     Repeat-safe. Call under the lock, in `persistently`; writes the table's names on the row object.
 
     Raises:
-        Conflict: the table carries as many grants as one can.
+        Conflict: the table carries as many grants as one can, or lacks a column.
     """
     terms = terms_of(grant)
     table = physical.ensure_table(grant.dataset)
+    refuse_absent(grant, table)
     grant.table_schema, grant.table_name = table.schema, table.name
     place = place_of(grant)
     ensure_foundation(place.schema)
@@ -107,6 +121,8 @@ def provision(grant: Grant) -> None:
 def allow(grant: Grant) -> None:
     """Give the consumer's role the views; its next read works."""
     _as_owner(place_of(grant), "GRANT SELECT ON {} TO {}")
+    if grant.mode == Mode.DATABASE:
+        allow_login(grant)
 
 
 def revoke(grant: Grant) -> None:
@@ -114,6 +130,7 @@ def revoke(grant: Grant) -> None:
     place = place_of(grant)
     if role_exists(place.role) and role_exists(place.reader):
         _as_owner(place, "REVOKE SELECT ON {} FROM {}")
+    revoke_login(grant)
     close_copies(grant)
 
 

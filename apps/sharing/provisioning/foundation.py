@@ -5,6 +5,7 @@ from typing import Final
 from psycopg import sql
 
 from apps.sharing import naming
+from apps.sharing.models import TrialSample
 from apps.sharing.provisioning.places import Place, database
 from apps.sharing.provisioning.statements import IS_MEMBER, asks, role_exists, run
 
@@ -36,6 +37,27 @@ def ensure_foundation(schema: str = "") -> None:
     # A consumer that is given a login must not leave temporary objects in front of ours.
     if asks("SELECT has_database_privilege(%s, %s, 'TEMP')", readers, database()):
         run(sql.SQL("REVOKE TEMP ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database())))
+    ensure_trial_role()
+
+
+def ensure_trial_role() -> None:
+    """Make the role of trials: masks like every reader, one table, nothing else. Repeat-safe."""
+    role, readers = naming.trial_role(database()), naming.readers_role(database())
+    table, gateway = TrialSample._meta.db_table, naming.GATEWAY_ROLE
+    if not role_exists(role):
+        run(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+    if not asks(IS_MEMBER, readers, role):
+        run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(readers), sql.Identifier(role)))
+    if not asks("SELECT has_table_privilege(%s, %s, 'SELECT')", role, table):
+        run(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), sql.Identifier(role)))
+    if not asks("SELECT has_schema_privilege(%s, 'public', 'USAGE')", role):
+        run(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
+    if not asks(IS_MEMBER, role, gateway):
+        run(
+            sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(
+                sql.Identifier(role), sql.Identifier(gateway)
+            )
+        )
 
 
 def ensure_reader(place: Place) -> None:

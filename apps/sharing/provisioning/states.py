@@ -108,7 +108,8 @@ def grants_on(schema: str, table: str) -> int:
     """Count the grants that a table carries."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_policies WHERE schemaname = %s AND tablename = %s",
+            "SELECT count(*) FROM pg_policy WHERE polrelid = to_regclass(format('%%I.%%I',"
+            " %s::text, %s::text))",
             [schema, table],
         )
         (count,) = cursor.fetchone()

@@ -27,7 +27,8 @@ DECIDE: Final = "grant.recertify"
 def idle_since() -> Greatest:
     """Return, for a queryset of grants, the day from which each has not been used.
 
-    A landed copy that is kept up to date counts as used: its reads do not pass the platform.
+    What was asked for and agreed anew counts from that day. A landed copy that is kept up to date
+    counts as used: its reads do not pass the platform.
     """
     uses = DailyUse.objects.filter(grant=OuterRef("pk")).order_by("-day")
     copies = LandedCopy.objects.filter(grant=OuterRef("pk"), disposed_at=None)
@@ -35,6 +36,7 @@ def idle_since() -> Greatest:
     return Greatest(
         Subquery(uses.values("day")[:1]),
         TruncDate("provisioned_at"),
+        TruncDate("renewed_at"),
         TruncDate("resumed_at"),
         Subquery(copied.values("day")[:1]),
         output_field=DateField(),
@@ -77,7 +79,8 @@ def is_metering_current(at: datetime) -> bool:
 def grants_to_recertify(at: datetime) -> QuerySet[Any]:
     """Return grants, with `last_certified`, in force for a year since they were last looked at.
 
-    One that ends before the decision would be due is not asked about any more.
+    A version that was asked for and agreed is such a look. One that ends before the decision would
+    be due is not asked about any more.
 
     Source: house rule (issue 5: yearly re-certification)
     """
@@ -93,6 +96,7 @@ def grants_to_recertify(at: datetime) -> QuerySet[Any]:
         .annotate(
             last_certified=Greatest(
                 TruncDate("provisioned_at"),
+                TruncDate("renewed_at"),
                 Subquery(decided.annotate(day=TruncDate("decided_at")).values("day")[:1]),
                 output_field=DateField(),
             )

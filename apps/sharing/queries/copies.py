@@ -31,7 +31,7 @@ def grants_to_land(at: datetime) -> QuerySet[Grant]:
 
 def copies_kept() -> QuerySet[LandedCopy]:
     """Return copies whose table stands."""
-    related = ("grant__system", "dataset", "system", "store")
+    related = ("grant__system", "dataset", "system__service_user", "store")
     return LandedCopy.objects.filter(disposed_at=None).select_related(*related).order_by("pk")
 
 

@@ -1,11 +1,12 @@
 """Why a system can, or cannot, see a dataset, an item, a row: the rule by name and in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -13,12 +14,15 @@ from psycopg import sql
 
 from apps.accounts.models import InformationSystem
 from apps.catalog import queries as catalog
-from apps.catalog.models import Dataset
+from apps.catalog.models import DataItem, Dataset
 from apps.core import conditions
 from apps.core.conditions import Condition
 from apps.core.contracts import Contract
 from apps.core.errors import InvalidInput
-from apps.sharing.models import Grant, SharingRequest
+from apps.core.templatetags.dates import minute
+from apps.sharing.models import Grant, QuotaUse, SharingRequest
+from apps.sharing.queries.planned_stops import longest_running
+from apps.sharing.queries.versions import version_since
 from apps.standards import masks
 
 ONE_MINUTE: Final = timedelta(minutes=1)  # what stops at midnight lasts to 23:59
@@ -34,17 +38,46 @@ WORDS: Final = {
 }
 
 
+RULES: Final = {
+    "system": _("系统状态"),
+    "grant": _("授权"),
+    "status": _("授权状态"),
+    "period": _("有效期"),
+    "stop": _("停机公告"),
+    "mode": _("共享方式"),
+    "item": _("授权数据项"),
+    "mask": _("脱敏方式"),
+    "record": _("记录"),
+    "row": _("数据范围"),
+    "quota": _("每日限额"),
+}
+# What a version of the grant says; the others change without one.
+OF_THE_TERMS: Final = frozenset({"period", "mode", "item", "mask", "row"})
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One rule that was asked: whether it lets through, its words, its code, the grant if any.
 
-    rule: grant, status, period, mode, item, mask, row.
+    rule: one of RULES. since: from when it has been so, where that is known; of the grant's terms,
+    since when its present version stands.
     """
 
     ok: bool
     sentence: str
     rule: str
     grant: Grant | None = None
+    since: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return str(RULES[self.rule])
+
+    @property
+    def version(self) -> int | None:
+        """The version of the grant whose terms say so; None of what no version says."""
+        is_of_terms = self.grant is not None and self.rule in OF_THE_TERMS
+        return self.grant.version if is_of_terms and self.grant else None
 
 
 def explain(
@@ -53,26 +86,47 @@ def explain(
     at: datetime,
     item: str | None = None,
     row: dict[str, Any] | None = None,
+    *,
+    requests: QuerySet[SharingRequest] | None = None,
+    of_record: Callable[[Grant], list[Reason]] | None = None,
 ) -> list[Reason]:
     """Say why the system can, or cannot, see the dataset, an item of it, a row with these values.
 
     The rules are asked in order; the last one answers: nothing is asked after the first that
     refuses. row: values by column name; those that the row condition speaks of are needed.
+    requests: those that may be spoken of where there is no grant, else all. of_record: judges one
+    record under the grant, once nothing before it refuses.
 
     Source: house rule (design §4)
     Raises:
         InvalidInput: an unknown item, or a value missing that the row condition needs.
     """
-    grant = _newest(system, dataset)
+    grant = newest_grant(system, dataset)
     if grant is None:
-        return [_without_grant(system, dataset)]
-    return _until_refused(
+        known = SharingRequest.objects.all() if requests is None else requests
+        return _until_refused(
+            lambda: _by_system(system), lambda: [_without_grant(system, dataset, known)]
+        )
+    found = _until_refused(
+        lambda: _by_system(system),
         lambda: [_by_status(grant)],
         lambda: [_by_period(grant, at)],
+        lambda: _by_stop(grant, at),
         lambda: _by_mode(grant),
         lambda: _by_item(grant, item),
         lambda: _by_row(grant, row),
+        lambda: [] if of_record is None else of_record(grant),
+        lambda: _by_quota(grant, at),
     )
+    return _dated(found, grant)
+
+
+def _dated(found: list[Reason], grant: Grant) -> list[Reason]:
+    """Write beside the grant's terms since when its version stands."""
+    since = version_since(grant)
+    return [
+        replace(reason, since=since) if reason.rule in OF_THE_TERMS else reason for reason in found
+    ]
 
 
 def _until_refused(*rules: Callable[[], list[Reason]]) -> list[Reason]:
@@ -99,19 +153,41 @@ def condition_in_words(condition: Condition, contract: Contract) -> str:
 
 def conditions_in_words(entries: list[dict[str, Any]], dataset: Dataset) -> list[str]:
     """Write a kept row condition, one line per part."""
-    contract = catalog.contract_of(dataset)
+    contract = catalog.contract_with(dataset, (str(entry.get("item")) for entry in entries))
     parsed = conditions.parse(entries, contract.columns)
     return [condition_in_words(condition, contract) for condition in parsed]
 
 
-def _newest(system: InformationSystem, dataset: Dataset) -> Grant | None:
+def newest_grant(system: InformationSystem, dataset: Dataset) -> Grant | None:
+    """Return the grant that is served, else the last one there was; None of none."""
     grants = Grant.objects.filter(system=system, dataset=dataset).select_related("dataset")
     live = grants.filter(status__in=("in_force", "suspended")).first()
     return live or grants.order_by("-pk").first()
 
 
-def _without_grant(system: InformationSystem, dataset: Dataset) -> Reason:
-    request = SharingRequest.objects.filter(system=system, dataset=dataset).first()
+def _by_system(system: InformationSystem) -> list[Reason]:
+    """A system that may not act reads nothing, whatever was granted; one that may says nothing."""
+    if system.is_in_service():
+        return []
+    since = _retired_since(system)
+    sentence = _("信息系统已停用") if since else _("信息系统的服务账号已停用")
+    return [Reason(ok=False, sentence=str(sentence), rule="system", since=since)]
+
+
+def _retired_since(system: InformationSystem) -> datetime | None:
+    since = None
+    rows = system.history.order_by("-history_date", "-history_id")
+    for status, at in rows.values_list("status", "history_date"):
+        if status != InformationSystem.Status.RETIRED:
+            break
+        since = at
+    return since
+
+
+def _without_grant(
+    system: InformationSystem, dataset: Dataset, requests: QuerySet[SharingRequest]
+) -> Reason:
+    request = requests.filter(system=system, dataset=dataset).first()
     if request is None:
         sentence = str(_("该系统没有此目录的授权，也没有提出申请"))
     else:
@@ -137,7 +213,13 @@ def _by_status(grant: Grant) -> Reason:
         "end": grant.end_reason,
     }
     sentence = str(sentences[grant.status]) % words
-    return Reason(grant.status == "in_force", sentence, "status", grant)
+    since = {
+        "in_force": grant.resumed_at or grant.provisioned_at,
+        "suspended": grant.suspended_at,
+        "ended": grant.ended_at,
+        "expired": grant.ended_at or grant.expires_at,
+    }
+    return Reason(grant.status == "in_force", sentence, "status", grant, since.get(grant.status))
 
 
 def _by_period(grant: Grant, at: datetime) -> Reason:
@@ -146,6 +228,19 @@ def _by_period(grant: Grant, at: datetime) -> Reason:
         "end": f"{timezone.localtime(grant.expires_at - ONE_MINUTE):%Y-%m-%d %H:%M}",
     }
     return Reason(grant.starts_at <= at < grant.expires_at, str(sentence), "period", grant)
+
+
+def _by_stop(grant: Grant, at: datetime) -> list[Reason]:
+    """A planned stop is a reason only while it runs."""
+    running = longest_running(grant.dataset, at)
+    if running is None:
+        return []
+    sentence = _("按公告停机，预计 %(end)s 恢复：%(reason)s") % {
+        "end": minute(running.ends_at),
+        "reason": running.reason,
+    }
+    since = running.announced_at
+    return [Reason(ok=False, sentence=str(sentence), rule="stop", grant=grant, since=since)]
 
 
 def _by_mode(grant: Grant) -> list[Reason]:
@@ -158,7 +253,7 @@ def _by_mode(grant: Grant) -> list[Reason]:
 def _by_item(grant: Grant, item: str | None) -> list[Reason]:
     if not item:
         return []
-    known = grant.dataset.items.select_related("dataset").filter(column_name=item).first()
+    known = _known_item(grant, item)
     if known is None:
         raise InvalidInput(
             _("目录中没有数据项“%(item)s”") % {"item": item}, code="unknown_item", item=item
@@ -178,10 +273,19 @@ def _by_item(grant: Grant, item: str | None) -> list[Reason]:
     return reasons
 
 
+def _known_item(grant: Grant, name: str) -> DataItem | None:
+    """Return the item, also one that was taken out while the grant still shows it."""
+    items = DataItem.ever.filter(dataset=grant.dataset_id, column_name=name)
+    if name not in {column["name"] for column in grant.columns}:
+        items = items.filter(retired_at=None)
+    return items.select_related("dataset").first()
+
+
 def _by_row(grant: Grant, row: dict[str, Any] | None) -> list[Reason]:
     if row is None:
         return []
-    contract = catalog.contract_of(grant.dataset)
+    names = (str(entry.get("item")) for entry in grant.row_condition)
+    contract = catalog.contract_with(grant.dataset, names)
     return [
         Reason(
             _holds(condition, contract, row),
@@ -192,6 +296,21 @@ def _by_row(grant: Grant, row: dict[str, Any] | None) -> list[Reason]:
         )
         for condition in conditions.parse(grant.row_condition, contract.columns)
     ]
+
+
+def _by_quota(grant: Grant, at: datetime) -> list[Reason]:
+    """Say that the day's quota is used up; room that is left says nothing."""
+    used = QuotaUse.objects.filter(grant=grant, day=timezone.localdate(at)).first()
+    if used is None:
+        return []
+    if grant.calls_a_day is not None and used.calls >= grant.calls_a_day:
+        text, limit = _("今日的 %(limit)s 次调用已用完，次日零点起再读"), grant.calls_a_day
+    elif grant.rows_a_day is not None and used.rows >= grant.rows_a_day:
+        text, limit = _("今日的 %(limit)s 条记录已用完，次日零点起再读"), grant.rows_a_day
+    else:
+        return []
+    sentence = str(text) % {"limit": f"{limit:,}"}
+    return [Reason(ok=False, sentence=sentence, rule="quota", grant=grant)]
 
 
 def _holds(condition: Condition, contract: Contract, row: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import InformationSystem
 from apps.sharing.models import Export, Grant
+from apps.sharing.queries.planned_stops import stopped_at
 
 WORKER_LOST_AFTER: Final = timedelta(minutes=2)
 OPEN_EXPORTS: Final = (Export.Status.QUEUED, Export.Status.RUNNING)
@@ -21,10 +22,14 @@ def exports_of(grant_id: int) -> QuerySet[Export]:
 
 
 def exports_to_make(at: datetime) -> QuerySet[Export]:
-    """Return what waits, and what a dead worker left, in the order in which it was asked for."""
+    """Return what waits, and what a dead worker left, in the order in which it was asked for.
+
+    What is under a planned stop waits on.
+    """
     left = Q(status="running", heartbeat_at__lt=at - WORKER_LOST_AFTER)
     return (
         Export.objects.filter(Q(status="queued") | left)
+        .exclude(stopped_at("grant__dataset", "grant__dataset__department", at))
         .select_related("grant__dataset", "grant__system", "asked_by")
         .order_by("pk")
     )
@@ -43,8 +48,8 @@ def exports_void(at: datetime) -> QuerySet[Export]:
         grant__status=Grant.Status.IN_FORCE,
         grant__version=F("grant_version"),
         grant__expires_at__gt=at,
-        grant__system__service_user__is_active=True,
-    ) & ~Q(grant__system__status=InformationSystem.Status.RETIRED)
+        grant__system__in=InformationSystem.objects.in_service(),
+    )
     return (
         Export.objects.filter(status__in=LIVE_EXPORTS)
         .exclude(serves)

@@ -1,17 +1,19 @@
 """What is asked of requests and grants."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
-from apps.accounts.models import Department, User
+from apps.accounts.models import Department, InformationSystem, User
 from apps.catalog.models import Dataset
 from apps.clocks.models import Clock
 from apps.clocks.queries import LIVE
 from apps.core import access
 from apps.sharing.models import Grant, RouteStep, SharingRequest
+from apps.sharing.queries.versions import versions_to_write
 
 CLOSED = ("delivered", "refused", "withdrawn")
 WIND_DOWN: Final = "catalog.withdraw_wind_down"
@@ -21,6 +23,7 @@ def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[Sh
     """Return the requests on which the person, or who he stands in for, owes the next step."""
     moves = {
         "awaiting_head": ("approve_by_head",),
+        "district_review": ("pass_on",),
         "form_check": ("accept_form",),
         "reviewing": ("propose",),
         "awaiting_second_review": ("confirm",),
@@ -33,6 +36,9 @@ def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[Sh
         for name in names:
             rows = access.rows(actor, name, SharingRequest.objects.filter(status=status), at=at)
             found |= Q(pk__in=rows.values("pk"))
+    offered = SharingRequest.objects.filter(status="reviewing", offers__status="open")
+    answering = access.rows(actor, "accept_offer", offered, at=at)
+    found |= Q(pk__in=answering.values("pk"))
     return SharingRequest.objects.filter(found).select_related(
         "dataset__department", "consumer", "system", "applicant"
     )
@@ -41,7 +47,7 @@ def awaiting_my_decision(actor: User, at: datetime | None = None) -> QuerySet[Sh
 def visible_requests(actor: User, at: datetime | None = None) -> QuerySet[SharingRequest]:
     """Return the requests that the person may see, with what a list shows of them."""
     return access.rows(actor, "view", SharingRequest, at=at).select_related(
-        "dataset__department", "consumer", "system", "applicant", "urgency"
+        "dataset__department", "consumer", "system", "applicant", "urgency", "package"
     )
 
 
@@ -55,6 +61,12 @@ def requests_to_department(department: Department) -> QuerySet[SharingRequest]:
     return SharingRequest.objects.filter(dataset__department=department, received_at__isnull=False)
 
 
+def request_under_way(system: InformationSystem, dataset: Dataset) -> SharingRequest | None:
+    """Return the system's request for the entry that is not over yet, a draft too."""
+    open_ones = SharingRequest.objects.exclude(status__in=CLOSED)
+    return open_ones.filter(system=system, dataset=dataset).order_by("pk").last()
+
+
 def grants_in_force(at: datetime) -> QuerySet[Grant]:
     """Return the grants that can be read under at that time."""
     return Grant.objects.filter(status="in_force", starts_at__lte=at, expires_at__gt=at)
@@ -66,12 +78,19 @@ def open_grants() -> QuerySet[Grant]:
 
 
 def grants_to_deliver(at: datetime) -> QuerySet[Grant]:
-    """Return agreed grants whose period has begun; nobody reads before its first day."""
-    return Grant.objects.filter(status="delivering", starts_at__lte=at).order_by("pk")
+    """Return agreed grants, and grants with an agreed next version, whose first day has come."""
+    begun = Q(status="delivering", starts_at__lte=at, expires_at__gt=at)
+    renewed = Q(pk__in=versions_to_write(at).values("grant"))
+    return Grant.objects.filter(begun | renewed).order_by("pk")
 
 
 def grants_to_expire(at: datetime) -> QuerySet[Grant]:
-    return open_grants().filter(expires_at__lte=at).order_by("pk")
+    """Return grants past their last day; what follows on it is given a day to be written first."""
+    due = open_grants().filter(expires_at__lte=at)
+    followed = Q(
+        pk__in=versions_to_write(at).values("grant"), expires_at__gt=at - timedelta(days=1)
+    )
+    return due.exclude(followed).order_by("pk")
 
 
 def grants_to_tear_down() -> QuerySet[Grant]:
@@ -82,6 +101,15 @@ def grants_to_tear_down() -> QuerySet[Grant]:
 def open_steps(request: SharingRequest, side: str) -> QuerySet[RouteStep]:
     """Return the steps inside one department that still have to be handled, waiting ones too."""
     return request.route_steps.filter(side=side, done_at=None)
+
+
+def first_open_steps(requests: Iterable[SharingRequest], side: str) -> dict[int, RouteStep]:
+    """Return the first of these steps of each of several requests; those without are left out."""
+    rows = RouteStep.objects.filter(
+        request__in=[request.pk for request in requests], side=side, done_at=None
+    )
+    ordered = rows.order_by("request_id", "position", "pk").distinct("request_id")
+    return {row.request_id: row for row in ordered.select_related("assignee")}
 
 
 def current_steps(request: SharingRequest, side: str) -> QuerySet[RouteStep]:

@@ -6,15 +6,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.sharing.models import Export, Grant
+from apps.sharing.models import Export
+from apps.sharing.queries.terms import grant_in_version
 
 
 def manifest_of(export: Export) -> dict[str, Any]:
-    """Return the manifest of a file, for programs.
+    """Return the manifest of a file, for programs: under the terms under which it was made.
 
     Units: bytes of the file; horizon is the batch whose state the rows are; moments with zone.
     """
-    grant, terms = export.grant, _terms_of(export)
+    grant, terms = export.grant, grant_in_version(export.grant, export.grant_version)
     return {
         "dataset": grant.dataset.code,
         "name": grant.dataset.name,
@@ -39,15 +40,6 @@ def manifest_of(export: Export) -> dict[str, Any]:
         "asked_at": timezone.localtime(export.created_at).isoformat(),
         "made_at": _moment(export.finished_at),
     }
-
-
-def _terms_of(export: Export) -> Grant:
-    """Return the grant as it was in the version under which the file was made."""
-    grant = export.grant
-    if grant.version == export.grant_version:
-        return grant
-    held = grant.history.filter(version=export.grant_version).order_by("-history_date").first()
-    return grant if held is None else held.instance
 
 
 def facts_of(export: Export) -> list[tuple[str, str]]:

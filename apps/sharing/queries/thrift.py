@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -21,9 +22,8 @@ from apps.catalog.models import DataItem, DatasetVersion
 from apps.core.contracts import Contract
 from apps.sharing.models import Grant, Mode
 from apps.sharing.queries.continuing import idle_since, months_of_idleness
-from apps.sharing.queries.figures import Figures, figures_of
+from apps.sharing.queries.figures import LEAST_DAYS, Figures, figures_of, since_when
 
-LEAST_DAYS: Final = timedelta(days=30)  # in force, before anything is called waste
 LEAST_CALLS: Final = 10  # before single calls are called a habit
 TOO_HIGH: Final = 10  # a limit so many times the busiest day was never touched
 LOWEST: Final = {"calls_a_day": 100, "rows_a_day": 1_000}  # no lower limit is proposed
@@ -81,10 +81,14 @@ class Waste:
 def wasted(grants: QuerySet[Grant], at: datetime) -> list[Waste]:
     """Return those of the grants in force of which something is not used, most calls last.
 
+    What is sent back to a district is never narrowed, and is left out.
     Access records are not read. The number of statements does not grow with the grants.
     """
+    settled = Greatest("provisioned_at", "renewed_at")
     shown = list(
-        grants.filter(status=Grant.Status.IN_FORCE, provisioned_at__lte=at - LEAST_DAYS)
+        grants.annotate(settled_at=settled)
+        .filter(status=Grant.Status.IN_FORCE, settled_at__lte=at - LEAST_DAYS)
+        .filter(request__return_flow=None)
         .annotate(idle_since=idle_since())
         .select_related("dataset", "consumer", "provider", "system")
         .only(*SHOWN)
@@ -133,7 +137,9 @@ def _judged(
     items = _fewer_items(grant, figures, key)
     if items is not None:
         dropped = [name for name in figures.never_read if name not in items]
-        findings["columns"] = "、".join(labels.get((grant.dataset_id, n), n) for n in dropped)
+        named = ((n, labels.get((grant.dataset_id, n), n)) for n in dropped)
+        days = figures.to_json()["newer"]
+        findings["columns"] = "、".join(since_when(label, days.get(n)) for n, label in named)
     if key and _is_comparable(grant, items, key):
         words = _("%(calls)s 次调用全是单条查询或核验")
         findings["verify"] = words % {"calls": f"{figures.calls:,}"}
@@ -152,13 +158,14 @@ def _asks_singly(grant: Grant, figures: Figures) -> bool:
 def _fewer_items(grant: Grant, figures: Figures, key: Sequence[str]) -> dict[str, str] | None:
     """Return the columns that were read, and the key where records are named by it; None for all.
 
-    A grant of which no column was noted is left alone: what it was asked for is not known.
+    What is too new to be called unread stays, too. A grant of which no column was noted is left
+    alone: what it was asked for is not known.
     """
-    read = {c["name"] for c in grant.columns} - set(figures.never_read)
+    read = {c["name"] for c in grant.columns} - {*figures.never_read, *figures.too_new}
     kept = {
         column["name"]: column.get("mask") or ""
         for column in grant.columns
-        if column["name"] in read or column["name"] in key
+        if column["name"] in {*read, *key, *figures.too_new}
     }
     return kept if read and len(kept) < len(grant.columns) else None
 
@@ -225,6 +232,6 @@ def _keys_of(grants: Iterable[Grant]) -> dict[int, tuple[str, ...]]:
 
 
 def _labels_of(grants: Iterable[Grant]) -> dict[tuple[int, str], str]:
-    items = DataItem.objects.filter(dataset__in={grant.dataset_id for grant in grants})
+    items = DataItem.ever.filter(dataset__in={grant.dataset_id for grant in grants})
     found = items.values_list("dataset", "column_name", "name")
     return {(dataset, column): name for dataset, column, name in found}

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Q, QuerySet
 
-from apps.clocks.models import Clock
+from apps.clocks import queries as clocks
 from apps.sharing.models import Grant, SharingRequest, Urgency
+from apps.sharing.queries.return_flow import RETURN_FLOW, return_flow_of
 
 CONDITIONAL: Final = "request.conditional"
 URGENT: Final = "request.urgent"
@@ -36,20 +36,15 @@ def urgency_of(request: SharingRequest) -> Urgency | None:
 
 def reply_clock_of(request: SharingRequest) -> str:
     """Return the code of the clock within which the provider answers."""
-    return URGENT if Urgency.objects.filter(request=request).exists() else CONDITIONAL
+    if Urgency.objects.filter(request=request).exists():
+        return URGENT
+    return RETURN_FLOW if return_flow_of(request) is not None else CONDITIONAL
 
 
 def grants_without_papers(at: datetime) -> QuerySet[Grant]:
     """Return grants in force whose missing papers were not handed in by their time."""
-    overdue = Clock.objects.filter(
-        policy__code=BACKFILL,
-        content_type=ContentType.objects.get_for_model(SharingRequest),
-        state=Clock.State.RUNNING,
-        due_at__lte=at,
-    )
-    return Grant.objects.filter(
-        status="in_force", request__in=overdue.values("object_id")
-    ).order_by("pk")
+    overdue = clocks.overdue_of(SharingRequest, BACKFILL, at)
+    return Grant.objects.filter(status="in_force", request__in=overdue).order_by("pk")
 
 
 def urgent_counts(requests: QuerySet[SharingRequest]) -> list[UrgentCount]:

@@ -1,13 +1,14 @@
 """Who uses a dataset, and how much, for those who keep it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.urls import reverse
 
+from apps.sharing.leaving import grants_touched_by, last_day_from
 from apps.sharing.queries.lists import grants_in_force
-from apps.warehouse.uses import USED_DAYS, Use
+from apps.warehouse.uses import USED_DAYS, Bound, Use
 
 # Of a stream the rows are told when it closes; one that is still open has sent none yet.
 _USED = """
@@ -53,3 +54,28 @@ def uses_of_dataset(dataset_id: int, at: datetime) -> Sequence[Use]:
             )
         )
     return sorted(uses, key=lambda use: (-use.calls, use.department, use.system))
+
+
+def bound_by_columns(dataset_id: int, columns: Collection[str], at: datetime) -> Sequence[Bound]:
+    """Return the open grants that show one of the columns or choose rows by it, and until when.
+
+    Source: house rule (issue 5: both versions for N days)
+    """
+    until = last_day_from(at)
+    wanted = set(columns)
+    bound = []
+    for grant in grants_touched_by(dataset_id, wanted):
+        shown = [str(each["name"]) for each in grant.columns if each["name"] in wanted]
+        rows = {str(each.get("item")) for each in grant.row_condition} & wanted
+        bound.append(
+            Bound(
+                right=str(grant),
+                department=str(grant.consumer),
+                system=str(grant.system),
+                columns="、".join([*shown, *sorted(rows - set(shown))]),
+                chooses_rows=bool(rows),
+                until=until,
+                url=reverse("sharing:grant", args=[grant.pk]),
+            )
+        )
+    return bound

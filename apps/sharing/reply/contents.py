@@ -13,7 +13,6 @@ from apps.core.templatetags.dates import day, minute
 from apps.sharing import queries
 from apps.sharing.models import Decision, SharingRequest
 from apps.sharing.reply.letter import Block, Facts, Grid, Heading, Letter, Paragraph
-from apps.standards.masks import MASKS
 
 NUMERALS = "一二三四五六七八九"
 
@@ -80,6 +79,10 @@ def _conclusion(request: SharingRequest, decision: Decision) -> Iterator[Block]:
         rows.append((_("理由"), decision.reason))
     if request.decision_reason and request.decision_reason != decision.reason:
         rows.append((_("签发意见"), request.decision_reason))
+    if decision.offer is not None:
+        agreed = _("上述条件系第 %(n)s 次协商条件，你单位于 %(at)s 接受")
+        at = minute(decision.offer.closed_at)
+        rows.append((_("协商"), agreed % {"n": decision.offer.version, "at": at}))
     if decision.legal_basis:
         rows.append((_("依据"), decision.legal_basis))
     yield Facts(rows)
@@ -134,15 +137,9 @@ def _item_rows(request: SharingRequest, decision: Decision) -> list[list[str]]:
     rows = []
     for number, entry in enumerate(asked.items if asked else decision.items, 1):
         name = entry["name"]
-        how = _mask_words(given[name]) if name in given else _("不提供")
+        how = queries.mask_words(given[name]) if name in given else _("不提供")
         rows.append([str(number), entry["label"], name, how])
     return rows
-
-
-def _mask_words(mask: str) -> str:
-    if not mask:
-        return _("明文")
-    return str(MASKS[mask].label) if mask in MASKS else mask
 
 
 def _limits(decision: Decision) -> str:

@@ -3,7 +3,7 @@
 A button that the person may use but that cannot work yet is shown off, with the reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core import access
+from apps.core.errors import Conflict, InvalidInput
 from apps.core.lifecycle import Move
 from apps.sharing import queries
 from apps.sharing.lifecycle import GRANT, REQUEST
-from apps.sharing.models import Grant, SharingRequest
+from apps.sharing.models import Grant, RequestedItem, SharingRequest
 from apps.sharing.operations.extension import EXTENDABLE
 from apps.sharing.operations.narrow_grant import NARROWABLE
+from apps.sharing.operations.retracting import refuse_acted_on
+from apps.sharing.operations.widening import refuse_grown
+from apps.sharing.queries.service_changes import open_change
 
 MANDATORY: dict[str, str | Promise] = {
     "basis": gettext_lazy("使用依据"),
@@ -29,6 +33,10 @@ MANDATORY: dict[str, str | Promise] = {
     "starts_on": gettext_lazy("使用时限"),
     "ends_on": gettext_lazy("使用时限"),
 }
+
+
+# What a second person does with an opinion that he sees; blind, he writes one of his own.
+ANSWERING_WHAT_IS_SEEN = ("confirm", "send_back_proposal")
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,11 @@ class Button:
 def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Button]:
     """Return what this person may do with the request now, the main thing first."""
     buttons = []
+    is_sealed = queries.sealed_opinion(subject) is not None
     for move in REQUEST.moves_from(subject.status):
         if not access.allowed(user, move.name, subject, at=at):
+            continue
+        if is_sealed and move.name in ANSWERING_WHAT_IS_SEEN:
             continue
         # The whole request is checked once more on the last step before it is sent on.
         url = (
@@ -61,8 +72,35 @@ def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Bu
     if subject.status in EXTENDABLE and access.allowed(user, "extend", subject, at=at):
         url = reverse("sharing:request-extend", args=[subject.pk])
         buttons.append(Button("extend", _("延期"), url, why_not=_no_extension(subject)))
-    buttons += _urgent_buttons(user, subject, at)
+    if is_sealed and access.allowed(user, "opine", subject, at=at):
+        url = reverse("sharing:request-opine", args=[subject.pk])
+        why = _cannot_confirm(user, subject)
+        buttons.append(Button("opine", _("写出独立意见"), url, "primary", why))
+    if subject.status == "refused" and access.allowed(user, "ask_again", subject, at=at):
+        url = reverse("sharing:request-ask-again", args=[subject.pk])
+        why = _under_way(subject)
+        buttons.append(Button("ask_again", _("据此重新申请"), url, "primary", why))
+    buttons += [*_offer_buttons(user, subject, at), *_urgent_buttons(user, subject, at)]
     return sorted(buttons, key=lambda button: ("primary", "neutral", "danger").index(button.tone))
+
+
+def _under_way(subject: SharingRequest) -> str:
+    other = queries.request_under_way(subject.system, subject.dataset)
+    words = _("该系统对此目录已有申请 %(number)s")
+    return words % {"number": other.number} if other is not None else ""
+
+
+def _offer_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Button]:
+    """What is to be done about an open offer: the one side answers, the other may take it back."""
+    made = queries.open_offer(subject)
+    if made is None:
+        return []
+    url = reverse("sharing:request-offer", args=[subject.pk, made.version])
+    if access.allowed(user, "accept_offer", subject, at=at):
+        return [Button("accept_offer", _("答复协商条件"), url, "primary")]
+    if access.allowed(user, "retract_offer", subject, at=at):
+        return [Button("retract_offer", _("收回协商条件"), url)]
+    return []
 
 
 def _urgent_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Button]:
@@ -90,16 +128,36 @@ def grant_buttons(user: Any, subject: Grant, at: datetime) -> list[Button]:
         for move in GRANT.moves_from(subject.status)
         if access.allowed(user, move.name, subject, at=at)
     ]
-    if subject.status in NARROWABLE and access.allowed(user, "narrow", subject, at=at):
+    is_returned = queries.return_flow_of(subject.request) is not None
+    if (
+        not is_returned
+        and subject.status in NARROWABLE
+        and access.allowed(user, "narrow", subject, at=at)
+    ):
         url = reverse("sharing:grant-narrow", args=[subject.pk])
         buttons.insert(0, Button("narrow", _("收窄"), url))
+    if subject.status in NARROWABLE and access.allowed(user, "open_change", subject, at=at):
+        url = reverse("sharing:grant-change", args=[subject.pk])
+        is_open = open_change(subject) is not None
+        why = _("已有办理中的服务变更") if is_open else ""
+        buttons.insert(1, Button("open_change", _("告知变更"), url, why_not=why))
+    if subject.status == "in_force" and access.allowed(user, "ask_change", subject, at=at):
+        url = reverse("sharing:grant-ask-change", args=[subject.pk])
+        buttons.insert(0, Button("ask_change", _("申请变更或续期"), url))
     return buttons
 
 
 def why_not(user: Any, subject: SharingRequest, move: Move) -> str:
     """Say why a move that the person may make cannot be made yet; empty when it can."""
+    return why_not_each(user, [subject], move)[subject.pk]
+
+
+def why_not_each(user: Any, subjects: Sequence[SharingRequest], move: Move) -> dict[int, str]:
+    """Say the same of several, by request; of moves made together in a few statements for all."""
+    if move.name in OBSTACLES_OF_SEVERAL:
+        return OBSTACLES_OF_SEVERAL[move.name](user, subjects)
     check = OBSTACLES.get(move.name)
-    return check(user, subject) if check else ""
+    return {subject.pk: check(user, subject) if check else "" for subject in subjects}
 
 
 def missing_parts(subject: SharingRequest) -> list[str]:
@@ -107,10 +165,20 @@ def missing_parts(subject: SharingRequest) -> list[str]:
 
     Source: 《政务数据共享条例》第二十条
     """
-    missing = [str(label) for name, label in MANDATORY.items() if not getattr(subject, name)]
-    if not subject.requested_items.exists():
-        missing.append(_("数据项"))
-    return list(dict.fromkeys(missing))
+    return missing_parts_each([subject])[subject.pk]
+
+
+def missing_parts_each(subjects: Sequence[SharingRequest]) -> dict[int, list[str]]:
+    """Name them for several drafts, by request."""
+    rows = RequestedItem.objects.filter(request__in=[subject.pk for subject in subjects])
+    with_items = set(rows.order_by().values_list("request", flat=True).distinct())
+    found = {}
+    for subject in subjects:
+        missing = [str(label) for name, label in MANDATORY.items() if not getattr(subject, name)]
+        if subject.pk not in with_items:
+            missing.append(_("数据项"))
+        found[subject.pk] = list(dict.fromkeys(missing))
+    return found
 
 
 def _page_of(move: Move, subject: SharingRequest) -> str:
@@ -126,26 +194,49 @@ def _incomplete(user: Any, subject: SharingRequest) -> str:
     return _("还缺：%(parts)s") % {"parts": "、".join(missing)} if missing else ""
 
 
+def _not_to_hand_in(user: Any, subject: SharingRequest) -> str:
+    if missing := _incomplete(user, subject):
+        return missing
+    try:
+        refuse_grown(subject, by_head=access.allowed(user, "approve_by_head", subject))
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
 def _asked_before(user: Any, subject: SharingRequest) -> str:
+    if queries.return_flow_of(subject) is not None:
+        return _("数据回流不退回补正，限时答复")
     if queries.urgency_of(subject) is not None:
         return _("急件先答复，所缺材料事后补办")
     return _("补正只能通知一次，已通知过") if subject.supplement_asked_at else ""
 
 
-def _own_route_open(user: Any, subject: SharingRequest) -> str:
-    return _route_open(subject, "consumer")
+def _own_route_open(_user: Any, subjects: Sequence[SharingRequest]) -> dict[int, str]:
+    return _route_open(subjects, "consumer")
 
 
-def _cannot_sign(user: Any, subject: SharingRequest) -> str:
-    decision = queries.latest_decision(subject)
-    if subject.proposed_by_id == user.pk:
-        return _("处理意见须由提出人以外的负责人签发")
-    if decision is not None and decision.confirmed_by_id == user.pk:
-        return _("复核人不能签发自己复核的处理意见")
-    is_unconfirmed = decision is not None and decision.confirmed_at is None
-    if is_unconfirmed and queries.needs_second_review(subject):
-        return _("须经复核才能签发，先退回重审")
-    return _route_open(subject, "provider")
+def _cannot_sign(user: Any, subjects: Sequence[SharingRequest]) -> dict[int, str]:
+    decisions = queries.latest_decisions(subjects)
+    unconfirmed = [
+        subject
+        for subject in subjects
+        if subject.pk in decisions and decisions[subject.pk].confirmed_at is None
+    ]
+    lacking = queries.needing_second_review(unconfirmed)
+    routes = _route_open(subjects, "provider")
+    found = {}
+    for subject in subjects:
+        decision = decisions.get(subject.pk)
+        if subject.proposed_by_id == user.pk:
+            found[subject.pk] = _("处理意见须由提出人以外的负责人签发")
+        elif decision is not None and decision.confirmed_by_id == user.pk:
+            found[subject.pk] = _("复核人不能签发自己复核的处理意见")
+        elif subject.pk in lacking:
+            found[subject.pk] = _("须经复核才能签发，先退回重审")
+        else:
+            found[subject.pk] = routes[subject.pk]
+    return found
 
 
 def _cannot_confirm(user: Any, subject: SharingRequest) -> str:
@@ -154,21 +245,42 @@ def _cannot_confirm(user: Any, subject: SharingRequest) -> str:
     return ""
 
 
-def _route_open(subject: SharingRequest, side: str) -> str:
-    step = queries.open_steps(subject, side).select_related("assignee").first()
-    if step is None:
-        return ""
-    return _("内部流转未办结：%(title)s（%(person)s）") % {
-        "title": step.title,
-        "person": step.assignee,
+def _not_to_retract(user: Any, subject: SharingRequest) -> str:
+    if subject.proposed_by_id != user.pk:
+        return _("处理意见只由提出人本人撤回")
+    try:
+        refuse_acted_on(subject)
+    except Conflict as error:
+        return str(error)
+    return ""
+
+
+def _route_open(subjects: Sequence[SharingRequest], side: str) -> dict[int, str]:
+    steps = queries.first_open_steps(subjects, side)
+    return {
+        subject.pk: _("内部流转未办结：%(title)s（%(person)s）")
+        % {"title": steps[subject.pk].title, "person": steps[subject.pk].assignee}
+        if subject.pk in steps
+        else ""
+        for subject in subjects
     }
 
 
 def _ordered_before(user: Any, subject: SharingRequest) -> str:
+    if queries.return_flow_of(subject) is not None:
+        return _("数据回流的答复时限是固定的")
     return _("已列为急件") if queries.urgency_of(subject) is not None else ""
 
 
+def _offer_open(_user: Any, subjects: Sequence[SharingRequest]) -> dict[int, str]:
+    negotiated = queries.with_open_offer(subjects)
+    words = _("协商条件正待使用部门答复，可以先收回")
+    return {subject.pk: words if subject.pk in negotiated else "" for subject in subjects}
+
+
 def _no_extension(subject: SharingRequest) -> str:
+    if queries.return_flow_of(subject) is not None:
+        return _("数据回流的答复时限是固定的")
     if queries.urgency_of(subject) is not None:
         return _("急件的时限由主管部门确定，不能延期")
     asked = subject.extensions.exclude(consented=False).exists()
@@ -177,11 +289,16 @@ def _no_extension(subject: SharingRequest) -> str:
 
 OBSTACLES: dict[str, Callable[[Any, SharingRequest], str]] = {
     "submit": _incomplete,
-    "supplement": _incomplete,
+    "supplement": _not_to_hand_in,
     "ask_supplement": _asked_before,
-    "approve_by_head": _own_route_open,
     "confirm": _cannot_confirm,
     "mark_urgent": _ordered_before,
+    "retract_proposal": _not_to_retract,
+}
+# Of what is also done with several at once.
+OBSTACLES_OF_SEVERAL: dict[str, Callable[[Any, Sequence[SharingRequest]], dict[int, str]]] = {
+    "approve_by_head": _own_route_open,
+    "propose": _offer_open,
     "agree": _cannot_sign,
     "refuse": _cannot_sign,
 }

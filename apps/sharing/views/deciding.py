@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.catalog import queries as catalog
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
@@ -21,8 +20,6 @@ from apps.sharing.forms import legal_bases
 from apps.sharing.forms.conditions import ConditionLines
 from apps.sharing.forms.limits import written_limits
 from apps.sharing.forms.moves import (
-    ConsentForm,
-    ExtensionForm,
     ProposeForm,
     RouteForm,
     StepForm,
@@ -30,14 +27,13 @@ from apps.sharing.forms.moves import (
 )
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import (
-    DeadlineExtension,
     Decision,
     RouteStep,
     SharingRequest,
     limits_of,
 )
 from apps.sharing.queries.weighing import least_data_for
-from apps.sharing.views.detail import clock_lines, condition_words, subject_or_404
+from apps.sharing.views.detail import asked_before, clock_lines, condition_words, subject_or_404
 from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
 from apps.sharing.views.weighing import Typed, filled, typed_terms, weighing_for, with_template
@@ -52,16 +48,26 @@ LOOKS = {"preview", "add_line", *FILLS}  # buttons that send nothing yet
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree, narrow items, rows and masks, or refuse; preview exactly what would be given."""
     subject = subject_or_404(request, pk)
-    user: Any = request.user
-    if not access.allowed(user, "propose", subject):
+    if not access.allowed(request.user, "propose", subject):
         raise PermissionDenied
-    if subject.status not in REQUEST.move("propose").sources:
-        messages.error(
-            request,
-            _("当前状态为“%(status)s”，不能提出处理意见")
-            % {"status": subject.get_status_display()},
-        )
+    return _not_now(request, subject) or _opinion_page(request, subject)
+
+
+@login_required
+def opine(request: HttpRequest, pk: int) -> HttpResponse:
+    """The second person's own opinion where review is blind: the same page, the first unseen."""
+    subject = subject_or_404(request, pk)
+    if not access.allowed(request.user, "opine", subject):
+        raise PermissionDenied
+    if queries.sealed_opinion(subject) is None:
+        messages.error(request, _("本件没有待公开的盲审意见"))
         return redirect("sharing:request", pk=pk)
+    return _opinion_page(request, subject, is_second=True)
+
+
+def _opinion_page(
+    request: HttpRequest, subject: SharingRequest, *, is_second: bool = False
+) -> HttpResponse:
     asked = queries.asked_terms(subject)
     assert asked is not None  # recorded when the request was received
     data: QueryDict | None = request.POST if request.method == "POST" else None
@@ -72,11 +78,20 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         lines = _condition_lines(subject, asked, data)
     wants_to_send = data is not None and not LOOKS & set(data)
     usual = {"revision": subject.revision, "ends_on": asked.ends_on, **limits_of(asked)}
-    form = ProposeForm(data if wants_to_send else None, initial=usual | ProposeForm.typed(data))
-    chosen = chosen_items(asked.items, data)
-    if wants_to_send and _is_ready(form, lines) and _send(request, subject, form, chosen, lines):
-        messages.success(request, _sent_to(subject))
-        return redirect("sharing:request", pk=pk)
+    form = ProposeForm(
+        data if wants_to_send else None,
+        initial=usual | ProposeForm.typed(data),
+        may_offer=queries.urgency_of(subject) is None and not is_second,
+    )
+    flow = queries.return_flow_of(subject)
+    if flow is not None:
+        form.allow_no_conditions()
+    chosen = chosen_items(asked.items, None if flow else data)
+    typed = Typed(chosen, lines, data)
+    send = _send_second if is_second else _send
+    if wants_to_send and _is_ready(form, lines) and send(request, subject, form, typed):
+        messages.success(request, _sent_to(subject, form.cleaned_data["outcome"], is_second))
+        return redirect("sharing:request", pk=subject.pk)
     if wants_to_send:
         subject.refresh_from_db()
         freshen(form, subject.revision)
@@ -85,10 +100,26 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "is_fresh": data is None,
         "is_filled": is_filled,
+        "is_second": is_second,
         "asked": asked,
-        **_beside(request, subject, asked, Typed(chosen, lines, data)),
+        **_beside(request, subject, asked, typed),
     }
     return render(request, "sharing/request_propose.html", context)
+
+
+def _not_now(request: HttpRequest, subject: SharingRequest) -> HttpResponse | None:
+    """Say why no opinion can be given now, and lead to where it goes on; None when one can."""
+    if subject.status not in REQUEST.move("propose").sources:
+        messages.error(
+            request,
+            _("当前状态为“%(status)s”，不能提出处理意见")
+            % {"status": subject.get_status_display()},
+        )
+        return redirect("sharing:request", pk=subject.pk)
+    if (waiting := queries.open_offer(subject)) is not None:
+        messages.error(request, _("协商条件正待使用部门答复；要另作处理的，先收回"))
+        return redirect("sharing:request-offer", pk=subject.pk, version=waiting.version)
+    return None
 
 
 def _beside(
@@ -105,7 +136,9 @@ def _beside(
         "clocks": clock_lines(subject, at),
         "preview": shown,
         "weighing": weighing_for(request.user, subject, at, typed_terms(subject, asked, typed)),
-        "can_fill": True,
+        "can_fill": queries.return_flow_of(subject) is None,
+        "rounds": subject.offers.count(),
+        "previous": asked_before(request.user, subject)["previous"],
         "templates": queries.templates_for(subject.dataset, request.user, at),  # type: ignore[arg-type]
         **_rules(subject),
         **_watermark(),
@@ -125,68 +158,95 @@ def _filled(
         )
         return with_template(data, queries.filled_from(template, asked), template.name, lines)
     typed = Typed(chosen_items(asked.items, data), lines, data)
-    return filled(data, least_data_for(typed_terms(subject, asked, typed)))
+    return filled(data, least_data_for(typed_terms(subject, asked, typed), timezone.now()))
 
 
 def _rules(subject: SharingRequest) -> dict[str, Any]:
     """What the opinion on this request is bound by: a second person, an urgent order."""
     return {
         "needs_second": queries.needs_second_review(subject),
+        "is_blind": queries.is_reviewed_blind(subject),
         "urgency": queries.urgency_of(subject),
+        "flow": queries.return_flow_of(subject),
     }
 
 
-def _sent_to(subject: SharingRequest) -> str:
+def _sent_to(subject: SharingRequest, outcome: str, is_second: bool) -> str:  # noqa: FBT001
+    if outcome == "offer":
+        return _("协商条件已送使用部门负责人答复")
+    if is_second and subject.status == "reviewing":
+        return _("两份独立意见不一致，已公开并退回合议")
+    if is_second:
+        return _("两份独立意见一致，已送负责人签发")
+    if queries.sealed_opinion(subject) is not None:
+        return _("处理意见已封存，等另一人写出独立意见后同时公开")
     if subject.status == "awaiting_second_review":
         return _("处理意见已送复核")
     return _("处理意见已送负责人签发")
 
 
 def _condition_lines(subject: SharingRequest, asked: Decision, data: Any) -> ConditionLines:
-    contract = catalog.contract_of(subject.dataset)
     latest = queries.latest_decision(subject)
     added = [
         entry
         for entry in (latest.row_condition if latest else [])
         if entry not in asked.row_condition
     ]
-    return ConditionLines(contract.columns, initial=added, data=data)
+    return ConditionLines.of(subject.dataset, initial=added, data=data)
 
 
 def _is_ready(form: ProposeForm, lines: ConditionLines) -> bool:
     return all([form.is_valid(), lines.is_valid()])
 
 
-def _send(
-    request: HttpRequest,
-    subject: SharingRequest,
-    form: ProposeForm,
-    chosen: dict[str, str],
-    lines: ConditionLines,
-) -> bool:
+def _written(
+    request: HttpRequest, subject: SharingRequest, form: ProposeForm, typed: Typed
+) -> dict[str, Any]:
+    """Return what was written as the operations take it."""
     written = form.cleaned_data
     narrowing: dict[str, Any] = {}
-    if written["outcome"] == "narrow":
+    if written["outcome"] != "refuse" and queries.return_flow_of(subject) is None:
         narrowing = {
-            "items": chosen,
-            "row_condition": lines.as_json(),
+            "items": typed.chosen,
+            "row_condition": typed.lines.as_json(),
             "ends_on": written["ends_on"],
             "mode": mode_wanted(written),
             **written_limits(written),
         }
+    return {
+        "request": subject,
+        "actor": request.user,
+        "reason": written["reason"],
+        "revision": written["revision"],
+        **narrowing,
+    }
+
+
+def _send_second(
+    request: HttpRequest, subject: SharingRequest, form: ProposeForm, typed: Typed
+) -> bool:
+    common = _written(request, subject, form, typed)
+    outcome, basis = form.cleaned_data["outcome"], form.cleaned_data["legal_basis"]
+    return done(
+        request,
+        form,
+        lambda at: sharing.opine(outcome=outcome, legal_basis=basis, at=at, **common),
+    )
+
+
+def _send(request: HttpRequest, subject: SharingRequest, form: ProposeForm, typed: Typed) -> bool:
+    written, common = form.cleaned_data, _written(request, subject, form, typed)
+    if written["outcome"] == "offer":
+        return done(request, form, lambda at: sharing.offer(at=at, **common))
     return done(
         request,
         form,
         lambda at: sharing.propose(
-            request=subject,
             outcome=written["outcome"],
-            actor=request.user,  # type: ignore[arg-type]
             at=at,
-            reason=written["reason"],
             legal_basis=written["legal_basis"],
             missing_papers=written["missing_papers"],
-            revision=written["revision"],
-            **narrowing,
+            **common,
         ),
     )
 
@@ -243,61 +303,6 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if terms is not None:
         context["conditions"] = condition_words(subject, terms.row_condition)
     return render(request, "sharing/request_preview.html", context)
-
-
-@login_required
-def extend(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask the authority for more time to answer."""
-    subject = subject_or_404(request, pk)
-    if not access.allowed(request.user, "extend", subject):
-        raise PermissionDenied
-    form = ExtensionForm(request.POST or None)
-    is_sent = request.method == "POST" and form.is_valid()
-    if is_sent and done(
-        request,
-        form,
-        lambda at: sharing.extend(
-            request=subject,
-            actor=request.user,  # type: ignore[arg-type]
-            at=at,
-            **form.cleaned_data,
-        ),
-    ):
-        messages.success(request, _("延期申请已送主管部门审批"))
-        return redirect("sharing:request", pk=pk)
-    context = {"subject": subject, "form": form, "clocks": clock_lines(subject, timezone.now())}
-    return render(request, "sharing/request_extend.html", context)
-
-
-@login_required
-def consent(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The authority consents to more time, or does not."""
-    subject = subject_or_404(request, pk)
-    extension = get_object_or_404(DeadlineExtension, pk=number, request=subject)
-    if not access.allowed(request.user, "consent_extension", extension):
-        raise PermissionDenied
-    form = ConsentForm(request.POST or None)
-    is_sent = request.method == "POST" and form.is_valid()
-    if is_sent and done(
-        request,
-        form,
-        lambda at: sharing.consent_extension(
-            extension=extension,
-            consented=form.cleaned_data["consented"] == "yes",
-            actor=request.user,  # type: ignore[arg-type]
-            at=at,
-            reason=form.cleaned_data["remark"],
-        ),
-    ):
-        messages.success(request, _("延期申请已审批"))
-        return redirect("sharing:request", pk=pk)
-    context = {
-        "subject": subject,
-        "extension": extension,
-        "form": form,
-        "clocks": clock_lines(subject, timezone.now()),
-    }
-    return render(request, "sharing/request_consent.html", context)
 
 
 @login_required

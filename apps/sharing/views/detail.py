@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
@@ -17,18 +17,36 @@ from apps.clocks.models import Clock
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.ledger import queries as ledger
-from apps.ledger.models import Todo
+from apps.ledger.models import AccessRecord, Todo
 from apps.quality import queries as quality
 from apps.sharing import queries
-from apps.sharing.models import Attachment, Decision, Grant, SharingRequest, limits_of
+from apps.sharing.leaving import OPEN, leaving_columns
+from apps.sharing.models import Attachment, Decision, Disposal, Grant, SharingRequest, limits_of
+from apps.sharing.queries.disposals import CLOCK as DISPOSAL
+from apps.sharing.queries.returned import is_retracted, why_returned
+from apps.sharing.queries.service_changes import open_change
+from apps.sharing.views.against import against_grant
 from apps.sharing.views.buttons import grant_buttons, missing_parts, request_buttons
 from apps.sharing.views.exports import exports_shown
-from apps.sharing.views.history import versions_of
+from apps.sharing.views.history import is_inner, versions_of
+from apps.sharing.views.negotiation import negotiation
+from apps.sharing.views.opened_opinions import opened_pairs
 from apps.sharing.views.standing import standing_of
-from apps.sharing.views.weighing import weighing_for
-from apps.standards.masks import MASKS
+from apps.sharing.views.weighing import objections_before, weighing_for
 
 DRAFTING = ("draft", "head_returned")
+
+INSIDE: Final = {
+    f"sharing.{move}"
+    for move in (
+        *("propose", "opine", "confirm", "send_back_proposal", "retract_proposal", "preview"),
+    )
+}
+
+ROUTE: Final = {
+    f"sharing.{step}"
+    for step in ("route", "pass_step", "forward", "co_sign", "step_back", "recall_step")
+}
 
 
 @dataclass(frozen=True)
@@ -75,40 +93,107 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
     subject = subject_or_404(request, pk)
     user: Any = request.user
     at = timezone.now()
-    decision = queries.latest_decision(subject)
     context = {
         "subject": subject,
         "buttons": request_buttons(user, subject, at),
         "clocks": clock_lines(subject, at),
-        "items": item_lines(subject, decision),
-        "decision": decision,
         "conditions": condition_words(subject, subject.row_condition),
-        "decided_conditions": _added_conditions(subject, decision),
-        "decided_limits": decision is not None and limits_of(decision) != limits_of(subject),
+        **_opinions(user, subject, at),
         "attachments": subject.attachments.select_related("added_by"),
         "can_attach": access.allowed(user, "attach", subject, at=at),
         "can_preview": access.allowed(user, "preview", subject, at=at),
         "extensions": _extensions(user, subject),
-        "steps": access.rows(user, "view", subject.route_steps.all()).select_related(
-            "assignee", "done_by", "department"
-        ),
-        "my_steps": access.rows(user, "handle_step", subject.route_steps.all(), at=at),
         "urgency": queries.urgency_of(subject),
+        **_flow(user, subject),
+        "district_reviews": subject.district_reviews.select_related("authority", "done_by"),
         "nobody_confirms": subject.status == "awaiting_second_review"
         and not queries.second_reviewers(subject, at),
-        "can_route": subject.status in (*DRAFTING, "awaiting_head", "form_check", "reviewing")
-        and access.allowed(user, "route", subject, at=at),
         "owed": owed_lines(user, subject, at),
+        "sent_back": why_returned(subject),
+        **asked_before(user, subject),
+        "opened": opened_pairs(user, subject),
+        "against": against_grant(subject),
         "weighing": weighing_for(user, subject, at),
+        "objections": objections_before(user, subject),
         "missing": missing_parts(subject) if subject.status in DRAFTING else [],
-        "grant": Grant.objects.filter(request=subject).first(),
+        "grant": subject.grant,
         "dataset_url": dataset_url(subject.dataset),
         "demand_url": _demand_url(user, subject),
         "others": _others(user, subject),
-        "trail": ledger.trail(subject),
-        "versions": versions_of(subject),
+        "trail": _told(user, subject, at),
+        **_way_inside(user, subject, at),
     }
     return render(request, "sharing/request.html", context)
+
+
+def asked_before(user: Any, subject: SharingRequest) -> dict[str, Any]:
+    """The refused request that this one follows, and those that follow this one, if visible."""
+    visible = queries.visible_requests(user)
+    return {
+        "previous": visible.filter(asked_again=subject).first(),
+        "asked_again": visible.filter(previous=subject).order_by("pk"),
+    }
+
+
+def _opinions(user: Any, subject: SharingRequest, at: datetime) -> dict[str, Any]:
+    """What was decided or is about to be, as far as this person may read it."""
+    reads = access.allowed(user, "read_opinions", subject, at=at)
+    sealed = queries.sealed_opinion(subject)
+    # While a new opinion is sealed, the one before it is not what is being decided on.
+    decision = None if sealed else queries.standing_decision(subject)
+    if decision is not None and not reads and not queries.is_told(decision):
+        decision = None
+    returned = queries.returned_decision(subject) if reads and not sealed else None
+    return {
+        "sealed": sealed,
+        "decision": decision,
+        "returned": returned,
+        "is_retracted": returned is not None and is_retracted(subject),
+        "items": item_lines(subject, decision),
+        "decided_conditions": _added_conditions(subject, decision),
+        "decided_limits": decision is not None and limits_of(decision) != limits_of(subject),
+        "negotiation": negotiation(subject, with_opinion=reads),
+        "versions": versions_of(subject, hidden=None if reads else is_inner),
+    }
+
+
+def _told(user: Any, subject: SharingRequest, at: datetime) -> list[ledger.TrailEntry]:
+    """Tell what was done; what people say to each other inside only to whom it concerns.
+
+    Opinions, and what the provider's people tried in vain, stay on the provider's side; the steps
+    inside a department stay with that department.
+    """
+    reads = access.allowed(user, "read_opinions", subject, at=at)
+
+    def is_told(entry: ledger.TrailEntry) -> bool:
+        if entry.event.department_id == user.department_id:
+            return True
+        is_inner = entry.event.verb in INSIDE or entry.is_refused
+        return entry.event.verb not in ROUTE and (reads or not is_inner)
+
+    return [entry for entry in ledger.trail(subject) if is_told(entry)]
+
+
+def _way_inside(user: Any, subject: SharingRequest, at: datetime) -> dict[str, Any]:
+    """The steps inside the own department, those on the person's desk, whether more can be laid."""
+    steps = subject.route_steps.all()
+    return {
+        "steps": access.rows(user, "view", steps).select_related(
+            "assignee", "done_by", "department"
+        ),
+        "my_steps": access.rows(user, "handle_step", steps, at=at),
+        "can_route": subject.status in (*DRAFTING, "awaiting_head", "form_check", "reviewing")
+        and access.allowed(user, "route", subject, at=at),
+    }
+
+
+def _flow(user: Any, subject: SharingRequest) -> dict[str, Any]:
+    """What is sent back to a district; how many rows are left, who may look at them is told."""
+    flow = queries.return_flow_of(subject)
+    if flow is None:
+        return {"flow": None}
+    may_count = subject.decided_at is not None or access.allowed(user, "preview", subject)
+    return {"flow": flow, "unplaced": queries.unplaced_rows(flow, counted=may_count)}
 
 
 def _demand_url(user: Any, subject: SharingRequest) -> str:
@@ -148,14 +233,10 @@ def _item_line(entry: dict[str, str], decided: dict[str, str] | None) -> ItemLin
     return ItemLine(
         label=entry["label"],
         name=name,
-        asked_mask=mask_label(entry["mask"]),
-        decided_mask=mask_label(decided.get(name, "")) if decided else "",
+        asked_mask=queries.mask_label(entry["mask"]),
+        decided_mask=queries.mask_label(decided.get(name, "")) if decided else "",
         outcome=outcome,
     )
-
-
-def mask_label(name: str) -> Any:
-    return MASKS[name].label if name in MASKS else ""
 
 
 def condition_words(subject: Any, entries: list[dict[str, Any]]) -> list[str]:
@@ -222,6 +303,12 @@ def attachment(request: HttpRequest, pk: int, number: int) -> FileResponse:
     return FileResponse(found.file.open("rb"), as_attachment=True)
 
 
+def _latest_reads(grant: Grant) -> list[tuple[AccessRecord, str]]:
+    """What was read last under the grant, with what left of it and the words for the deed."""
+    records = ledger.with_ends(ledger.records_of_grant(grant.pk))[:20]
+    return [(record, queries.deed_of(record)) for record in records]
+
+
 @login_required
 def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
@@ -232,30 +319,43 @@ def grant_page(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
-    labels = dict(subject.dataset.items.values_list("column_name", "name"))
     copy = queries.copy_of_grant(subject)
+    disposal = Disposal.objects.filter(grant=subject).first()
     context = {
         "subject": subject,
         "buttons": grant_buttons(user, subject, at),
         "columns": [
-            (labels.get(column["name"], column["name"]), column["name"], mask_label(column["mask"]))
-            for column in subject.columns
+            (column["label"], column["name"], queries.mask_label(column["mask"]))
+            for column in queries.labelled_columns(subject)
         ],
         "conditions": condition_words(subject, subject.row_condition),
         "explained": _explained(request, subject, at),
-        "reads": ledger.records_of_grant(subject.pk)[:20],
+        "reads": _latest_reads(subject),
         "dataset_url": dataset_url(subject.dataset),
         "at": at,
-        "trail": [*ledger.trail(subject), *ledger.trail(subject.request)],
+        "trail": [*ledger.trail(subject), *_trails_of_requests(user, subject, at)],
         "versions": versions_of(subject),
+        "made": queries.versions_of_grant(subject),
+        "waiting": queries.waiting_version_of(subject),
         "copy": copy,
+        "change": open_change(subject),
+        "leaving": leaving_columns(subject) if subject.status in OPEN else [],
+        "disposal": disposal,
+        "disposal_due": clocks.due_day(disposal, DISPOSAL) if disposal else None,
         "lag": queries.lag_of(copy) if copy else None,
         "standing": standing_of(user, subject, at) if subject.provisioned_at else None,
         "exports": exports_shown(user, subject, at),
         "doubts": quality.open_on_dataset(subject.dataset_id).count(),
+        "may_try": access.allowed(user, "try_out", subject, at=at),
         "may_raise": access.allowed(user, "raise_correction", subject.dataset, at=at),
     }
     return render(request, "sharing/grant.html", context)
+
+
+def _trails_of_requests(user: Any, subject: Grant, at: datetime) -> list[Any]:
+    """What happened to the requests that became versions of the grant, the newest first."""
+    shaping = subject.requests.exclude(grant_version=None).order_by("-grant_version")
+    return [event for each in shaping for event in _told(user, each, at)]
 
 
 def _explained(request: HttpRequest, subject: Grant, at: datetime) -> dict[str, Any]:

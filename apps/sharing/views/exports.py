@@ -22,6 +22,7 @@ from apps.sharing.gateway import addresses, allowances, calls, from_within
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.files.asking import read_wanted
 from apps.sharing.gateway.files.handing_out import answer
+from apps.sharing.gateway.forwarding import serving
 from apps.sharing.gateway.refusals import GrantRefused, SystemDisabled
 from apps.sharing.gateway.shapes import shape_of
 from apps.sharing.models import Export, Grant, Mode
@@ -94,6 +95,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         call = _call(request, subject)
         wanted = read_wanted({"format": [form.cleaned_data["format"]]}, shape_of(call))
+        serving.refuse_forwarded(call)
         with allowances.call_counted(call):
             export = sharing.request_export(call=call, wanted=wanted, actor=user, at=timezone.now())
     except DomainError as error:

@@ -33,11 +33,11 @@ def from_demand(request: HttpRequest, pk: int) -> HttpResponse:
     available = catalog.to_be_had_by(demand.department_id).select_related("department")
     chosen = (request.POST or request.GET).get("dataset", "") or str(demand.dataset_id or "")
     dataset = get_object_or_404(available, pk=int(chosen) if _is_key(chosen) else 0)
-    systems = InformationSystem.objects.filter(department=demand.department)
+    systems = InformationSystem.objects.in_service().filter(department=demand.department)
     form = BeginForm(
         request.POST or None,
         datasets=available,
-        systems=systems.exclude(status="retired"),
+        systems=systems,
         initial={"dataset": dataset, "system": demand.system},
     )
     if request.method == "POST" and form.is_valid():

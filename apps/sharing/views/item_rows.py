@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.catalog.models import Dataset
+from apps.sharing import queries
 from apps.sharing.operations.narrowing import masks_left
-from apps.sharing.views.detail import mask_label
 
 
 def item_rows(
@@ -18,7 +18,7 @@ def item_rows(
             "name": entry["name"],
             "label": entry["label"],
             "item": known.get(entry["name"]),
-            "asked_mask": mask_label(entry["mask"]),
+            "asked_mask": queries.mask_label(entry["mask"]),
             "must_mask": bool(entry["mask"]),
             "ticked": data is None or entry["name"] in data.getlist("items"),
             "mask": _mask_of(entry, data),

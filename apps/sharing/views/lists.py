@@ -65,7 +65,7 @@ def requests(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     rows = _of_status(base, query.get("status", ""))
     if query.get("format") == "csv":
         return _as_csv(rows.order_by("-pk"))
-    page = _page(_with_due(rows), query)
+    page = page_of(_with_due(rows), query)
     columns = _columns(query)
     context = {
         "page": page,
@@ -73,8 +73,8 @@ def requests(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "columns": columns,
         "column_choices": [(key, label, key in columns) for key, label in REQUEST_COLUMNS.items()],
         "status_chips": _status_chips(base, query.get("status", "")),
-        "side_chips": _choice_chips(query, "side", SIDES),
-        "due_chips": _choice_chips(query, "due", DUES),
+        "side_chips": choice_chips(query, "side", SIDES),
+        "due_chips": choice_chips(query, "due", DUES),
         "urgent_count": base.filter(urgency__isnull=False).count(),
         "urgent_counts": queries.urgent_counts(rows) if query.get("urgent") == "yes" else [],
         "hidden_filters": carried(query, "q"),
@@ -82,6 +82,7 @@ def requests(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         "owed_count": queries.awaiting_my_decision(user, at).count(),
         "is_filtered": any(query.get(name) for name in FILTERS),
         "can_create": access.able(user, "create", SharingRequest, at=at),
+        "can_tick": query.get("owed") == "me" and page.total > 1,
     }
     return render(request, "sharing/requests.html", context)
 
@@ -102,13 +103,13 @@ def grants(request: HttpRequest) -> HttpResponse:
             | Q(consumer__name__icontains=words)
             | Q(request__number__iexact=words)
         )
-    rows = _of_side(rows, query.get("side", ""), user, consumer="consumer", provider="provider")
+    rows = of_side(rows, query.get("side", ""), user, consumer="consumer", provider="provider")
     counts = dict(rows.order_by().values_list("status").annotate(Count("pk")))
     chosen = query.get("status", "")
     if chosen in Grant.Status.values:
         rows = rows.filter(status=chosen)
     context = {
-        "page": _page(rows, query),
+        "page": page_of(rows, query),
         "status_chips": [
             Chip("", _("全部"), sum(counts.values()), not chosen),
             *(
@@ -116,7 +117,7 @@ def grants(request: HttpRequest) -> HttpResponse:
                 for value, label in Grant.Status.choices
             ),
         ],
-        "side_chips": _choice_chips(query, "side", GRANT_SIDES),
+        "side_chips": choice_chips(query, "side", GRANT_SIDES),
         "hidden_filters": carried(query, "q"),
         "is_filtered": any(query.get(name) for name in ("q", "status", "side")),
         "at": timezone.now(),
@@ -147,14 +148,15 @@ def _narrowed(
     if query.get("urgent") == "yes":
         rows = rows.filter(urgency__isnull=False)
     rows = clocks.of_due(rows, query.get("due", ""), at, workdays=SOON_WORKDAYS)
-    return _of_side(
+    return of_side(
         rows, query.get("side", ""), user, consumer="consumer", provider="dataset__department"
     )
 
 
-def _of_side(
+def of_side(
     rows: QuerySet[Any], side: str, user: Any, *, consumer: str, provider: str
 ) -> QuerySet[Any]:
+    """Return the rows where the person's department is on the side that the address names."""
     field = {"asked": consumer, "received": provider}.get(side)
     return rows.filter(**{field: user.department_id}) if field else rows
 
@@ -179,10 +181,11 @@ def _with_due(rows: QuerySet[SharingRequest]) -> QuerySet[Any]:
     )
 
 
-def _page(rows: QuerySet[Any], query: QueryDict) -> Page:
+def page_of(rows: QuerySet[Any], query: QueryDict) -> Page:
+    """Return the page of the address; rows ordered by what is due first carry `due_at`."""
     total = rows.count()
     after = query.get("after", "")
-    by_due = query.get("sort") == "due"
+    by_due = query.get("sort") == "due" and "due_at" in rows.query.annotations
     ordered = rows.order_by("due_at", "pk") if by_due else rows.order_by("-pk")
     try:
         ordered = _beyond(ordered, after, by_due=by_due) if after else ordered
@@ -229,7 +232,8 @@ def _status_chips(rows: QuerySet[SharingRequest], chosen: str) -> list[Chip]:
     ]
 
 
-def _choice_chips(query: QueryDict, name: str, choices: dict[str, Any]) -> list[Chip]:
+def choice_chips(query: QueryDict, name: str, choices: dict[str, Any]) -> list[Chip]:
+    """Return a chip for each value that the filter `name` may take, without counts."""
     chosen = query.get(name, "")
     return [Chip(value, label, None, chosen == value) for value, label in choices.items()]
 

@@ -1,6 +1,5 @@
 """Narrow a grant in force: fewer items, stronger masks, fewer rows, tighter limits, sooner over."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.catalog import queries as catalog
 from apps.core import access
 from apps.sharing import operations as sharing
 from apps.sharing import queries
@@ -26,8 +24,6 @@ from apps.sharing.views.detail import condition_words
 from apps.sharing.views.item_rows import chosen_items, item_rows
 from apps.sharing.views.moves import done, freshen
 from apps.sharing.views.proposals import proposal_lines
-
-ONE_DAY = timedelta(days=1)
 
 
 @login_required
@@ -47,7 +43,7 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("sharing:grant", pk=pk)
     data = request.POST if request.method == "POST" else None
     is_sent = data is not None and "add_line" not in data
-    lines = ConditionLines(catalog.contract_of(subject.dataset).columns, initial=[], data=data)
+    lines = ConditionLines.of(subject.dataset, data=data)
     proposed = _proposed(request, subject)
     form = NarrowForm(data if is_sent else None, initial=_initial(subject, proposed, data))
     ready = is_sent and all([form.is_valid(), lines.is_valid()])
@@ -70,6 +66,7 @@ def narrow(request: HttpRequest, pk: int) -> HttpResponse:
         "proposal": proposal_lines(proposed),
         "conditions": condition_words(subject, subject.row_condition),
         "keep": f"grant-{pk}",
+        "waiting": queries.waiting_version_of(subject),
     }
     return render(request, "sharing/grant_narrow.html", context)
 
@@ -106,7 +103,7 @@ def _initial(subject: Grant, proposed: Waste | None, data: Any) -> dict[str, Any
 
 
 def _usual(subject: Grant) -> dict[str, Any]:
-    last_day = timezone.localtime(subject.expires_at - ONE_DAY).date()
+    last_day = queries.last_day_of(subject.expires_at)
     return {"revision": subject.revision, "ends_on": last_day, **limits_of(subject)}
 
 

@@ -51,7 +51,7 @@ def _percent(value: float) -> str:
 
 def labels_of_columns(grants: Sequence[Grant]) -> Mapping[int, Mapping[str, str]]:
     """Return, by dataset, what its columns are called, in one statement."""
-    items = DataItem.objects.filter(dataset__in={grant.dataset_id for grant in grants})
+    items = DataItem.ever.filter(dataset__in={grant.dataset_id for grant in grants})
     labels: dict[int, dict[str, str]] = {}
     for dataset, column, name in items.values_list("dataset", "column_name", "name"):
         labels.setdefault(dataset, {})[column] = name

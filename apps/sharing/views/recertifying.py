@@ -20,7 +20,7 @@ from apps.core.chips import Chip
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, Recertification
 from apps.sharing.queries.continuing import idle_since
-from apps.sharing.queries.figures import figures_of
+from apps.sharing.queries.figures import figures_of, since_when
 from apps.sharing.queries.thrift import analysed
 from apps.sharing.views.lists import GRANT_SIDES
 from apps.sharing.views.proposals import labels_of_columns, proposal_lines, quota_words
@@ -46,6 +46,7 @@ class Line:
     never_read: Sequence[str]
     quota: str
     proposal: Sequence[str]
+    may_narrow: bool
     is_mine: bool
 
 
@@ -56,7 +57,9 @@ def recertify(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     if request.method == "POST":
         _decide(request, at)
-        return redirect(f"{request.path}?{request.GET.urlencode()}")
+        kept = request.GET.copy()
+        kept.pop("narrow", None)
+        return redirect(f"{request.path}?{kept.urlencode()}")
     visible = access.rows(user, "view", Recertification, at=at)
     mine = access.rows(user, "decide", Recertification, at=at).filter(status="awaiting_decision")
     chosen = request.GET.get("scope", "")
@@ -66,8 +69,12 @@ def recertify(request: HttpRequest) -> HttpResponse:
     if field:
         rows = rows.filter(**{field: user.department_id})
     total = rows.count()
+    lines = _lines(rows, set(mine.values_list("pk", flat=True)), at)
+    offered = [each for each in lines if each.is_mine and each.proposal]
+    wanted = request.GET.get("narrow", "")
     context = {
-        "lines": _lines(rows, set(mine.values_list("pk", flat=True)), at),
+        "lines": lines,
+        "narrowing": next((each for each in offered if str(each.row.pk) == wanted), None),
         "total": total,
         "most": MOST_ROWS,
         "scope_chips": [
@@ -106,7 +113,8 @@ def _lines(rows: QuerySet[Recertification], mine: set[int], at: datetime) -> lis
     keys = {row.grant_id for row in shown}
     grants = list(Grant.objects.filter(pk__in=keys).annotate(idle_since=idle_since()))
     figures = figures_of(grants, at)
-    wastes = {waste.grant.pk: waste for waste in analysed(grants, at)}
+    narrowable = _narrowable(grants)
+    wastes = {waste.grant.pk: waste for waste in analysed(narrowable, at)}
     labels = labels_of_columns(grants)
     used = {
         row.pk: row.figures if row.status == "decided" else figures[row.grant_id].to_json()
@@ -118,14 +126,31 @@ def _lines(rows: QuerySet[Recertification], mine: set[int], at: datetime) -> lis
             used=used[row.pk],
             remaining=remaining,
             never_read=[
-                labels.get(row.grant.dataset_id, {}).get(name, name)
+                since_when(
+                    labels.get(row.grant.dataset_id, {}).get(name, name),
+                    used[row.pk].get("newer", {}).get(name),
+                )
                 for name in used[row.pk]["never_read"]
             ],
             quota=quota_words(used[row.pk]),
             proposal=proposal_lines(wastes.get(row.grant_id)),
+            may_narrow=any(grant.pk == row.grant_id for grant in narrowable),
             is_mine=row.pk in mine,
         )
         for row, remaining in clocks.with_clocks(shown, at)
+    ]
+
+
+def _narrowable(grants: Sequence[Grant]) -> list[Grant]:
+    """Return those in force but for what is sent back to a district, which is never narrowed."""
+    returned = Grant.objects.filter(pk__in=[grant.pk for grant in grants]).exclude(
+        request__return_flow=None
+    )
+    kept_whole = set(returned.values_list("pk", flat=True))
+    return [
+        grant
+        for grant in grants
+        if grant.status == Grant.Status.IN_FORCE and grant.pk not in kept_whole
     ]
 
 

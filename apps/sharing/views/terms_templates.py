@@ -21,7 +21,6 @@ from apps.sharing.forms.conditions import ConditionLines
 from apps.sharing.forms.limits import written_limits
 from apps.sharing.forms.terms_templates import TemplateForm
 from apps.sharing.models import LIMIT_FIELDS, SharingRequest, TermsTemplate
-from apps.sharing.views.detail import mask_label
 from apps.sharing.views.history import versions_of
 from apps.sharing.views.moves import done, freshen
 from apps.standards.masks import masks_for
@@ -92,8 +91,8 @@ def retire(request: HttpRequest, pk: int) -> HttpResponse:
 def _edit(request: HttpRequest, dataset: Dataset, found: TermsTemplate | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     is_sent = data is not None and "add_line" not in data
-    columns = catalog.contract_of(dataset).columns
-    lines = ConditionLines(columns, initial=found.row_condition if found else [], data=data)
+    usual = found.row_condition if found else []
+    lines = ConditionLines.of(dataset, initial=usual, data=data)
     initial = TemplateForm.typed(data) if data is not None else _initial(found)
     form = TemplateForm(data if is_sent else None, initial=initial)
     ready = is_sent and all([form.is_valid(), lines.is_valid()])
@@ -157,7 +156,7 @@ def _in_words(found: TermsTemplate) -> dict[str, Any]:
     labels = dict(found.dataset.items.values_list("column_name", "name"))
     return {
         "items": [
-            (labels.get(entry["name"], entry["name"]), mask_label(entry["mask"]))
+            (labels.get(entry["name"], entry["name"]), queries.mask_label(entry["mask"]))
             for entry in found.items
         ],
         "conditions": queries.conditions_in_words(found.row_condition, found.dataset),
@@ -184,7 +183,7 @@ def _item_rows(dataset: Dataset, found: TermsTemplate | None, data: Any) -> list
                 "name": name,
                 "label": item.name,
                 "item": item,
-                "asked_mask": mask_label(usual),
+                "asked_mask": queries.mask_label(usual),
                 "must_mask": False,
                 "ticked": name in (kept if data is None else data.getlist("items")),
                 "mask": mask if data is None else data.get(f"mask-{name}", mask),

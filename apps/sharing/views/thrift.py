@@ -18,6 +18,7 @@ from apps.core.csv_lines import Echo, harmless
 from apps.sharing import operations as sharing
 from apps.sharing.forms.continuing import NarrowAllForm
 from apps.sharing.models import Grant
+from apps.sharing.queries.figures import Figures, since_when
 from apps.sharing.queries.thrift import KINDS, Waste, wasted
 from apps.sharing.views.lists import GRANT_SIDES
 from apps.sharing.views.proposals import proposal_lines, quota_words
@@ -105,7 +106,7 @@ def narrow(request: HttpRequest) -> HttpResponse:
             at=at,
             reason=form.cleaned_data["reason"],
         )
-        named = [(str(answer.grant), answer.error) for answer in answers]
+        named = [(str(answer.row), answer.error) for answer in answers]
         say_outcome(request, named, _("已收窄 %(count)s 项授权"))
         return redirect("sharing:thrift")
     context = {"lines": [(waste, proposal_lines(waste)) for waste in chosen], "form": form}
@@ -167,8 +168,13 @@ def _cells(waste: Waste) -> list[Any]:
         figures.rows,
         figures.last_on.isoformat() if figures.last_on else "",
         figures.columns,
-        "、".join(figures.never_read) if figures.calls else "",
+        "、".join(_unread(figures)) if figures.calls else "",
         quota_words(figures.to_json()),
         "；".join(f"{KINDS[kind]}：{words}" for kind, words in waste.findings.items()),
         "；".join(proposal_lines(waste)),
     ]
+
+
+def _unread(figures: Figures) -> list[str]:
+    days = figures.to_json()["newer"]
+    return [since_when(name, days.get(name)) for name in figures.never_read]

@@ -17,6 +17,7 @@ from apps.core.chips import Chip
 from apps.sharing import operations as sharing
 from apps.sharing.forms.continuing import UsageReportForm
 from apps.sharing.models import UsageReport
+from apps.sharing.queries.figures import figures_in_period
 from apps.sharing.views.detail import clock_lines
 from apps.sharing.views.lists import GRANT_SIDES
 from apps.sharing.views.moves import done
@@ -90,6 +91,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "subject": subject,
         "form": form,
         "can_file": can_file,
+        "figures": subject.figures if subject.filed_at else figures_in_period(subject),
         "clocks": clock_lines(subject, timezone.now()),
     }
     return render(request, "sharing/usage_report.html", context)

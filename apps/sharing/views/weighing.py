@@ -16,6 +16,7 @@ from apps.sharing.models import COUNTED, Decision, Mode, SharingRequest
 from apps.sharing.queries import weighing
 from apps.sharing.queries.terms_templates import Filled
 from apps.sharing.queries.weighing import LeastData, Weighed, Weighing
+from apps.sharing.views.against import terms_asked
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,21 @@ def weighing_for(
     if terms is None and standing is not None:
         terms = weighing.weighed_terms(subject, standing)
     return weighing.weigh(terms, user, at) if terms is not None else None
+
+
+def objections_to(subject: SharingRequest) -> list[weighing.Finding]:
+    """Return what the provider will hold against the request, for whoever still can mend it."""
+    terms = terms_asked(subject)
+    if terms.starts_on is None or terms.ends_on is None:
+        return []
+    return weighing.findings_of(weighing.weighed_terms(subject, terms))
+
+
+def objections_before(user: Any, subject: SharingRequest) -> list[weighing.Finding]:
+    """Return the same for the head who is about to send it; [] for anybody else."""
+    is_ahead = subject.status == SharingRequest.Status.AWAITING_HEAD
+    may_send = is_ahead and access.allowed(user, "approve_by_head", subject)
+    return objections_to(subject) if may_send else []
 
 
 def typed_terms(subject: SharingRequest, asked: Decision, typed: Typed) -> Weighed:

@@ -20,6 +20,7 @@ from apps.catalog.models import Dataset
 from apps.core import access
 from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
+from apps.sharing import queries
 from apps.sharing.forms import legal_bases
 from apps.sharing.forms.conditions import ConditionLines
 from apps.sharing.forms.drafting import (
@@ -31,10 +32,12 @@ from apps.sharing.forms.drafting import (
     usual_period,
 )
 from apps.sharing.models import LIMIT_FIELDS, SharingRequest
+from apps.sharing.queries.returned import why_returned
 from apps.sharing.views.buttons import missing_parts
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
 from apps.sharing.views.moves import done, freshen
 from apps.sharing.views.terms_templates import recommended_terms
+from apps.sharing.views.weighing import objections_to
 
 STEPS: Final = {
     "items": gettext_lazy("数据项"),
@@ -43,6 +46,7 @@ STEPS: Final = {
     "papers": gettext_lazy("附件"),
     "review": gettext_lazy("核对提交"),
 }
+OF_THE_WHOLE: Final = ("papers", "review")
 FOUND_ROWS: Final = 20
 PURPOSE_FIELDS: Final = (
     "basis",
@@ -62,19 +66,14 @@ def begin(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     if not access.able(user, "create", SharingRequest, at=at):
         raise PermissionDenied
-    department = _asking_department(user, at)
-    available = (
-        catalog.published()
-        .exclude(sharing_attribute="not_shared")
-        .exclude(department=department)
-        .select_related("department")
-    )
+    department = asking_department(user, at)
+    available = catalog.to_be_had_by(department.pk).select_related("department")
     words = request.GET.get("q", "").strip()
     dataset = _chosen(request, available)
     form = BeginForm(
         request.POST or None,
         datasets=available,
-        systems=InformationSystem.objects.filter(department=department).exclude(status="retired"),
+        systems=InformationSystem.objects.in_service().filter(department=department),
         initial={"dataset": dataset},
     )
     if request.method == "POST" and form.is_valid():
@@ -154,9 +153,8 @@ def edit_purpose(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
 
 
 def edit_rows(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
-    contract = catalog.contract_of(subject.dataset)
     data = request.POST if request.method == "POST" else None
-    lines = ConditionLines(contract.columns, initial=subject.row_condition, data=data)
+    lines = ConditionLines.of(subject.dataset, initial=subject.row_condition, data=data)
     is_sent = data is not None and lines.is_valid() and "add_line" not in data
     if is_sent and _save(request, subject, lines, row_condition=lines.as_json()):
         return _onward(request, subject, "rows")
@@ -225,6 +223,7 @@ def edit_review(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
         "conditions": condition_words(subject, subject.row_condition),
         "attachments": subject.attachments.all(),
         "missing": missing_parts(subject),
+        "objections": objections_to(subject),
         "is_supplement": is_supplement,
     }
     return _show(request, subject, "review", context)
@@ -267,32 +266,52 @@ def _save(request: HttpRequest, subject: SharingRequest, form: Any, **written: A
 
 
 def _onward(request: HttpRequest, subject: SharingRequest, step: str) -> HttpResponse:
-    if "leave" in request.POST:
+    names = steps_of(subject)
+    is_last = step == names[-1]
+    if "leave" in request.POST or is_last:
         messages.success(request, _("草稿已保存"))
+        if _is_unsent_part(subject):
+            return redirect("sharing:package", pk=subject.package_id)
         return redirect("sharing:request", pk=subject.pk)
-    names = list(STEPS)
     return redirect("sharing:request-edit", pk=subject.pk, step=names[names.index(step) + 1])
+
+
+def steps_of(subject: SharingRequest) -> list[str]:
+    """Return the steps of a request.
+
+    Papers and promise of a matter's parts are common to all; the rows of return flow are given.
+    """
+    given = set(OF_THE_WHOLE) if _is_unsent_part(subject) else set()
+    if queries.return_flow_of(subject) is not None:
+        given.add("rows")
+    return [name for name in STEPS if name not in given]
+
+
+def _is_unsent_part(subject: SharingRequest) -> bool:
+    return subject.package_id is not None and subject.status in ("draft", "head_returned")
 
 
 def _show(
     request: HttpRequest, subject: SharingRequest, step: str, context: dict[str, Any]
 ) -> HttpResponse:
-    names = list(STEPS)
+    names = steps_of(subject) if step in steps_of(subject) else list(STEPS)
     here = names.index(step)
     common = {
         "subject": subject,
         "step": step,
         "step_label": STEPS[step],
+        "sent_back": why_returned(subject),
         "steps": [
-            (label, name, "current" if name == step else "done" if index < here else "")
-            for index, (name, label) in enumerate(STEPS.items())
+            (STEPS[name], name, "current" if name == step else "done" if index < here else "")
+            for index, name in enumerate(names)
         ],
         "previous": names[here - 1] if here else "",
+        "is_last": step == names[-1] and step != "review",
     }
     return render(request, f"sharing/edit_{step}.html", {**common, **context})
 
 
-def _asking_department(user: Any, at: Any) -> Any:
+def asking_department(user: Any, at: Any) -> Any:
     """Return the department in whose name the person asks: his own, or his principal's."""
     if user.holds("department_editor") and user.department is not None:
         return user.department

@@ -187,7 +187,7 @@ class TaskReturn(Governed):
     """
 
     succession: ClassVar[dict[str, str]] = {"department": "moves"}
-    succession_rows: ClassVar[Q] = Q(
+    succession_open: ClassVar[Q] = Q(
         status__in=("unopened", "writing", "awaiting_head", "returned")
     )
     handover: ClassVar[dict[str, Q | None]] = {

@@ -20,17 +20,27 @@ from apps.supervision.queries.findings import COLUMNS, duty_facts
 TREND_DAYS: Final = 90
 KEYS: Final = tuple(column.key for column in COLUMNS)
 Figures = dict[str, int]
-_FLAGS: Final = ("is_missing", "is_lacking", "is_short", "is_stale")
+_FLAGS: Final = ("is_connected", "is_missing", "is_lacking", "is_short", "is_stale")
 _COUNT: Final = """
 SELECT department_id, count(*),
-  count(*) FILTER (WHERE NOT (is_missing OR is_lacking OR is_short OR is_stale)),
+  count(*) FILTER (WHERE NOT (is_connected OR is_missing OR is_lacking OR is_short OR is_stale)),
+  count(*) FILTER (WHERE is_connected),
   count(*) FILTER (WHERE is_missing), count(*) FILTER (WHERE is_lacking),
   count(*) FILTER (WHERE is_short), count(*) FILTER (WHERE is_stale),
   count(*) FILTER (
     WHERE due_on < %s AND (is_missing OR is_lacking OR is_short OR is_stale))
 FROM ({facts}) AS facts GROUP BY department_id
 """
-_COUNTED: Final = ("promised", "kept", "missing", "lacking", "short", "stale", "overdue")
+_COUNTED: Final = (
+    "promised",
+    "kept",
+    "connected",
+    "missing",
+    "lacking",
+    "short",
+    "stale",
+    "overdue",
+)
 
 
 @dataclass(frozen=True)

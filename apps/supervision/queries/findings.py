@@ -18,6 +18,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -31,6 +32,7 @@ from apps.accounts.models import InformationSystem
 from apps.catalog import queries as catalog
 from apps.catalog.models import DatasetStatus
 from apps.catalog.queries import law, responsibility
+from apps.sharing.models import Interface
 from apps.warehouse.freshness import is_late, with_deliveries
 
 IN_FORCE: Final = (DatasetStatus.PUBLISHED, DatasetStatus.WITHDRAWAL_REQUESTED)
@@ -41,7 +43,7 @@ FROM unnest(catalog_duty.item_columns, catalog_duty.item_names)
  WHERE NOT EXISTS (
    SELECT 1 FROM catalog_dataitem AS item
    JOIN warehouse_datatable AS held ON held.dataset_id = item.dataset_id
-   WHERE item.dataset_id = catalog_duty.dataset_id
+   WHERE item.dataset_id = catalog_duty.dataset_id AND item.retired_at IS NULL
      AND (item.column_name = promised.column_name OR item.name = promised.name)
      AND held.column_names ? item.column_name)
 """
@@ -74,18 +76,26 @@ class Column:
 def duty_facts(at: datetime) -> Any:
     """Return the duties in force, each with what landed for it.
 
-    landed_rows; missing_items: promised items that are no column; is_missing: nothing landed in a
-    published entry; is_lacking: an item is missing; is_short: fewer rows than expected; is_stale:
-    later than its cycle. The last three are said only of what landed at all.
+    landed_rows; missing_items: promised items that are no column; is_connected: nothing landed in
+    a published entry, but its provider's registered interface serves it, for interface_reason,
+    since interface_since; is_missing: nothing landed and none serves it; is_lacking: an item is
+    missing; is_short: fewer rows than expected; is_stale: later than its cycle. The last three are
+    said only of what landed at all.
     Units: landed_rows and expected_rows are records.
     """
     facts = with_deliveries(responsibility.duties_in_force(), "dataset").annotate(
         landed_rows=Coalesce(F("dataset__data_table__row_count"), 0),
         missing_items=RawSQL(_MISSING_ITEMS, [], output_field=IntegerField()),  # noqa: S611 ours, without parameters
     )
-    there = Q(dataset__status__in=IN_FORCE, landed_rows__gt=0)
+    in_force = Q(dataset__status__in=IN_FORCE)
+    there = in_force & Q(landed_rows__gt=0)
+    running = Interface.objects.filter(dataset=OuterRef("dataset"), status=Interface.Status.ACTIVE)
+    connected = in_force & Q(landed_rows=0) & Q(Exists(running))
     return facts.annotate(
-        is_missing=_flag(there, then=False),
+        interface_reason=Subquery(running.values("reason")[:1]),
+        interface_since=Subquery(running.values("active_since")[:1]),
+        is_connected=_flag(connected),
+        is_missing=_flag(there | connected, then=False),
         is_lacking=_flag(there & Q(missing_items__gt=0)),
         is_short=_flag(there & Q(expected_rows__gt=F("landed_rows"))),
         is_stale=_flag(there & is_late(at)),
@@ -111,7 +121,8 @@ def is_unkept() -> Q:
 
 
 def kept(at: datetime) -> Any:
-    return duty_facts(at).filter(is_missing=False, is_lacking=False, is_short=False, is_stale=False)
+    whole = duty_facts(at).filter(is_connected=False)
+    return whole.filter(is_missing=False, is_lacking=False, is_short=False, is_stale=False)
 
 
 def overdue(at: datetime) -> Any:
@@ -148,9 +159,17 @@ COLUMNS: Final = (
         is_gap=False,
     ),
     Column(
+        "connected",
+        _("接口提供"),
+        _("目录已发布、没有数据入库，由运行中的代理接口提供的事项：已挂接，未落地，不算缺口。"),
+        "duty",
+        lambda at: duty_facts(at).filter(is_connected=True),
+        is_gap=False,
+    ),
+    Column(
         "missing",
         _("缺数据"),
-        _("承诺的目录没有发布，或者没有任何数据入库的事项。"),
+        _("承诺的目录没有发布，或者没有任何数据入库、也没有代理接口的事项。"),
         "duty",
         lambda at: duty_facts(at).filter(is_missing=True),
     ),

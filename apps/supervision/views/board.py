@@ -210,7 +210,9 @@ def _name_what_is_missing(rows: Sequence[Any]) -> None:
     names = findings.missing_item_names([row.pk for row in rows if row.is_lacking])
     for row in rows:
         row.missing_names = names.get(row.pk, [])
-        row.is_kept = not (row.is_missing or row.is_lacking or row.is_short or row.is_stale)
+        row.is_kept = not (
+            row.is_connected or row.is_missing or row.is_lacking or row.is_short or row.is_stale
+        )
 
 
 def _download(found: Board, form: str) -> HttpResponse:

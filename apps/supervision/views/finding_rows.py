@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core.downloads import Cell
+from apps.core.templatetags.dates import day as written_day
 from apps.supervision.queries.findings import Column
 
 _RELATED: Final = {
@@ -50,7 +51,8 @@ def row_of(column: Column, row: Any) -> list[Cell]:
             return [
                 department, row.title, row.dataset.code if row.dataset else "",
                 row.get_update_cycle_display(), row.due_on, row.expected_rows, row.landed_rows,
-                0 if row.is_missing else row.missing_items, row.delivered_at, row.confirmed_to,
+                0 if row.is_missing or row.is_connected else row.missing_items,
+                row.delivered_at, row.confirmed_to,
                 row.contact_name, gap_words(row),
             ]  # fmt: skip
         case "system":
@@ -66,6 +68,12 @@ def row_of(column: Column, row: Any) -> list[Cell]:
 
 def gap_words(duty: Any) -> str:
     """Say what of the promise is wanting."""
+    if duty.is_connected:
+        day = written_day(duty.interface_since)
+        return _("接口提供，未落地（%(day)s 起）：%(reason)s") % {
+            "day": day,
+            "reason": duty.interface_reason,
+        }
     words = [
         word
         for is_wanting, word in (

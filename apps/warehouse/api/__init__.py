@@ -4,6 +4,7 @@ from apps.warehouse.api.batches import BatchViewSet
 from apps.warehouse.api.confirmations import NoChangeViewSet
 from apps.warehouse.api.nodes import FrontNodeViewSet
 from apps.warehouse.api.normalised import NormalisedViewSet
+from apps.warehouse.api.proposals import ProposalViewSet
 from apps.warehouse.api.uploads import UploadViewSet
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "FrontNodeViewSet",
     "NoChangeViewSet",
     "NormalisedViewSet",
+    "ProposalViewSet",
     "UploadViewSet",
 ]

@@ -63,6 +63,7 @@ class Reader:
             }
         )
         self._connection.execute(macros_sql(on=on))
+        self._beside = self._connection
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +81,20 @@ class Reader:
 
     def beside(self, statement: str) -> tuple[Any, ...]:
         """Return the only row of a SELECT that runs while another statement may be running."""
-        row = self._connection.cursor().execute(statement).fetchone()
+        self._beside = self._connection.cursor()
+        self._beside.execute("SET enable_progress_bar = true")
+        self._beside.execute("SET enable_progress_bar_print = false")
+        row = self._beside.execute(statement).fetchone()
+        self._beside = self._connection  # of what is over, nothing is to be told
         return () if row is None else row
+
+    def share_done(self) -> float:
+        """Return how far the statement of `beside` is (0–1); for another thread to ask."""
+        try:
+            percent: float = self._beside.query_progress()
+        except duckdb.Error:
+            return 0.0
+        return min(1.0, max(0.0, percent / 100))
 
     def rows(self, statement: str, *, size: int = 2_000) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a SELECT, a few at a time."""

@@ -15,7 +15,7 @@ from apps.warehouse.models.batches import (
 from apps.warehouse.models.exchange import ExchangeTable
 from apps.warehouse.models.mending import MendedRecord
 from apps.warehouse.models.nodes import FrontNode
-from apps.warehouse.models.proposals import FileProposal
+from apps.warehouse.models.proposals import FileProposal, ProposalRun
 from apps.warehouse.models.pulls import PullRun, PullSource
 from apps.warehouse.models.stores import DataTable, Store
 from apps.warehouse.models.ways_in import Upload
@@ -30,6 +30,7 @@ __all__ = [
     "MendedRecord",
     "NoChange",
     "Normalisation",
+    "ProposalRun",
     "PullRun",
     "PullSource",
     "Rejection",

@@ -16,6 +16,12 @@ from apps.warehouse.operations.mending import (
     submit_mended,
 )
 from apps.warehouse.operations.nodes import report_heartbeat
+from apps.warehouse.operations.proposal_runs import (
+    discard_proposal,
+    propose_due,
+    request_proposal,
+    run_proposal,
+)
 from apps.warehouse.operations.proposing import propose
 from apps.warehouse.operations.pulling import pull, pull_due, settle_runs
 from apps.warehouse.operations.receiving import receive, require_may_land
@@ -50,6 +56,7 @@ __all__ = [
     "confirm_no_change",
     "delete_forgotten",
     "discard_abandoned_uploads",
+    "discard_proposal",
     "discard_upload",
     "drain",
     "drain_due",
@@ -64,6 +71,7 @@ __all__ = [
     "open_exchange",
     "pause_source",
     "propose",
+    "propose_due",
     "pull",
     "pull_due",
     "receive",
@@ -74,10 +82,12 @@ __all__ = [
     "release",
     "remind_silent",
     "report_heartbeat",
+    "request_proposal",
     "require_may_land",
     "resume_source",
     "retire_source",
     "reveal_rejections",
+    "run_proposal",
     "run_source_now",
     "save_mended",
     "set_aside",

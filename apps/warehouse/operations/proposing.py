@@ -13,7 +13,7 @@ from apps.core import access, files
 from apps.ledger import operations as ledger
 from apps.warehouse.models import FileProposal, StoredFile
 from apps.warehouse.operations.receiving import stored_file
-from apps.warehouse.proposing import Proposed, propose_from
+from apps.warehouse.proposing import Proposed, Told, propose_from, unheard
 
 
 def propose(
@@ -28,6 +28,7 @@ def propose(
 ) -> FileProposal:
     """Enter a draft for the own department, proposed from a file, with the evidence for it.
 
+    For a face that can wait as long as the reading takes; `request_proposal` has the worker do it.
     Only a draft comes of it, which its editors correct; nothing lands. `name` is the entry's, made
     from the file's when absent.
 
@@ -40,35 +41,61 @@ def propose(
     """
     access.require(actor, "create", Dataset, at=at)
     kept = files.keep(files.blocks_of(file))
-    workplace = files.make_workplace("propose")
-    try:
-        proposed = propose_from(
-            files.path_of(kept.sha256), file_name, workplace, on=timezone.localdate(at)
-        )
-    finally:
-        files.clear_workplace(workplace)
-    if name.strip():
-        proposed.fields["name"] = name.strip()
+    proposed = read(kept.sha256, file_name, at)
     with transaction.atomic():
-        dataset = catalog.create_dataset(
+        return enter(
+            proposed,
+            stored=stored_file(kept, at),
+            file_name=file_name,
+            classification=classification,
+            name=name,
+            department=department,
             actor=actor,
             at=at,
-            classification=classification,
-            items=proposed.items,
-            department=department,
-            **proposed.fields,
         )
-        return _written(dataset, proposed, stored_file(kept, at), file_name, actor, at)
 
 
-def _written(
-    dataset: Dataset,
+def read(sha256: str, file_name: str, at: datetime, *, told: Told = unheard) -> Proposed:
+    """Read the whole of a kept file, in a workplace of its own.
+
+    Raises:
+        Refusal: the file holds no table, or one that cannot be read.
+    """
+    workplace = files.make_workplace("propose")
+    try:
+        on = timezone.localdate(at)
+        return propose_from(files.path_of(sha256), file_name, workplace, on=on, told=told)
+    finally:
+        files.clear_workplace(workplace)
+
+
+def enter(
     proposed: Proposed,
+    *,
     stored: StoredFile,
     file_name: str,
+    classification: Classification,
+    name: str,
+    department: Department | None,
     actor: User,
     at: datetime,
 ) -> FileProposal:
+    """Enter the draft with its evidence; the caller's transaction holds both together.
+
+    Raises:
+        NotAllowed: the actor does not edit the department's catalogue.
+        Conflict: the department has an entry of that name.
+    """
+    if name.strip():
+        proposed.fields["name"] = name.strip()
+    dataset = catalog.create_dataset(
+        actor=actor,
+        at=at,
+        classification=classification,
+        items=proposed.items,
+        department=department,
+        **proposed.fields,
+    )
     made = FileProposal.objects.create(
         dataset=dataset,
         file=stored,

@@ -7,6 +7,6 @@ Inference only ever proposes: what comes of it is a draft for a person to correc
 Source: house rule (issue 4)
 """
 
-from apps.warehouse.proposing.whole import Proposed, propose_from
+from apps.warehouse.proposing.whole import Proposed, Told, propose_from, unheard
 
-__all__ = ["Proposed", "propose_from"]
+__all__ = ["Proposed", "Told", "propose_from", "unheard"]

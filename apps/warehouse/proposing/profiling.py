@@ -7,8 +7,9 @@ that memory and planning stay bounded however wide the file is.
 # ruff: noqa: S608 -- names and literals are quoted by `rules`; no SQL comes from a user
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -100,8 +101,12 @@ class ColumnProfile:
         return self.counts[name] / self.counts["filled"] if self.counts["filled"] else 0.0
 
 
-def profiles(reader: Reader, headings: dict[str, str]) -> list[ColumnProfile]:
+def profiles(
+    reader: Reader, headings: dict[str, str], *, told: Callable[[Callable[[], int], int], None]
+) -> list[ColumnProfile]:
     """Profile every column of the file, in the file's order.
+
+    told: hears before every pass how to ask how many columns are counted, and of how many.
 
     How much memory a column's forms take depends on its values; a pass that has too little is
     tried again with half the columns.
@@ -110,6 +115,7 @@ def profiles(reader: Reader, headings: dict[str, str]) -> list[ColumnProfile]:
     found: list[ColumnProfile] = []
     size = COLUMNS_A_PASS
     while rest := names[len(found) :]:
+        told(partial(_counted, reader, len(found), len(rest[:size])), len(names))
         try:
             found += list(_pass(reader, rest[:size], headings))
         except duckdb.OutOfMemoryException:
@@ -117,6 +123,10 @@ def profiles(reader: Reader, headings: dict[str, str]) -> list[ColumnProfile]:
                 raise
             size //= 2
     return found
+
+
+def _counted(reader: Reader, before: int, of_this_pass: int) -> int:
+    return before + int(of_this_pass * reader.share_done())
 
 
 def unique_columns(reader: Reader, candidates: Sequence[str], rows: int) -> list[str]:

@@ -1,9 +1,10 @@
 """The whole of a proposed entry: its columns' names, key, update cycle, personal information."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -65,19 +66,32 @@ class Proposed:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def propose_from(path: Path, file_name: str, workplace: Path, *, on: date) -> Proposed:
+Told = Callable[[str, Callable[[], int], int], None]
+"""Hears a stage (`opening`, `profiling`, `concluding`), how to ask how many columns are counted
+(from another thread, as long as the stage lasts), and of how many."""
+
+
+def unheard(_stage: str, _done: Callable[[], int], _of: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def propose_from(
+    path: Path, file_name: str, workplace: Path, *, on: date, told: Told = unheard
+) -> Proposed:
     """Read the whole file and propose an entry for it.
 
-    on: the day for which code lists are asked.
+    on: the day for which code lists are asked; told: hears how far it is.
 
     Raises:
         Refusal: the file holds no table, or one that cannot be read.
     """
+    told("opening", int, 0)
     file = opened(path, file_name, workplace)
     headings = dict(file.headings)
     with Reader(file.survey, file.columns, workplace=workplace, on=on) as reader:
-        found = profiling.profiles(reader, headings)
+        found = profiling.profiles(reader, headings, told=partial(told, "profiling"))
         rows = int(reader.value(f"SELECT count(*) FROM {reader.source()}"))  # noqa: S608
+        told("concluding", partial(int, len(found)), len(found))
         elements = _elements(headings.values())
         lists = _code_lists(on)
         items = [

@@ -3,21 +3,19 @@
 import base64
 import http.client
 import random
-import socket
-import ssl
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import outbound
-from apps.core.errors import InvalidInput
 from apps.warehouse.pulling.refusals import SourceFailed, told
 
 CONNECT_SECONDS = 10
@@ -94,18 +92,36 @@ def _follow(wanted: Wanted, target: Path, progress: Callable[[int], None] | None
     url, first_host = wanted.url, host_of(wanted.url)
     deadline = time.monotonic() + WHOLE_SECONDS
     for _hop in range(MOST_REDIRECTS + 1):
-        trusted = host_of(url) == first_host
-        connection = _connection(url)
+        headers = _headers(wanted, trusted=host_of(url) == first_host)
         try:
-            connection.request("GET", _path_of(url), headers=_headers(wanted, trusted=trusted))
-            answer = connection.getresponse()
-            if answer.status in REDIRECTS:
-                url = _redirected(url, answer.getheader("Location") or "")
-                continue
-            return _taken(answer, wanted, url, target, deadline, progress)
-        finally:
-            connection.close()
+            with _opened(url, deadline) as connection:
+                connection.request("GET", outbound.path_of(urlsplit(url)), headers=headers)
+                answer = connection.getresponse()
+                if answer.status in REDIRECTS:
+                    url = _redirected(url, answer.getheader("Location") or "")
+                    continue
+                return _taken(answer, wanted, url, target, deadline, progress)
+        except (OSError, http.client.HTTPException):
+            _refuse_late(deadline)
+            raise
     raise SourceFailed(_("文件地址转来转去，没有到头"), code="source_redirects")
+
+
+def _opened(url: str, deadline: float) -> AbstractContextManager[http.client.HTTPConnection]:
+    parts = urlsplit(url)
+    return outbound.opened(
+        outbound.checked(host_of(url), outbound.port_of(parts)),
+        is_secure=parts.scheme == "https",
+        deadline=deadline,
+        connect_seconds=CONNECT_SECONDS,
+        silence_seconds=SILENCE_SECONDS,
+    )
+
+
+def _refuse_late(deadline: float) -> None:
+    """Take nothing of what was cut off: a part of the file may look whole."""
+    if time.monotonic() >= deadline:
+        raise SourceFailed(_("文件半小时没有传完"), code="source_too_slow")
 
 
 def _taken(
@@ -152,10 +168,9 @@ def _copied(
             size += file.write(block)
             if size > limit:
                 raise _too_large(limit)
-            if time.monotonic() > deadline:
-                raise SourceFailed(_("文件半小时没有传完"), code="source_too_slow")
             if progress is not None:
                 progress(size)
+    _refuse_late(deadline)
     return size
 
 
@@ -164,20 +179,6 @@ def _too_large(limit: int) -> SourceFailed:
         _("文件超过 %(limit)s MB；分成几个，或者改用分片上传") % {"limit": limit >> 20},
         code="source_too_large",
     )
-
-
-def _connection(url: str) -> http.client.HTTPConnection:
-    """Return a connection to the address that was checked, under the name that was asked for."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    place = outbound.checked(host_of(url), parts.port or (443 if secure else 80))
-    connection = http.client.HTTPConnection(place.host, place.port, timeout=SILENCE_SECONDS)
-    line = socket.create_connection((place.address, place.port), CONNECT_SECONDS)
-    line.settimeout(SILENCE_SECONDS)
-    if secure:
-        line = ssl.create_default_context().wrap_socket(line, server_hostname=place.host)
-    connection.sock = line
-    return connection
 
 
 def _headers(wanted: Wanted, *, trusted: bool) -> dict[str, str]:
@@ -203,35 +204,20 @@ def _redirected(url: str, location: str) -> str:
     return target
 
 
-def require_address(url: str) -> None:
-    """Refuse what is no plain http(s) address.
+def require_address(url: str) -> SplitResult:
+    """Refuse what is no plain http(s) address; return its pieces.
 
     Raises:
         InvalidInput: another scheme, no host, a port that is none, or a password within it.
     """
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        fits = False
-    if not fits or parts.username is not None or not url.isprintable() or " " in url:
-        raise InvalidInput(
-            _("文件地址应为 http:// 或 https:// 开头，口令另填"), code="url_invalid", field="url"
-        )
+    return outbound.require_plain_url(
+        url, otherwise=_("文件地址应为 http:// 或 https:// 开头，口令另填")
+    )
 
 
 def host_of(url: str) -> str:
     """Return the host of a plain address; InvalidInput for any other."""
-    require_address(url)
-    host = urlsplit(url).hostname
-    assert host is not None
-    return host
-
-
-def _path_of(url: str) -> str:
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return quote(path, safe="/?&=%+:,;@~!$'()*-._")
+    return str(require_address(url).hostname)
 
 
 def _retry_after(headers: Message | Any) -> float | None:

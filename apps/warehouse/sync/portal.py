@@ -133,13 +133,15 @@ class Portal:
                     "batch_in_flight",
                 ):
                     raise
-                if refusal.facts.get("retry_after", 0) > LONGEST_PAUSE_SECONDS:
-                    raise  # a quota of the day: better told than waited for
+                told = float(refusal.facts.get("retry_after", 0))
+                if told > LONGEST_PAUSE_SECONDS:
+                    raise  # a quota of the day, a planned stop: better told than waited for
                 last: Exception = refusal
             except OSError as error:
-                last = error
+                last, told = error, 0.0
             if attempt < ATTEMPTS:
-                self.wait(min(LONGEST_PAUSE_SECONDS, 2.0**attempt) * (0.5 + random.random() / 2))  # noqa: S311
+                usual = min(LONGEST_PAUSE_SECONDS, 2.0**attempt) * (0.5 + random.random() / 2)  # noqa: S311
+                self.wait(max(told, usual))
         raise PortalUnreachable(f"{method} {place}: {last}")
 
     def _draw_token(self) -> str:
@@ -181,6 +183,12 @@ class Portal:
                 raise _refusal(error.code, error.read(), wait) from None
 
 
+# OAuth names its errors and leaves the words to the reader (RFC 6749 §5.2).
+_OAUTH_WORDS = {
+    "invalid_client": "调用凭证无效、已过期、已吊销或者已停用，核对 client_id 和密钥",
+}
+
+
 def _refusal(status: int, body: bytes, wait: str = "") -> PortalRefused:
     try:
         facts = json.loads(body)
@@ -191,5 +199,6 @@ def _refusal(status: int, body: bytes, wait: str = "") -> PortalRefused:
     if wait.isdigit():
         facts["retry_after"] = int(wait)
     code = str(facts.get("code") or facts.get("error") or "")
-    words = str(facts.get("detail") or facts.get("error_description") or f"HTTP {status}")
+    told = facts.get("detail") or facts.get("error_description") or _OAUTH_WORDS.get(code)
+    words = str(told or f"HTTP {status}")
     return PortalRefused(status, code, words, facts)

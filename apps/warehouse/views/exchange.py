@@ -73,9 +73,7 @@ def _opened(request: HttpRequest, dataset: Dataset, form: ExchangeForm) -> Login
 
 
 def _form(request: HttpRequest, dataset: Dataset) -> ExchangeForm:
-    systems = InformationSystem.objects.filter(department=dataset.department_id).exclude(
-        status=InformationSystem.Status.RETIRED
-    )
+    systems = InformationSystem.objects.in_service().filter(department=dataset.department_id)
     is_opening = request.method == "POST" and request.POST.get("move") != "close"
     return ExchangeForm(
         request.POST if is_opening else None,

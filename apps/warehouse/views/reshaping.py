@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
 from apps.core.contracts import Contract
-from apps.warehouse import queries, shapes
+from apps.warehouse import queries, shapes, uses
 from apps.warehouse.freshness import with_freshness
 
 
@@ -23,13 +23,16 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404
     under_way = catalog.open_change_of(subject)
     contract = wanted_contract(subject)
+    steps = shapes.steps(table, contract) if contract else []
+    retired = [step.column for step in steps if step.kind == "retire"]
     context = {
         "subject": subject,
         "table": table,
         "change": under_way,
         "is_behind": is_behind(subject),
         "is_unreadable": under_way is not None and contract is None,
-        "steps": shapes.steps(table, contract) if contract else [],
+        "steps": steps,
+        "bound": uses.bound_by(subject.pk, retired, timezone.now()) if retired else [],
     }
     return render(request, "warehouse/change.html", context)
 

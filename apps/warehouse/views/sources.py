@@ -150,9 +150,7 @@ def _form(request: HttpRequest, dataset: Dataset, subject: PullSource | None) ->
     contract = queries.contract_of(dataset)
     if contract is None:
         return None
-    systems = InformationSystem.objects.filter(department=dataset.department_id).exclude(
-        status=InformationSystem.Status.RETIRED
-    )
+    systems = InformationSystem.objects.in_service().filter(department=dataset.department_id)
     initial = {"system": dataset.system_id, "overlap": 600, "every_minutes": 60}
     if subject is not None:
         initial = {name: getattr(subject, name) for name in TERMS} | {"system": subject.system_id}

@@ -55,11 +55,11 @@ def test_a_longer_text_needs_no_new_column(people: People, at: datetime, tmp_pat
     assert (actions(subject), faults(subject)) == (["revise"], [])
 
 
-def test_an_item_that_a_request_names_cannot_go(at: datetime, tmp_path: Path) -> None:
+def test_an_item_that_a_request_names_goes_with_a_warning(at: datetime, tmp_path: Path) -> None:
     scene = make_scene()
     stories.draft(scene, at, items=["identity_number", "name"])
     content = edited(exported(tmp_path), 操作={1: "删除", 4: "删除"})
     subject = upload(content, scene.provider, at)
-    assert [each[:2] for each in faults(subject) if "不能移除" in each[2]] == [
-        ("due", "AG3"),
+    assert [each[:2] for each in faults(subject) if "保留期" in each[2]] == [
+        ("warning", "AG3"),
     ]

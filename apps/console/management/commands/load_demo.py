@@ -18,6 +18,7 @@ from apps.console.demo import (
     people,
     quality,
     requests,
+    sharing_life,
     sources,
     tasks,
     upward,
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  待整改的记录 {found:,} 条")
         count = requests.load_requests(at=at, progress=self._say)
         self.stdout.write(f"  共享申请 {count} 件")
+        self._say(f"协商、一件事和数据处置 {sharing_life.load_sharing_life(at=at)} 件")
         self._say(f"调用记录 {uses.load_uses(at=at):,} 条")
         self._say(f"校核 {corrections.load_corrections(at=at)} 件")
         self._load_catalogue_work(at)

@@ -1,10 +1,7 @@
 """Corrections as the API shows and takes them; input and output are kept apart."""
 
-import base64
-import binascii
 from typing import Any, ClassVar, Final
 
-from django.core.files.base import ContentFile
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -12,6 +9,7 @@ from rest_framework import serializers
 
 from apps.accounts.models import Department
 from apps.catalog.models import Dataset
+from apps.core.api import SentFileInput
 from apps.quality.api.corrections import examples
 from apps.quality.models import Correction
 from apps.quality.operations.corrections.raising import LARGEST_EVIDENCE_BYTES
@@ -111,21 +109,9 @@ class DatasetField(serializers.SlugRelatedField[Dataset]):
         return super().to_internal_value(str(data).replace("-", "/"))
 
 
-class EvidenceFileInput(serializers.Serializer[Any]):
+class EvidenceFileInput(SentFileInput):
     about: ClassVar[str | Promise] = _("依据材料")
-
-    name = serializers.CharField(max_length=150, help_text=_("文件名，带扩展名"))
-    content = serializers.CharField(help_text=_("内容，Base64；不超过 20 MB"))
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs["content"]) > LARGEST_EVIDENCE_BYTES * 4 // 3 + 4:
-            raise serializers.ValidationError(_("材料不能超过 20 MB"))
-        try:
-            content = base64.b64decode(attrs["content"], validate=True)
-        except (binascii.Error, ValueError):
-            raise serializers.ValidationError(_("content 不是 Base64")) from None
-        name = attrs["name"].replace("\\", "/").rpartition("/")[2]
-        return {"file": ContentFile(content, name=name)}
+    largest_bytes: ClassVar[int] = LARGEST_EVIDENCE_BYTES
 
 
 @extend_schema_serializer(examples=[*examples.RAISE])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -139,6 +140,8 @@ def _settled_key(contract: Contract, key: Mapping[str, str], at: datetime) -> di
             field="key",
         )
     return {
-        name: settled(contract.column(name), key.get(name) or "", on=at.date(), field=name)
+        name: settled(
+            contract.column(name), key.get(name) or "", on=timezone.localdate(at), field=name
+        )
         for name in contract.key
     }

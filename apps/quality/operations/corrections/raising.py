@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core.files.base import File
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,7 @@ from apps.catalog.models import Dataset
 from apps.clocks import operations as clocks
 from apps.core import access
 from apps.core.contracts import Column, Contract
+from apps.core.copying import draw_keys
 from apps.core.errors import Conflict, InvalidInput, required_text
 from apps.ledger import operations as ledger
 from apps.quality import readership
@@ -224,11 +225,8 @@ def _composed(dataset: Dataset, raiser: User, doubted: _Doubted, at: datetime) -
     handler, why = records.who_verifies(
         dataset, on=timezone.localdate(at), item=doubted.item, row=doubted.standing
     )
-    key = _next_key()
     assert raiser.department is not None  # members only
-    return Correction(
-        pk=key,
-        number=f"JH-{timezone.localtime(at).year}-{key:06d}",
+    correction = Correction(
         dataset=dataset,
         scope=doubted.scope,
         row_id=doubted.row.row_id if doubted.row else None,
@@ -246,6 +244,9 @@ def _composed(dataset: Dataset, raiser: User, doubted: _Doubted, at: datetime) -
         created_at=at,
         updated_at=at,
     )
+    draw_keys([correction])
+    correction.number = f"JH-{timezone.localtime(at).year}-{correction.pk:06d}"
+    return correction
 
 
 def _save_once(correction: Correction, *, actor: User, at: datetime) -> None:
@@ -279,13 +280,6 @@ def _system_of(actor: User) -> InformationSystem | None:
     if actor.kind != User.Kind.SERVICE:
         return None
     return InformationSystem.objects.filter(service_user=actor).first()
-
-
-def _next_key() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('quality_correction', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)
 
 
 def _digest(file: File[Any]) -> str:

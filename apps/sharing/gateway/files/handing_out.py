@@ -17,7 +17,6 @@ from typing import Any, ClassVar, Final
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from psycopg import Connection
 
 from apps.core import outgoing
 from apps.core.errors import Conflict, DomainError
@@ -27,6 +26,7 @@ from apps.sharing.gateway.calls import Call, record_refused_read, stopped
 from apps.sharing.gateway.exports import ExportStoppedError
 from apps.sharing.gateway.files.ranges import Span, is_known, span_of
 from apps.sharing.gateway.refusals import RETRY_SECONDS, ResyncRequired
+from apps.sharing.gateway.wire import GatewayConnection
 from apps.sharing.models import Export
 
 BLOCK_BYTES: Final = 256 << 10
@@ -123,9 +123,9 @@ def require_ready(call: Call, export: Export) -> None:
 
 
 def _record_or_close(call: Call, export: Export, span: Span, file: BufferedReader) -> None:
-    def write(connection: Connection[Any]) -> None:
+    def write(connection: GatewayConnection) -> None:
         pages.begin_as(connection, access_sql.recorder_role(pool.database()))
-        pages.record(
+        pages.record_alone(
             connection,
             access_sql.PAGE,
             replace(call, horizon=export.horizon),

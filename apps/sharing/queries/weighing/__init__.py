@@ -10,6 +10,7 @@ from apps.sharing.queries.weighing.findings import Finding, findings_of
 from apps.sharing.queries.weighing.least_data import LeastData, least_data_for
 from apps.sharing.queries.weighing.past_use import PastUses, past_use_of
 from apps.sharing.queries.weighing.precedents import Precedent, precedents_of
+from apps.sharing.queries.weighing.several import Warned, warnings_of_each
 from apps.sharing.queries.weighing.terms import Level, Weighed, weighed_terms
 
 
@@ -43,7 +44,7 @@ def weigh(terms: Weighed, actor: User, at: datetime) -> Weighing:
         aggregation=aggregation_of(terms, actor, at),
         past_use=past_use_of(terms, actor, at),
         precedents=precedents_of(terms, actor, at),
-        least=least_data_for(terms),
+        least=least_data_for(terms, at),
     )
 
 
@@ -54,9 +55,13 @@ __all__ = [
     "Level",
     "PastUses",
     "Precedent",
+    "Warned",
     "Weighed",
     "Weighing",
+    "aggregation_of",
+    "findings_of",
     "least_data_for",
+    "warnings_of_each",
     "weigh",
     "weighed_terms",
 ]

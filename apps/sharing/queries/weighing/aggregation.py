@@ -91,8 +91,7 @@ def aggregation_of(terms: Weighed, actor: User, at: datetime) -> Aggregation:
     """
     if not terms.gives_rows:
         return Aggregation(Level.LOW, (), 0, _("只供核验，使用部门不取得数据，不增加汇聚。"))
-    keys = {item.name: kind for item in terms.items if item.is_plain for kind in [_kind(item)]}
-    kinds = {kind for kind in keys.values() if kind}
+    kinds = kinds_of(terms)
     if not kinds:
         why = _("没有明文提供的主体标识，不能与已有数据按同一主体合并。")
         return Aggregation(Level.LOW, (), 0, why)
@@ -104,6 +103,11 @@ def aggregation_of(terms: Weighed, actor: User, at: datetime) -> Aggregation:
     holdings = _holdings(terms, kinds, shown, actor, at)
     left = joinable.count() - len(shown) if len(shown) == SHOWN else 0
     return Aggregation(max(h.level for h in holdings), tuple(holdings), left, "")
+
+
+def kinds_of(terms: Weighed) -> set[str]:
+    """Return by which kinds of identifiers the terms, given in plain, can be joined."""
+    return {kind for item in terms.items if item.is_plain and (kind := _kind(item))}
 
 
 def _kind(item: Item) -> str:
@@ -119,7 +123,7 @@ def _kind_of(item: DataItem) -> str:
     return f"column:{item.column_name}" if is_subject and not check else ""
 
 
-def _identifying(kinds: Iterable[str]) -> Q:
+def identifying(kinds: Iterable[str]) -> Q:
     """The same as `_kind_of`, asked of the database: items that identify by one of the kinds."""
     found = set(kinds)
     checks = found & IDENTIFIERS
@@ -130,7 +134,7 @@ def _identifying(kinds: Iterable[str]) -> Q:
     return by_check | by_column
 
 
-def _plain_in_grant() -> Func:
+def plain_in_grant() -> Func:
     """The entry that a grant's columns hold for an item that is given in plain."""
     entry = Func(
         Value("name"),
@@ -146,12 +150,12 @@ def _plain_in_grant() -> Func:
 def _joinable(terms: Weighed, kinds: set[str], at: datetime) -> QuerySet[Grant]:
     """Return the grants that share an identifier with the terms, those that weigh most first."""
     given = (
-        DataItem.objects.filter(dataset=OuterRef("dataset"))
-        .alias(entry=_plain_in_grant())
+        DataItem.ever.filter(dataset=OuterRef("dataset"))  # a grant shows dropped ones for a time
+        .alias(entry=plain_in_grant())
         .filter(entry__contained_by=OuterRef("columns"))
     )
-    identifying = _identifying(kinds)
-    secret = given.filter(~identifying, sensitive=True)
+    named = identifying(kinds)
+    secret = given.filter(~named, sensitive=True)
     request = terms.request
     reaches = Case(
         When(Q(system=request.system_id) | Q(may_redistribute=True), then=Value(True)),  # noqa: FBT003
@@ -160,7 +164,7 @@ def _joinable(terms: Weighed, kinds: set[str], at: datetime) -> QuerySet[Grant]:
     )
     return (
         open_grants()
-        .filter(Exists(given.filter(identifying)))
+        .filter(Exists(given.filter(named)))
         .filter(consumer=request.consumer_id, expires_at__gt=at)
         .exclude(dataset=request.dataset_id)
         .exclude(mode=Mode.VERIFY)
@@ -174,7 +178,7 @@ def _holdings(
     terms: Weighed, kinds: set[str], grants: list[Grant], actor: User, at: datetime
 ) -> list[Holding]:
     items: dict[int, list[DataItem]] = {}
-    found = DataItem.objects.filter(dataset__in={grant.dataset_id for grant in grants})
+    found = DataItem.ever.filter(dataset__in={grant.dataset_id for grant in grants})
     for item in found.select_related("dataset", "data_element"):
         items.setdefault(item.dataset_id, []).append(item)
     visible = set(
@@ -182,14 +186,14 @@ def _holdings(
         .filter(pk__in=[grant.pk for grant in grants])
         .values_list("pk", flat=True)
     )
-    mine = _known(terms, kinds)
+    mine = known_of(terms, kinds)
     return [
-        _holding(terms, kinds, grant, items.get(grant.dataset_id, []), mine, visible)
+        holding_of(terms, kinds, grant, items.get(grant.dataset_id, []), mine, visible)
         for grant in grants
     ]
 
 
-def _known(terms: Weighed, kinds: set[str]) -> list[Known]:
+def known_of(terms: Weighed, kinds: set[str]) -> list[Known]:
     """Return what the terms themselves give of a person or organisation, beside identifiers."""
     return [
         Known(item.label, item.is_personal, item.is_sensitive, bool(item.mask))
@@ -198,7 +202,7 @@ def _known(terms: Weighed, kinds: set[str]) -> list[Known]:
     ]
 
 
-def _holding(
+def holding_of(
     terms: Weighed,
     kinds: set[str],
     grant: Any,
@@ -206,6 +210,7 @@ def _holding(
     mine: list[Known],
     visible: set[int],
 ) -> Holding:
+    """Set the terms beside one grant; it carries `reaches`."""
     masks: Mapping[str, str] = {c["name"]: c.get("mask") or "" for c in grant.columns}
     read = [item for item in items if masks.get(item.column_name, HIDE) != HIDE]
     joined = [i for i in read if not masks[i.column_name] and _kind_of(i) in kinds]

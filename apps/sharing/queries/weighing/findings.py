@@ -42,10 +42,13 @@ class Finding:
 def findings_of(terms: Weighed) -> list[Finding]:
     """Return what is to be said against the terms, the gravest first.
 
+    Of a return flow only what no other terms would mend: its items, rows and time are given.
+
     Source: 《政务数据共享条例》第十五条、第二十条、第二十五条; GB/T 45574-2025;
         house rule (domain §4)
     """
-    found = [finding for rule in RULES for finding in rule(terms)]
+    rules = RULES_OF_RETURN_FLOW if terms.is_return_flow else RULES
+    found = [finding for rule in rules for finding in rule(terms)]
     return sorted(found, key=lambda finding: -finding.level)
 
 
@@ -181,6 +184,12 @@ RULES: Final[tuple[Callable[[Weighed], Iterator[Finding]], ...]] = (
     unstated,
     every_row,
     long_period,
+)
+
+RULES_OF_RETURN_FLOW: Final[tuple[Callable[[Weighed], Iterator[Finding]], ...]] = (
+    not_shareable,
+    special_grade,
+    weak_system,
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.ledger import queries as ledger
 from apps.sharing.models import Grant, Mode
+from apps.sharing.queries.figures import LEAST_DAYS
 from apps.sharing.queries.lists import open_grants
+from apps.sharing.queries.versions import columns_added
 from apps.sharing.queries.weighing.findings import NECESSARY, a_year_from, unmentioned
 from apps.sharing.queries.weighing.terms import Asked, Item, Weighed, mask_asked
 
@@ -62,7 +64,7 @@ class LeastData:
         return "\n".join([_("按最小必要原则限缩："), *lines]) if lines else ""
 
 
-def least_data_for(terms: Weighed) -> LeastData:
+def least_data_for(terms: Weighed, at: datetime) -> LeastData:
     """Return what would serve the purpose with less, at most what the terms already give.
 
     The rules in turn: verification instead of values, when the scenario only checks and the key is
@@ -70,12 +72,14 @@ def least_data_for(terms: Weighed) -> LeastData:
     grant never read nor filtered by in its last calls, or that are sensitive and of which the
     purpose says nothing; the mask that the catalogue asks for on what is left in plain, but not on
     the key, by which records are found; a year at most. In a verification items keep their masks,
-    for masked ones are not compared.
+    for masked ones are not compared. A return flow is given as it is asked for.
 
     Source: 《政务数据共享条例》第二十条; 《个人信息保护法》第六条; house rule (issue 5)
     """
+    if terms.is_return_flow:
+        return LeastData({item.name: item.mask for item in terms.items}, None, terms.ends_on, ())
     only_checks = terms.gives_rows and _could_verify(terms)
-    dropped = dict(_droppable(terms, is_verified=only_checks or not terms.gives_rows))
+    dropped = dict(_droppable(terms, at, is_verified=only_checks or not terms.gives_rows))
     kept = [item for item in terms.items if item.name not in dropped]
     changes: list[Change] = []
     if only_checks:
@@ -117,9 +121,9 @@ def _could_verify(terms: Weighed) -> bool:
     return key <= plain and bool(plain - key)
 
 
-def _droppable(terms: Weighed, *, is_verified: bool) -> Iterator[tuple[str, Change]]:
+def _droppable(terms: Weighed, at: datetime, *, is_verified: bool) -> Iterator[tuple[str, Change]]:
     """Yield the items to leave out; the key stays and one more, of a verification a plain one."""
-    idle = _never_read(terms)
+    idle = _never_read(terms, at)
     silent = {item.name for item in unmentioned(terms) if item.is_sensitive}
     left = {i.name for i in terms.items if i.is_plain or not is_verified} - set(terms.key)
     for item in terms.items:
@@ -182,11 +186,12 @@ def _key_note(terms: Weighed, *, only_checks: bool) -> str:
     return text % {"key": "、".join(plain)}
 
 
-def _never_read(terms: Weighed) -> set[str]:
+def _never_read(terms: Weighed, at: datetime) -> set[str]:
     """Return the columns that the system's standing grant on the dataset never read nor asked by.
 
-    Judged by its newest `SAMPLED_CALLS` records, and only when there are `ENOUGH_CALLS`: two
-    statements, whatever was read before.
+    Judged by its newest `SAMPLED_CALLS` records, and only when there are `ENOUGH_CALLS`: three
+    statements, whatever was read before. A column that came with a later version is judged by the
+    calls since then, once it has been there for `LEAST_DAYS`.
     """
     request = terms.request
     standing: Grant | None = (
@@ -195,11 +200,27 @@ def _never_read(terms: Weighed) -> set[str]:
     if standing is None:
         return set()
     records = ledger.records_of_grant(standing.pk)[:SAMPLED_CALLS]
-    queries: list[dict[str, Any]] = [
-        query for query in records.values_list("query", flat=True) if "fields" in query
+    calls: list[tuple[datetime, dict[str, Any]]] = [
+        (opened_at, query)
+        for opened_at, query in records.values_list("opened_at", "query")
+        if "fields" in query
     ]
-    if len(queries) < ENOUGH_CALLS:
+    if len(calls) < ENOUGH_CALLS:
         return set()
-    touched = {name for query in queries for name in query["fields"]}
-    touched |= {part["item"] for query in queries for part in query.get("where", ())}
-    return {column["name"] for column in standing.columns} - touched
+    touched = {name for _at, query in calls for name in query["fields"]}
+    touched |= {part["item"] for _at, query in calls for part in query.get("where", ())}
+    return {column["name"] for column in standing.columns} - touched - _too_new(standing, calls, at)
+
+
+def _too_new(
+    standing: Grant, calls: list[tuple[datetime, dict[str, Any]]], at: datetime
+) -> set[str]:
+    """Return the columns that came so late that being unread says nothing of them yet."""
+    if standing.renewed_at is None:
+        return set()
+    came = columns_added([standing.pk]).get(standing.pk, {})
+    return {
+        name
+        for name, then in came.items()
+        if then > at - LEAST_DAYS or sum(opened >= then for opened, _q in calls) < ENOUGH_CALLS
+    }

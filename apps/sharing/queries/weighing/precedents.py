@@ -12,11 +12,12 @@ from apps.clocks import queries as clocks
 from apps.clocks.models import Clock
 from apps.sharing.models import Decision, SharingRequest
 from apps.sharing.queries.lists import visible_requests
+from apps.sharing.queries.return_flow import RETURN_FLOW
 from apps.sharing.queries.weighing.terms import Weighed
 
 SHOWN: Final = 5
 COMPARED: Final = 40
-ANSWERED: Final = "request.conditional"
+ANSWERED: Final = ("request.conditional", RETURN_FLOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def precedents_of(terms: Weighed, actor: User, at: datetime) -> Sequence[Precede
     """Return the decided requests most like this one, of those that the reader may see.
 
     The newest `COMPARED` of the dataset are compared by their items; of equals the newer goes
-    first. What the platform granted by itself is no precedent.
+    first. What the platform granted by itself is no precedent, nor are return flows and other
+    requests precedents of each other.
 
     Source: house rule (issue 5: similar decided cases are shown)
     """
@@ -54,6 +56,7 @@ def precedents_of(terms: Weighed, actor: User, at: datetime) -> Sequence[Precede
             dataset=request.dataset_id,
             status__in=("agreed", "delivered", "refused"),
             is_automatic=False,
+            return_flow__isnull=not terms.is_return_flow,
         )
         .exclude(pk=request.pk)
         .order_by("-decided_at")[:COMPARED]
@@ -95,7 +98,7 @@ def _workdays_taken(requests: Sequence[int]) -> dict[int, int]:
         Clock.objects.filter(
             content_type=kind,
             object_id__in=requests,
-            policy__code=ANSWERED,
+            policy__code__in=ANSWERED,
             stopped_at__isnull=False,
         )
     )

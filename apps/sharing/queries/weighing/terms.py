@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import queries as catalog
 from apps.catalog.models import DataItem
+from apps.core.contracts import Contract
 from apps.sharing.models import Decision, Mode, SharingRequest
+from apps.sharing.queries.return_flow import return_flow_of
 from apps.sharing.queries.terms import default_mask
 from apps.standards.masks import masks_for
 
@@ -67,7 +69,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A request with the terms that would be granted. key: the columns that name a record."""
+    """A request with the terms that would be granted. key: the columns that name a record.
+
+    is_return_flow: nobody may add a condition, so that nothing less is ever proposed.
+    """
 
     request: SharingRequest
     items: tuple[Item, ...]
@@ -76,6 +81,7 @@ class Weighed:
     starts_on: date
     ends_on: date
     has_condition: bool
+    is_return_flow: bool = False
 
     @property
     def gives_rows(self) -> bool:
@@ -102,17 +108,37 @@ def weighed_terms(
 
     items: the names kept, each with its mask.
     """
+    rows = DataItem.ever.filter(dataset=request.dataset_id)
+    return weighed(
+        request,
+        terms,
+        known={item.column_name: item for item in rows.select_related("dataset", "data_element")},
+        contract=catalog.contract_of(request.dataset),
+        is_return_flow=return_flow_of(request) is not None,
+        items=items,
+        mode=mode,
+        ends_on=ends_on,
+        has_condition=has_condition,
+    )
+
+
+def weighed(
+    request: SharingRequest,
+    terms: Decision,
+    *,
+    known: Mapping[str, DataItem],
+    contract: Contract,
+    is_return_flow: bool,
+    items: Mapping[str, str] | None = None,
+    mode: str | None = None,
+    ends_on: date | None = None,
+    has_condition: bool | None = None,
+) -> Weighed:
+    """Return the same of what was read before; known: the entry's items, dropped ones too."""
     entries: Sequence[Mapping[str, str]] = terms.items
     if items is not None:
         entries = [{**e, "mask": items[e["name"]]} for e in entries if e["name"] in items]
-    known = {
-        item.column_name: item
-        for item in DataItem.objects.filter(dataset=request.dataset_id).select_related(
-            "dataset", "data_element"
-        )
-    }
-    in_force = catalog.contract_of(request.dataset)
-    columns = {column.name for column in in_force.columns}
+    columns = {column.name for column in contract.columns}
     return Weighed(
         request=request,
         items=tuple(
@@ -124,11 +150,12 @@ def weighed_terms(
             )
             for entry in entries
         ),
-        key=in_force.key,
+        key=contract.key,
         mode=mode or terms.mode,
         starts_on=terms.starts_on,
         ends_on=ends_on or terms.ends_on,
         has_condition=bool(terms.row_condition) if has_condition is None else has_condition,
+        is_return_flow=is_return_flow,
     )
 
 

@@ -23,14 +23,23 @@ TROUBLES = (
     Unproved,
 )
 
+STOPPED = "planned_stop"
+MOST_WAITED = 900.0  # seconds
+
 logger = logging.getLogger("huiliu-sync")
 
 
 def follow(config: Path, *, once: bool) -> int:
-    """Bring every copy up to date, once or for ever; 0 when all went well."""
+    """Bring every copy up to date, once or for ever; 0 when all went well.
+
+    Whom the portal told when to come again does not ask before; a planned stop is no failure.
+    """
     followers, pause_seconds = configured_copies(config)
+    waiting: dict[str, float] = {}
     while True:
-        went_well = [_guarded(each, _followed) for each in followers]
+        now = time.monotonic()
+        due = [each for each in followers if waiting.get(each.copy.name, now) <= now]
+        went_well = [_guarded(each, _followed, waiting) for each in due]
         if once:
             return 0 if all(went_well) else 1
         time.sleep(pause_seconds)
@@ -78,10 +87,22 @@ def _followed(follower: Follower) -> bool:
     return True
 
 
-def _guarded(follower: Follower, work: Callable[[Follower], bool]) -> bool:
+def _guarded(
+    follower: Follower,
+    work: Callable[[Follower], bool],
+    waiting: dict[str, float] | None = None,
+) -> bool:
+    """Do it and say whether it went well; `waiting` is told when the portal may be asked again."""
     try:
         return work(follower)
     except TROUBLES as error:
+        if waiting is not None and isinstance(error, PortalRefused):
+            # A stop may end before its announced time: asking now and then costs nothing.
+            seconds = min(float(error.facts.get("retry_after", 0)), MOST_WAITED)
+            waiting[follower.copy.name] = time.monotonic() + seconds
+            if error.code == STOPPED:
+                logger.warning("%s：%s", follower.copy.name, error)
+                return True
         words = " ".join(str(getattr(error, "orig", None) or error).split())
         logger.error("%s：%s", follower.copy.name, words)  # noqa: TRY400 (words are enough)
         return False

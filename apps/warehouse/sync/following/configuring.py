@@ -14,6 +14,10 @@ from apps.warehouse.sync.following.follower import Follower
 from apps.warehouse.sync.node import Misconfigured, portal_of, secret
 
 LIMIT = 5_000
+WORDS = frozenset(
+    {"dataset", "table", "folder", "format", "url", "password_env", "password_file", "schema"}
+    | {"limit", "empty_when_over"}
+)
 
 
 def configured_copies(
@@ -40,7 +44,13 @@ def configured_copies(
 
 
 def _follower(said: dict[str, Any], home: Path, portal: Any) -> Follower:
+    if unknown := sorted(said.keys() - WORDS):
+        raise ValueError(
+            f"[[follow]] 里没有 {'、'.join(unknown)}；可用：{'、'.join(sorted(WORDS))}"
+        )
     dataset = str(said["dataset"])
+    if "folder" not in said and "url" not in said:
+        raise ValueError(f"[[follow]] {dataset} 写 url（写入数据库）或者 folder（写入文件夹）")
     name = str(said.get("table", "d" + dataset.replace("/", "_").replace("-", "_")))
     published = None
     if "folder" in said:

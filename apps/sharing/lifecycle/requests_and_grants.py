@@ -41,6 +41,30 @@ REQUEST: Final = Lifecycle(
             owed=_("提供部门审核人"),
             tone="primary",
         ),
+        # What crosses levels; `approve_by_head` chooses between the two.
+        Move(
+            "send_to_district",
+            _("同意申请，送区县主管部门"),
+            sources=("awaiting_head",),
+            target="district_review",
+            owed=_("区县主管部门"),
+        ),
+        Move(
+            "pass_on",
+            _("转报"),
+            sources=("district_review",),
+            target="form_check",
+            owed=_("提供部门审核人"),
+            tone="primary",
+        ),
+        Move(
+            "return_by_district",
+            _("退回申请部门"),
+            sources=("district_review",),
+            target="head_returned",
+            owed=_("使用部门经办人"),
+            reason=True,
+        ),
         Move(
             "return_by_head",
             _("退回修改"),
@@ -113,6 +137,13 @@ REQUEST: Final = Lifecycle(
             owed=_("提供部门审核人"),
             reason=True,
         ),
+        Move(
+            "retract_proposal",
+            _("撤回意见"),
+            sources=("awaiting_second_review", "awaiting_signature"),
+            target="reviewing",
+            owed=_("提供部门审核人"),
+        ),
         # The authority's order: whatever was on its way is reviewed (anew), within hours.
         Move(
             "mark_urgent",
@@ -152,12 +183,21 @@ REQUEST: Final = Lifecycle(
             owed=_("无，申请办结"),
         ),
         Move(
+            "drop_agreed",
+            _("不再交付"),
+            sources=("agreed",),
+            target="withdrawn",
+            owed=_("无，申请办结"),
+            reason=True,
+        ),
+        Move(
             "withdraw",
             _("撤回申请"),
             sources=(
                 "draft",
                 "head_returned",
                 "awaiting_head",
+                "district_review",
                 "form_check",
                 "supplement",
                 "reviewing",

@@ -22,10 +22,13 @@ from apps.sharing import operations, queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import (
     LIMIT_FIELDS,
+    Credential,
     Export,
     Grant,
     IdleNotice,
+    Interface,
     Recertification,
+    RequestPackage,
     SharingRequest,
     TermsTemplate,
     UsageReport,
@@ -77,7 +80,7 @@ class SharingRequestAdmin(ScopedAdmin):
         "rows_asked",
         ("applicant", "approved_by", "received_at"),
         ("supplement_notice", "supplement_answer"),
-        ("proposed_by", "decided_by", "decided_at"),
+        ("decided_by", "decided_at"),
         ("decision_reason", "legal_basis", "is_automatic"),
         "delivered_at",
         "urgent_order",
@@ -129,6 +132,23 @@ class SharingRequestAdmin(ScopedAdmin):
         return _conditions(request)
 
 
+@admin.register(RequestPackage)
+class RequestPackageAdmin(ScopedAdmin):
+    """The matters; their parts are requests of their own."""
+
+    view_only = True
+    list_display = ("number", "title", "consumer", "system", "created_at")
+    list_select_related = ("consumer", "system")
+    search_fields = ("number", "title", "consumer__name")
+    search_help_text = _("编号、事项名称、使用部门")
+    fields = (
+        ("number", "title", "service_item"),
+        ("consumer", "system", "applicant"),
+        ("basis", "scenario", "scope"),
+        ("mode", "starts_on", "ends_on"),
+    )
+
+
 @admin.register(Grant)
 class GrantAdmin(ScopedAdmin):
     view_only = True
@@ -148,7 +168,7 @@ class GrantAdmin(ScopedAdmin):
         LIMIT_FIELDS,
         "items_granted",
         "rows_granted",
-        ("starts_at", "expires_at", "provisioned_at"),
+        ("starts_at", "expires_at", "provisioned_at", "renewed_at"),
         "problem",
         ("suspended_at", "suspended_by", "suspension_reason", "rectify_by"),
         ("ended_at", "ended_by", "end_reason"),
@@ -165,7 +185,7 @@ class GrantAdmin(ScopedAdmin):
 
     @display(description=_("授权数据项"))
     def items_granted(self, grant: Grant) -> Any:
-        labels = dict(grant.dataset.items.values_list("column_name", "name"))
+        labels = queries.labels_of(grant)
         return _listed((labels.get(c["name"], c["name"]), c["mask"]) for c in grant.columns)
 
     @display(description=_("数据范围条件"))
@@ -181,6 +201,23 @@ class GrantAdmin(ScopedAdmin):
         if move.name not in words:
             return super().consequence(row, move)
         return words[move.name] % {"system": row.system}
+
+
+@admin.register(Credential)
+class CredentialAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("__str__", "system", "environment", "status", "holder", "expires_at")
+    list_filter = ("environment", "status", ("expires_at", RangeDateTimeFilter))
+    list_select_related = ("system", "holder")
+    search_fields = ("system__name", "system__code", "holder__name", "client_id")
+    fields = (
+        ("system", "environment", "status"),
+        ("client_id", "note"),
+        ("holder", "security_contact", "issued_by"),
+        ("collected_at", "expires_at", "replaces"),
+        ("tried_at", "untested_reason"),
+        ("ended_at", "ended_by", "end_reason"),
+    )
 
 
 @admin.register(Recertification)
@@ -307,6 +344,24 @@ class ExportAdmin(ScopedAdmin):
     @display(description=_("状态"), ordering="status", label=EXPORT_COLOURS)
     def state(self, export: Export) -> tuple[str, str]:
         return export.status, export.get_status_display()
+
+
+@admin.register(Interface)
+class InterfaceAdmin(ScopedAdmin):
+    view_only = True
+    list_display = ("name", "dataset", "status", "failures", "active_since")
+    list_filter = ("status",)
+    list_select_related = ("dataset",)
+    search_fields = ("name", "dataset__name", "dataset__code")
+    search_help_text = _("接口名称、目录名称或代码")
+    fields = (
+        ("name", "status", "dataset"),
+        "reason",
+        ("url", "method", "sign", "timeout_seconds"),
+        ("parameters", "rows_path", "items", "test_query"),
+        ("hours_from", "hours_to"),
+        ("tested_at", "active_since", "failures", "rests_until"),
+    )
 
 
 def _listed(items: Any) -> Any:
