@@ -1,12 +1,17 @@
 """The cast: the people of every story, each with what the role gives and nothing more."""
 
+from collections.abc import Generator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import hypothesis
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import translation
 
+from apps.ledger.operations import events
 from tests.factories.accounts import DepartmentFactory, UserFactory
 
 # No test asserts a time: a busy machine is no fault of the code.
@@ -143,3 +148,28 @@ def _home(settings: Any, tmp_path: Any) -> None:
     """Landed files of a test go to a folder of its own."""
     settings.HUILIU_HOME = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _refusals(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know of the refusals that a test has written: they are not rolled back with it."""
+
+    def opened(autonomous: Any) -> Any:
+        request.node.stash[REFUSALS] = True
+        return closing(autonomous)
+
+    monkeypatch.setattr(events, "closing", opened)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Forget a test's refusals once its transaction is over, so that the next may count its own."""
+    yield
+    if item.stash.get(REFUSALS, False):
+        known = connection.get_connection_params()
+        server = {name: known[name] for name in ("dbname", "user", "password", "host", "port")}
+        with psycopg.connect(**server) as plain:
+            plain.execute("TRUNCATE ledger_event")
+
+
+REFUSALS = pytest.StashKey[bool]()
