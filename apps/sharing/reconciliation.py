@@ -81,15 +81,20 @@ def _repaired(grant: Grant, fault: str | Promise) -> Repair:
 
 
 def _leftovers() -> Iterator[Repair]:
-    """Remove roles of grants that are closed or never were."""
+    """Remove roles of grants that are closed or never were; those made ahead stay."""
     numbers = sorted(
         _numbers_in_roles(naming.role_of_grant) | _numbers_in_roles(naming.role_of_verifier)
     )
     standing = Grant.objects.filter(pk__in=numbers, status__in=("delivering", *OPEN))
     kept = set(standing.values_list("pk", flat=True))
     for number in numbers:
-        if number not in kept:
+        if number not in kept and not _is_made_ahead(number):
             yield _removed(number)
+
+
+def _is_made_ahead(number: int) -> bool:
+    role = naming.role_of_grant(provisioning.database(), number)
+    return number > provisioning.last_number() and provisioning.is_blank(role)
 
 
 def _numbers_in_roles(role_of: Callable[[str, int], str]) -> set[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from apps.sharing import operations
+from apps.sharing import operations, provisioning
 from apps.sharing.gateway import quotas
 
 
@@ -59,6 +59,13 @@ def expire_due(timestamp: int) -> None:
 def carry_out_stops(timestamp: int) -> None:
     """Remind of planned stops that are near, note those that begin and end."""
     all_in_turn((operations.carry_out_stops,), timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sharing.reserve_roles", queueing_lock="sharing.reserve_roles")
+def reserve_roles(timestamp: int) -> None:
+    """Make the database roles of the grants to come, so that no decision waits for its own."""
+    provisioning.reserve_roles()
 
 
 @app.periodic(cron="* * * * *")

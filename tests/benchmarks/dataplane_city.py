@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
+from apps.accounts.models import InformationSystem
 from apps.catalog import queries as catalog
 from apps.sharing import naming, provisioning
 from apps.sharing.gateway import pool
@@ -117,32 +118,42 @@ def name_of(table: DataTable) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name)
 
 
-def add_grants(city: City, count: int) -> float:
-    """Provision as many further grants on the table, each for a system of its own.
+def add_systems(city: City, count: int, *, grants: int) -> list[InformationSystem]:
+    """Register systems, and make ahead their roles and those of so many grants."""
+    department = city.scene.consumer_department
+    systems: list[InformationSystem] = [
+        InformationSystemFactory(department=department) for _number in range(count)
+    ]
+    with _memberships_afterwards():
+        provisioning.reserve_roles(ahead=grants, at_once=grants)
+    return systems
+
+
+def add_grants(city: City, systems: list[InformationSystem]) -> float:
+    """Provision a grant on the table for each system.
 
     Returns the seconds that provisioning took; who asked and what was decided is not counted.
     """
     at, seconds = timezone.now(), 0.0
-    for _number in range(count):
-        grant = _further_grant(city.scene, city.grant, at)
+    for system in systems:
+        grant = _further_grant(city.scene, city.grant, system, at)
         seconds += timed(partial(_provision, grant, at))
     return seconds
 
 
-def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
-    """Provision grants on other tables."""
+def add_grants_elsewhere(city: City, systems: list[InformationSystem], *, tables: int) -> None:
+    """Provision a grant for each system on each of other tables."""
     at = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")  # thousands of them, and none is measured
-    with _memberships_afterwards():
-        for _table in range(tables):
-            scene = make_scene(items=ITEMS, key_items=["person_id"])
-            physical.ensure_table(scene.dataset)
-            for _hundred in range(0, on_each, 100):
-                with transaction.atomic():  # one commit for many
-                    provisioning.hold_lock()
-                    for _number in range(100):
-                        further_grant(scene, city.grant, at)
+    for _table in range(tables):
+        scene = make_scene(items=ITEMS, key_items=["person_id"])
+        physical.ensure_table(scene.dataset)
+        for first in range(0, len(systems), 100):
+            with transaction.atomic():  # one commit for many
+                provisioning.hold_lock()
+                for system in systems[first : first + 100]:
+                    further_grant(scene, city.grant, at, system)
     with connection.cursor() as cursor:
         cursor.execute("RESET synchronous_commit")
 
@@ -151,9 +162,9 @@ def add_grants_elsewhere(city: City, *, tables: int, on_each: int) -> None:
 def _memberships_afterwards() -> Iterator[None]:
     """Let the portal's role make roles as a superuser would, then give it what it would have.
 
-    Whoever makes a role without being superuser becomes a member of it, and at every grant of a
-    role PostgreSQL looks at all that the grantor is a member of: making thousands of grants takes
-    hours, not making them as a superuser. Afterwards the memberships are those of the long way.
+    Whoever makes a role without being superuser becomes a member of it, and PostgreSQL walks all
+    memberships again for the next: making ten thousand in a row takes half an hour, and not making
+    them as a superuser. Afterwards the memberships are those of the long way.
     """
     if not environment.uses_embedded_server():  # no superuser at hand: the long way
         yield
@@ -188,9 +199,13 @@ def _give(superuser: Superuser, names: set[str], how: str) -> None:
         superuser.execute(sql.SQL(f"GRANT {{}} TO {how}").format(some))
 
 
-def further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:
-    """Provision a grant of the same terms on the scene's table, for a system of its own."""
-    grant = _further_grant(scene, like, at)
+def further_grant(
+    scene: Scene, like: Grant, at: datetime, system: InformationSystem | None = None
+) -> Grant:
+    """Provision a grant of the same terms on the scene's table, for that system or a new one."""
+    grant = _further_grant(
+        scene, like, system or InformationSystemFactory(department=scene.consumer_department), at
+    )
     _provision(grant, at)
     return grant
 
@@ -202,10 +217,9 @@ def _provision(grant: Grant, at: datetime) -> None:
 
 
 @transaction.atomic
-def _further_grant(scene: Scene, like: Grant, at: datetime) -> Grant:
+def _further_grant(scene: Scene, like: Grant, system: InformationSystem, at: datetime) -> Grant:
     # The rows alone: how a request comes to its grant is not what is measured here.
-    department = scene.consumer_department
-    system = InformationSystemFactory(department=department)
+    department = system.department
     last = SharingRequest.objects.order_by("-pk").values_list("pk", flat=True)[0]
     shared: dict[str, Any] = {"created_at": at, "updated_at": at, "dataset": scene.dataset}
     request = SharingRequest.objects.create(

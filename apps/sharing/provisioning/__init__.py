@@ -41,8 +41,9 @@ from apps.sharing.provisioning.logins import (
     suits_login,
 )
 from apps.sharing.provisioning.places import Place, database, place_numbered, place_of
+from apps.sharing.provisioning.roles import is_blank, last_number, make_owners, reserve_roles
 from apps.sharing.provisioning.served import new_terms_of, refuse_absent, terms_of
-from apps.sharing.provisioning.statements import role_exists, run
+from apps.sharing.provisioning.statements import acting_as, role_exists, run
 from apps.sharing.provisioning.states import (
     grants_on,
     may_read,
@@ -71,7 +72,9 @@ __all__ = [
     "ensure_foundation",
     "ensure_schema",
     "hold_lock",
+    "is_blank",
     "is_open",
+    "last_number",
     "may_read",
     "new_terms_of",
     "open_login",
@@ -82,6 +85,7 @@ __all__ = [
     "reader_is_ready",
     "remembered_state",
     "remove_numbered",
+    "reserve_roles",
     "revoke",
     "state",
     "suits_login",
@@ -106,11 +110,10 @@ def provision(grant: Grant) -> None:
     grant.table_schema, grant.table_name = table.schema, table.name
     place = place_of(grant)
     ensure_foundation(place.schema)
-    if role_exists(place.role):
-        remove_numbered(grant.pk)
+    if not is_blank(place.role):
+        _make_blank(grant.pk)
     ensure_reader(place)
     _refuse_full_table(place)
-    _make_role(place)
     _grant_columns(place, terms)
     _make_policies(place, grant, terms)
     _make_views(place, terms)
@@ -140,30 +143,43 @@ def tear_down(grant: Grant) -> None:
 
 
 def remove_numbered(number: int) -> None:
-    """Remove whatever stands under a grant's number: views, policies, rights, then the roles."""
+    """Remove whatever stands under a grant's number: views, policies, rights, then the role."""
+    _clear(number)
+    run(sql.SQL("DROP ROLE IF EXISTS {}").format(_role_numbered(number)))
+
+
+def _make_blank(number: int) -> None:
+    """Give the grant a role without anything: its own when it stands as it was made, or a new one.
+
+    A grant that is provisioned again keeps its role: no membership changes.
+    """
+    _clear(number)
+    role = naming.role_of_grant(database(), number)
+    if not is_blank(role):
+        run(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+        make_owners([role])
+
+
+def _clear(number: int) -> None:
+    """Remove views, policies and rights that stand under a grant's number, and its verifier."""
     bare = place_numbered(number, reader="", schema="", table="")
-    role = sql.Identifier(bare.role)
+    role, is_there = _role_numbered(number), role_exists(bare.role)
     for view in bare.views:
         run(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
     for schema, table in tables_under(bare.policy, bare.role):
         name = sql.Identifier(schema, table)
         run(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(bare.policy), name))
-        if role_exists(bare.role):
+        if is_there:
             run(sql.SQL("REVOKE ALL ON {} FROM {}").format(name, role))
-    if role_exists(bare.role):
+    if is_there:
         share = sql.Identifier(naming.SHARE_SCHEMA)
         run(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(share, role))
-        run(sql.SQL("DROP ROLE {}").format(role))
     verifier = naming.role_of_verifier(database(), number)
     run(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(verifier)))
 
 
-def _make_role(place: Place) -> None:
-    role = sql.Identifier(place.role)
-    run(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-    # Needed to hand the views over and to act on them as their owner; inherits nothing.
-    run(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE").format(role))
-    run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), role))
+def _role_numbered(number: int) -> sql.Identifier:
+    return sql.Identifier(naming.role_of_grant(database(), number))
 
 
 def _grant_columns(place: Place, terms: Terms) -> None:
@@ -199,10 +215,9 @@ def _make_views(place: Place, terms: Terms) -> None:
 
 def _as_owner(place: Place, statement: str) -> None:
     """Change who may read the views as their owner: nobody else can."""
-    run(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(place.role)))
-    for view in place.views:
-        run(sql.SQL(statement).format(view, sql.Identifier(place.reader)))
-    run(sql.SQL("RESET ROLE"))
+    with acting_as(place.role):
+        for view in place.views:
+            run(sql.SQL(statement).format(view, sql.Identifier(place.reader)))
 
 
 def _refuse_full_table(place: Place) -> None:

@@ -7,6 +7,7 @@ from psycopg import sql
 from apps.sharing import naming
 from apps.sharing.models import TrialSample
 from apps.sharing.provisioning.places import Place, database
+from apps.sharing.provisioning.roles import make_readers
 from apps.sharing.provisioning.statements import IS_MEMBER, asks, role_exists, run
 
 _MASKS_CLOSED_TO_READERS: Final = (
@@ -64,7 +65,7 @@ def ensure_reader(place: Place) -> None:
     """Make the role of the consumer's system, which the gateway may take. Repeat-safe."""
     reader, gateway = sql.Identifier(place.reader), sql.Identifier(naming.GATEWAY_ROLE)
     if not role_exists(place.reader):
-        run(sql.SQL("CREATE ROLE {} NOLOGIN").format(reader))
+        make_readers([place.reader])
     if not asks(IS_MEMBER, place.readers, place.reader):
         run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), reader))
     if not asks(IS_MEMBER, place.reader, naming.GATEWAY_ROLE):

@@ -20,7 +20,7 @@ from apps.sharing import naming
 from apps.sharing.models import COUNTED, DatabaseLogin, Grant, Mode
 from apps.sharing.provisioning.foundation import ensure_foundation
 from apps.sharing.provisioning.places import database, place_of
-from apps.sharing.provisioning.statements import IS_MEMBER, asks, role_exists, run
+from apps.sharing.provisioning.statements import IS_MEMBER, acting_as, asks, role_exists, run
 
 MOST_CONNECTIONS: Final = 5
 MOST_SECONDS: Final = 60
@@ -136,7 +136,6 @@ def _as_owner(grant: Grant, statement: str) -> None:
     place, login = place_of(grant), naming.role_of_login(database(), grant.system_id)
     if not (role_exists(login) and role_exists(place.role)):
         return
-    run(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(place.role)))
-    for view in place.views:
-        run(sql.SQL(statement).format(view, sql.Identifier(login)))
-    run(sql.SQL("RESET ROLE"))
+    with acting_as(place.role):
+        for view in place.views:
+            run(sql.SQL(statement).format(view, sql.Identifier(login)))

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from apps.sharing import naming
 from apps.sharing.provisioning.places import Place
-from apps.sharing.provisioning.statements import asks, run
+from apps.sharing.provisioning.statements import acting_as, asks, run
 
 # Views with owners and texts, policies, column and table rights, memberships, attributes of the
 # role. The consumer's own right is left out: it comes and goes with suspension.
@@ -72,23 +72,22 @@ def state(place: Place) -> str:
 
 
 def remember_state(place: Place) -> None:
-    """Write the fingerprint on the role, where a restored or foreign one lacks it."""
-    run(
-        sql.SQL("COMMENT ON ROLE {} IS {}").format(
-            sql.Identifier(place.role), sql.Literal(state(place))
-        )
-    )
+    """Write the fingerprint on the grant's view, where a foreign one lacks it."""
+    (view, *_past), found = place.views, state(place)
+    with acting_as(place.role):
+        run(sql.SQL("COMMENT ON VIEW {} IS {}").format(view, sql.Literal(found)))
 
 
 def remembered_state(place: Place) -> str:
-    """Return the fingerprint written when the grant was made."""
+    """Return the fingerprint written when the grant was made; "" without its view."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s",
-            [place.role],
+            "SELECT obj_description(to_regclass(format('%%I.%%I', %s::text, %s::text)),"
+            " 'pg_class')",
+            [naming.SHARE_SCHEMA, place.view],
         )
-        found = cursor.fetchone()
-    return str(found[0] or "") if found else ""
+        (found,) = cursor.fetchone()
+    return str(found or "")
 
 
 def may_read(place: Place) -> bool:
