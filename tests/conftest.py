@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import translation
 
 from apps.ledger.operations import events
+from tests import emptying
 from tests.factories.accounts import DepartmentFactory, UserFactory
 
 # No test asserts a time: a busy machine is no fault of the code.
@@ -19,6 +20,7 @@ hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+emptying.quickly()
 
 
 @pytest.fixture

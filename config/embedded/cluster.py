@@ -246,9 +246,11 @@ def _connect(
     )
 
 
-def superuser_connection(kept: Secrets) -> psycopg.Connection[tuple[object, ...]]:
+def superuser_connection(
+    kept: Secrets, database: str = "postgres"
+) -> psycopg.Connection[tuple[object, ...]]:
     """For clearing up after tests; the application never uses it."""
-    return _connect(kept, SUPERUSER, kept.superuser, "postgres")
+    return _connect(kept, SUPERUSER, kept.superuser, database)
 
 
 def _serves(process: int, data: Path) -> bool:
