@@ -59,6 +59,7 @@ CARELESS = {
     "full_page_writes": "off",
     "shared_buffers": "128MB",
     "autovacuum_naptime": "10min",
+    "scram_iterations": "1",  # tests log in thousands of times
 }
 HOST_BASED_ACCESS = "local all all scram-sha-256\n"
 
@@ -163,7 +164,7 @@ class Cluster:
             options += ["--builtin-locale=C.UTF-8", "--auth=scram-sha-256", "--no-instructions"]
             names = [f"--username={SUPERUSER}", f"--pwfile={password}"]
             target = [f"--pgdata={workshop / 'data'}"]
-            quick = ["--no-sync"] if self.test else []
+            quick = ["--no-sync", "--set=scram_iterations=1"] if self.test else []
             self._run("initdb", *options, *names, *target, *quick)
             self.places.data.rmdir()
             (workshop / "data").rename(self.places.data)
