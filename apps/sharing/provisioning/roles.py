@@ -26,7 +26,7 @@ RESERVE: Final = 100
 MADE_UNDER_ONE_LOCK: Final = 10
 
 # Able to own views and nothing else: no attribute, the readers' rights, nobody but us to take it,
-# nothing that it owns or may read here.
+# nothing that it owns or may read.
 _IS_BLANK: Final = """
 SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = %s
   AND NOT (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb
@@ -36,8 +36,7 @@ SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = %s
   AND (SELECT bool_and(u.rolname = current_user AND NOT m.inherit_option) AND bool_or(m.set_option)
          FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid)
   AND NOT EXISTS (SELECT FROM pg_shdepend d
-                   WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid
-                     AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+                   WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid))
 """
 
 
@@ -52,7 +51,7 @@ def make_readers(roles: Sequence[str]) -> None:
 
 
 def is_blank(role: str) -> bool:
-    """Say whether there is a role as `make_owners` makes it, without anything in this database."""
+    """Say whether there is a role as `make_owners` makes it, without anything of its own."""
     return asks(_IS_BLANK, role, naming.readers_role(database()))
 
 
