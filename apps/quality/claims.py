@@ -31,7 +31,7 @@ def settled(column: Column, text: str, *, on: date, field: str = "claimed_value"
         f" FROM ({select}) AS typed"
     )
     with duckdb.connect(config={"threads": 1, "memory_limit": "64MB"}) as connection:
-        connection.execute(macros_sql(on=on))
+        connection.execute(macros_sql(on=on, named_in=statement))
         found = connection.execute(statement, [text]).fetchone()
     assert found is not None  # one row goes in
     value, broken = found

@@ -6,6 +6,8 @@ A macro takes normalised text and answers true, false, or NULL for NULL. The sha
 Source: GB 11643-1999 (公民身份号码), GB 32100-2015 (统一社会信用代码), GB/T 2260 (行政区划代码)
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -31,6 +33,9 @@ _IDENTITY_SHAPE = (
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _USCC_SHAPE = r"[1-9ANY][0-9]\d{6}[0-9A-HJ-NPQRTUWXY]{10}"
+
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +183,30 @@ def signature(*, on: date) -> str:
     return sha256(macros_sql(on=max(passed, default=date.min)).encode()).hexdigest()[:16]
 
 
-def macros_sql(*, on: date) -> str:
-    """Return the statements that define every normaliser and check in a DuckDB connection.
+def macros_sql(*, on: date, named_in: str | None = None) -> str:
+    """Return the statements that define normalisers and checks in a DuckDB connection.
 
     on: the day for which `chongqing_district` answers; `division_in_force(x, day)` takes any.
+    named_in: define no more than this statement needs; all take longer than a small statement.
     """
-    definitions = [
-        f"CREATE OR REPLACE MACRO landed_on() AS DATE '{on.isoformat()}'",
-        f"CREATE OR REPLACE MACRO division_in_force(x, day) AS ({_DIVISION_IN_FORCE})",
-        *(normaliser.definition for normaliser in NORMALISERS.values()),
-        *(check.definition for check in CHECKS.values()),
-    ]
-    return ";\n".join(definitions) + ";"
+    definitions = {
+        "landed_on": f"CREATE OR REPLACE MACRO landed_on() AS DATE '{on.isoformat()}'",
+        "division_in_force": (
+            f"CREATE OR REPLACE MACRO division_in_force(x, day) AS ({_DIVISION_IN_FORCE})"
+        ),
+        **{normaliser.macro: normaliser.definition for normaliser in NORMALISERS.values()},
+        **{check.macro: check.definition for check in CHECKS.values()},
+    }
+    names = definitions.keys() if named_in is None else _needed(named_in, definitions)
+    return ";\n".join(text for name, text in definitions.items() if name in names) + ";"
+
+
+def _needed(statement: str, definitions: Mapping[str, str]) -> set[str]:
+    """The macros that a statement names, and those that these name."""
+    found: set[str] = set()
+    texts = [statement]
+    while texts:
+        named = set(_WORD.findall(texts.pop())) & definitions.keys() - found
+        found |= named
+        texts += [definitions[name] for name in named]
+    return found
