@@ -50,6 +50,7 @@ CASTS: Final = {
 TEXTUAL: Final = frozenset("CMG")
 TRUTHS: Final = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
 MAXIMUM_VALUES: Final = 1000
+MOST_DIGITS: Final = 1000  # of a number, on either side of the point; PostgreSQL takes some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,11 @@ def typed_value(column: Column, value: Any) -> Value:
         InvalidInput: it cannot be one.
     """
     text = str(value).strip() if value is not None else ""
-    if "\x00" in text or (column.type not in TEXTUAL and not text):
+    if (
+        isinstance(value, list | tuple | dict)
+        or "\x00" in text
+        or (column.type not in TEXTUAL and not text)
+    ):
         raise _wrong(column, value)
     try:
         return _typed(column, text)
@@ -213,7 +218,7 @@ def _typed(column: Column, text: str) -> Value:
 
 def _number(text: str) -> Decimal:
     number = Decimal(text)
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise ValueError(text)
     return number
 
@@ -249,9 +254,16 @@ def _truth(column: Column, value: Any) -> bool:
 
 
 def _values(column: Column, value: Any) -> tuple[Value, ...]:
-    parts = value.split(",") if isinstance(value, str) else list(value or ())
-    if not parts:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
         raise _wrong(column, value)
+    if not any(str(part).strip() for part in parts):
+        raise InvalidInput(
+            _("数据项“%(label)s”（%(item)s）没有写要筛选的值")
+            % {"label": column.label, "item": column.name},
+            code="invalid_value",
+            item=column.name,
+        )
     if len(parts) > MAXIMUM_VALUES:
         raise InvalidInput(
             _("数据项“%(label)s”（%(item)s）一次至多写 %(limit)s 个值，这里有 %(count)s 个")

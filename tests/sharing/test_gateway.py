@@ -102,6 +102,18 @@ class TestPage:
         following = client.get(address, {"format": "csv", "cursor": table["Huiliu-Next-Cursor"]})
         assert following.content.decode().splitlines()[1].startswith("3,")
 
+    @pytest.mark.parametrize("where", ["", "/changes"])
+    def test_a_format_there_is_not_is_refused(
+        self, client: Client, address: str, where: str
+    ) -> None:
+        refusal = client.get(f"{address}{where}", headers={"Accept": "application/xml"})
+        assert problem(refusal, 406)["code"] == "not_acceptable"
+        for accepted in ("application/xml, */*;q=0.1", "text/html,application/json", "", " "):
+            answer = client.get(f"{address}{where}", headers={"Accept": accepted})
+            assert answer["Content-Type"] == "application/json", accepted
+        by_name = client.get(f"{address}{where}?format=ndjson", headers={"Accept": "text/xml"})
+        assert by_name["Content-Type"] == "application/x-ndjson"
+
     def test_it_filters_by_granted_items(self, client: Client, address: str) -> None:
         for parameters, expected in [
             ({"registered_on__gte": "2026-02-01"}, [2, 3]),
@@ -124,6 +136,8 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     ({"identity_number": "11010519491231002X"}, "filter_not_supported", "identity_number"),
     ({"registered_on": "2026-13-05"}, "invalid_value", None),
     ({"name": "a\x00b"}, "invalid_value", None),
+    ({"name__in": ""}, "invalid_value", None),
+    ({"name__in": ", "}, "invalid_value", None),
     ({"limit": "0"}, "invalid_limit", "limit"),
     ({"limit": "1000000000"}, "invalid_limit", "limit"),
     ({"limit": "٣"}, "invalid_limit", "limit"),

@@ -39,7 +39,7 @@ _FILTERS: Final = (
     "too_many_filters",
     "doubled_parameter",
 )
-PAGE: Final[Codes] = {
+_READ: Final[Codes] = {
     400: (
         "unknown_filter",
         "unknown_operator",
@@ -58,6 +58,7 @@ PAGE: Final[Codes] = {
     429: TOO_MANY,
     **_LATER,
 }
+PAGE: Final[Codes] = {**_READ, 406: ("not_acceptable",)}
 # A page that is fetched from the provider's own service; its failures are 502 and 504.
 FORWARDED: Final[Codes] = {
     **PAGE,
@@ -67,7 +68,7 @@ FORWARDED: Final[Codes] = {
     503: (*_LATER[503], "provider_resting"),
     504: ("provider_timeout",),
 }
-WHOLE: Final[Codes] = {**PAGE, 403: OUTSIDE_CONSOLE, 409: (*PAGE[409], _OF_KEPT_ROWS)}
+WHOLE: Final[Codes] = {**_READ, 403: OUTSIDE_CONSOLE, 409: (*_READ[409], _OF_KEPT_ROWS)}
 PAGE_OF_EITHER: Final[Codes] = {**FORWARDED, 409: (*PAGE[409], *FORWARDED[409])}
 CHANGES: Final[Codes] = {
     400: (
@@ -78,6 +79,7 @@ CHANGES: Final[Codes] = {
         "cursor_invalid",
     ),
     403: READING_FORBIDDEN,
+    406: PAGE[406],
     409: ("resync_required", _OF_KEPT_ROWS),
     429: TOO_MANY,
     **_LATER,
@@ -186,6 +188,7 @@ WHAT_TO_DO: Final[dict[str, str | Promise]] = {
     "invalid_limit": _("limit 超出范围"),
     "unknown_field": _("授权中没有这个数据项"),
     "unknown_format": _("json、ndjson、csv 之一；导出文件为 csv、xlsx、parquet、ndjson 之一"),
+    "not_acceptable": _("`Accept` 写 json、ndjson、csv 之一，或者用参数 `format`"),
     "unknown_shape": _("objects、arrays 之一"),
     "doubled_parameter": _("同一参数只写一次；多个值用 `__in`"),
     "cursor_invalid": _("cursor 须原样传回；从第一页重读"),

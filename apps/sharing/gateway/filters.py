@@ -14,6 +14,7 @@ from apps.core import conditions
 from apps.core.conditions import Condition
 from apps.core.contracts import Column
 from apps.core.errors import InvalidInput
+from apps.sharing.gateway.refusals import NotAcceptable
 from apps.sharing.gateway.shapes import KEY, Readable, Shape
 
 DEFAULT_LIMIT: Final = 100
@@ -196,9 +197,14 @@ def one_of(name: str, value: str, known: Iterable[str]) -> str:
 
 
 def _format(text: str | None, accept: str) -> str:
+    """Return the format that is asked for by name, else the first of those that are accepted.
+
+    Raises:
+        NotAcceptable: none of ours is accepted.
+    """
     if text is not None:
         return one_of("format", text, FORMATS)
-    for media in accept.lower().split(","):
+    for media in (accept.strip() or "*/*").lower().split(","):
         kind = media.partition(";")[0].strip()
         if kind == "text/csv":
             return "csv"
@@ -206,4 +212,4 @@ def _format(text: str | None, accept: str) -> str:
             return "ndjson"
         if kind in {"application/json", "*/*", "application/*"}:
             return "json"
-    return "json"
+    raise NotAcceptable

@@ -156,6 +156,12 @@ class TooManyExports(TryAgainLater):
         super().__init__(self.default_message % {"limit": limit}, limit=limit)
 
 
+class NotAcceptable(InvalidInput):
+    code = "not_acceptable"
+    status: ClassVar[int] = 406
+    default_message = _("没有 Accept 所要的格式；可以是 json、ndjson 或 csv，也可以用参数 format")
+
+
 class BodyTooLarge(InvalidInput):
     code = "body_too_large"
     status: ClassVar[int] = 413
