@@ -16,7 +16,6 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +23,7 @@ from apps.catalog import queries as catalog
 from apps.core.api import ScopedViewSet
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.incoming import read_body
+from apps.core.json_bodies import StrictJSONParser
 from apps.core.openapi import refusals
 from apps.warehouse import operations as warehouse
 from apps.warehouse.api import examples
@@ -119,7 +119,7 @@ DIGEST = OpenApiParameter(
         description=_("本部门提供的目录的分片上传，新的在前。"),
         responses={
             200: UploadSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid")}),
+            **refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")}),
         },
     ),
     retrieve=extend_schema(
@@ -136,11 +136,11 @@ class UploadViewSet(ScopedViewSet):
 
     queryset = Upload.objects.select_related("dataset").all()
     serializer_class = UploadSerializer
-    parser_classes = [JSONParser, BodyLater]
+    parser_classes = [StrictJSONParser, BodyLater]
     lookup_url_kwarg = "id"
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(UploadSerializer(page, many=True).data)
 
     def retrieve(self, request: Request, id: int) -> Response:  # noqa: A002 (the address says id)
