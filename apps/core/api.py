@@ -180,7 +180,8 @@ class KeysetPagination(pagination.BasePagination):
             InvalidInput: not a number, or out of bounds.
         """
         text = request.query_params.get("limit", str(self.default_limit))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= self.maximum_limit):
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(self.maximum_limit))
+        if not (is_number and 1 <= int(text) <= self.maximum_limit):
             raise InvalidInput(
                 _("limit 须为 1 至 %(maximum)s 的整数") % {"maximum": self.maximum_limit},
                 code="invalid_limit",
@@ -214,11 +215,17 @@ def read_cursor(cursor: str) -> int:
 class ScopedViewSet(viewsets.GenericViewSet[Any]):
     """A viewset whose list and rows are those on which the caller may do the action.
 
-    `scoped_action`: the access action for reading ("view" unless told).
+    `scoped_action`: the access action for reading ("view" unless told). `filters`, `statuses` and
+    `keys`: what its list may be narrowed by, as `lookups` takes them.
     """
 
     scoped_action: ClassVar[str] = "view"
+    filters: ClassVar[Mapping[str, str]] = {}
+    statuses: ClassVar[Collection[str]] = ()
+    keys: ClassVar[Collection[str]] = ()
     pagination_class = KeysetPagination
+    # A router's address of a row; whatever else stands there is no address.
+    lookup_value_regex = r"\d{1,18}"
     # `queryset` of the subclass is the unscoped base; every read goes through `get_queryset`.
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -226,6 +233,13 @@ class ScopedViewSet(viewsets.GenericViewSet[Any]):
         if getattr(self, "swagger_fake_view", False):
             return base.none()
         return access.rows(self.request.user, self.scoped_action, base)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow the list by the filters of the address; a row is found without them."""
+        if self.action != "list":
+            return queryset
+        given = lookups(self.request, self.filters, statuses=self.statuses, keys=self.keys)
+        return queryset.filter(**given)
 
     def find(self, **lookup: Any) -> Any:
         """Return the row, or NotFound alike for what does not exist and what may not be seen."""
@@ -280,22 +294,33 @@ class SentFileInput(serializers.Serializer[Any]):
 
 
 def lookups(
-    request: Request, known: Mapping[str, str], *, statuses: Collection[str]
+    request: Request,
+    known: Mapping[str, str],
+    *,
+    statuses: Collection[str],
+    keys: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the filters of the address as lookups; a misspelt one is not passed over.
 
-    known: name → lookup; `dataset` takes a code written with `-` for `/`.
+    known: name → lookup; `dataset` takes a code written with `-` for `/`. keys: those of the names
+    that take the number of a row.
 
     Raises:
-        InvalidInput: an unknown filter or status.
+        InvalidInput: an unknown filter or status, or a value that none can have.
     """
     given: dict[str, str] = request.query_params.dict()
-    for name in given:
+    for name, value in given.items():
         if name not in {*known, "limit", "cursor", "format"}:
             raise InvalidInput(
                 _("没有筛选条件“%(name)s”") % {"name": name[:80]},
                 code="unknown_filter",
                 field=name[:80],
+            )
+        if "\x00" in value or (value and name in keys and not _is_key(value)):
+            raise InvalidInput(
+                _("筛选条件“%(name)s”的值写法不对") % {"name": name},
+                code="invalid_filter",
+                field=name,
             )
     wanted = given.get("status")
     if wanted and wanted not in statuses:
@@ -305,3 +330,7 @@ def lookups(
     if "dataset" in given:
         given["dataset"] = given["dataset"].replace("-", "/")
     return {known[name]: value for name, value in given.items() if name in known and value}
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19

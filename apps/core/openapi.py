@@ -21,6 +21,7 @@ _WORDS: dict[int, str | Promise] = {
     401: _("没有访问令牌，或者令牌无效、已过期"),
     403: _("没有权限"),
     404: _("没有找到，或者无权查看"),
+    406: _("没有 Accept 所要的格式"),
     409: _("与现状冲突"),
     410: _("已不提供"),
     411: _("没有说明长度"),
@@ -167,6 +168,7 @@ class DescribedSchema(AutoSchema):
         parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
         for parameter in parameters:
             if parameter["name"] in {"id", "pk"}:
+                parameter["schema"] = {"type": "integer"}  # which an address's pattern does not say
                 parameter["description"] = str(_("列表中给出的 id"))
         return parameters
 

@@ -357,7 +357,7 @@ class TestApi:
         for query, code in (
             ("colour=red", "unknown_filter"),
             ("status=blue", "unknown_status"),
-            ("responsibility_list=x", "unknown_filter"),
+            ("responsibility_list=x", "invalid_filter"),
         ):
             answer = client.get(f"/api/v1/duties?{query}")
             assert (answer.status_code, answer.json()["code"]) == (400, code)

@@ -16,6 +16,7 @@ from apps.core import access
 from apps.core.api import (
     KeysetPagination,
     ScopedViewSet,
+    lookups,
     problem_handler,
     problem_response,
     read_cursor,
@@ -95,6 +96,37 @@ def asked(**query: str) -> Request:
     return Request(APIRequestFactory().get("/", query))
 
 
+KNOWN = {"status": "status", "grant": "grant", "department": "department__code"}
+
+
+def filters(**query: str) -> dict[str, str]:
+    return lookups(asked(**query), KNOWN, statuses=("open",), keys=("grant",))
+
+
+def test_filters_are_read_as_lookups() -> None:
+    given = filters(status="open", grant="12", department="001", limit="5", cursor="x")
+    assert given == {"status": "open", "grant": "12", "department__code": "001"}
+    assert filters(status="", grant="", department="") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("colour", "red", "unknown_filter"),
+        ("status", "gone", "unknown_status"),
+        ("grant", "x", "invalid_filter"),
+        ("grant", "-1", "invalid_filter"),
+        ("grant", "٣", "invalid_filter"),
+        ("grant", "9" * 19, "invalid_filter"),
+        ("department", "a\x00b", "invalid_filter"),
+    ],
+)
+def test_a_filter_that_there_is_not_is_named(name: str, value: str, code: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        filters(**{name: value})
+    assert (refusal.value.code, refusal.value.details["field"]) == (code, name)
+
+
 class TestPages:
     def read(self, queryset: Any, **query: str) -> tuple[list[Any], str | None]:
         pages = KeysetPagination()
@@ -127,7 +159,21 @@ class TestPages:
         second, _next = self.read(everything, limit="2", cursor=str(cursor))
         assert [row.pk for row in first + second] == [each.pk for each in reversed(made)]
 
-    @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "", "٣", "1e2", "9" * 5000])
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            "0",
+            "201",
+            "-1",
+            "1.5",
+            "",
+            "٣",
+            "1e2",
+            "9" * 5000,
+            "00000000019999999999",
+            "0" * 9 + "9" * 12,
+        ],
+    )
     def test_they_refuse_a_limit_that_there_is_not(self, limit: str) -> None:
         with pytest.raises(InvalidInput) as refusal:
             self.read(Department.objects.none(), limit=limit)

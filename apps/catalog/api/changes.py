@@ -12,13 +12,12 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
     extend_schema_view,
 )
-from rest_framework import serializers
+from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog import operations as catalog
 from apps.catalog import queries
-from apps.catalog.api.duties import narrowed
 from apps.catalog.api.entry_input import (
     BeginInput,
     ChangeMoveShape,
@@ -126,7 +125,15 @@ class ChangeDetailSerializer(ChangeSerializer):
         responses={
             200: ChangeSerializer(many=True),
             **refusals(
-                {400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")}
+                {
+                    400: (
+                        "unknown_filter",
+                        "unknown_status",
+                        "invalid_filter",
+                        "invalid_limit",
+                        "cursor_invalid",
+                    )
+                }
             ),
         },
     ),
@@ -138,21 +145,17 @@ class ChangeDetailSerializer(ChangeSerializer):
         responses={200: ChangeDetailSerializer, **refusals({404: ("not_found",)})},
     ),
 )
-class DatasetChangeViewSet(ScopedViewSet):
+class DatasetChangeViewSet(mixins.ListModelMixin, ScopedViewSet):
     """Changes of the own department's entries; the authority reads all of them."""
 
     queryset = DatasetChange.objects.select_related("dataset__department").all()
     serializer_class = ChangeSerializer
-
-    def list(self, request: Request) -> Response:
-        filters = {
-            "dataset": "dataset__code",
-            "department": "dataset__department__code",
-            "status": "status",
-        }
-        found = narrowed(request, self.get_queryset(), filters, ChangeStatus.values)
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response(ChangeSerializer(page, many=True).data)
+    filters: ClassVar[dict[str, str]] = {
+        "dataset": "dataset__code",
+        "department": "dataset__department__code",
+        "status": "status",
+    }
+    statuses = ChangeStatus.values
 
     def retrieve(self, request: Request, pk: int) -> Response:
         return Response(ChangeDetailSerializer(self.find(pk=pk)).data)

@@ -1,8 +1,7 @@
 """`/api/v1/demands`: list, row, draft, and `POST /{id}/{move}`."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -27,7 +26,7 @@ from apps.catalog.api.demand_shapes import (
 from apps.catalog.models import Demand, DemandMatch, DemandStatus
 from apps.catalog.operations import demands
 from apps.core import access
-from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 
@@ -70,7 +69,15 @@ REFUSALS = refusals(
         responses={
             200: DemandSerializer(many=True),
             **refusals(
-                {400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")}
+                {
+                    400: (
+                        "unknown_filter",
+                        "unknown_status",
+                        "invalid_filter",
+                        "invalid_limit",
+                        "cursor_invalid",
+                    )
+                }
             ),
         },
         summary=_("数据需求列表"),
@@ -89,14 +96,8 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
 
     queryset = Demand.objects.select_related("department", "provider", "system", "dataset").all()
     serializer_class = DemandSerializer
-    lookup_value_converter: ClassVar[str] = "int"
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return (
-            queryset.filter(**lookups(self.request, FILTERS, statuses=DemandStatus.values))
-            if self.action == "list"
-            else queryset
-        )
+    filters = FILTERS
+    statuses = DemandStatus.values
 
     @extend_schema(
         operation_id="demands_draft",
@@ -138,7 +139,9 @@ class DemandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
         parameters=[DEMAND],
         responses={
             200: MatchSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid"), 404: ("not_found",)}),
+            **refusals(
+                {400: ("unknown_filter", "invalid_limit", "cursor_invalid"), 404: ("not_found",)}
+            ),
         },
         summary=_("可能满足需求的目录"),
         description=_("平台为这件需求找到的目录及依据；定期重新查找。需求部门和主管部门可看。"),
@@ -153,7 +156,8 @@ class DemandMatchViewSet(ScopedViewSet):
     def list(self, request: Request, pk: int) -> Response:
         if not access.rows(request.user, "view", Demand).filter(pk=pk).exists():
             raise NotFound
-        page = self.paginate_queryset(self.get_queryset().filter(demand=pk))
+        rows = self.filter_queryset(self.get_queryset().filter(demand=pk))
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(MatchSerializer(page, many=True).data)
 
     @extend_schema(

@@ -172,7 +172,7 @@ PK = OpenApiParameter("pk", int, OpenApiParameter.PATH, description="列表中�
         description="本部门上传的编目表格，新的在前。",
         responses={
             200: ImportSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid")}),
+            **refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")}),
         },
     ),
     retrieve=extend_schema(
@@ -258,7 +258,7 @@ class ImportViewSet(ScopedViewSet):
         )
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(ImportSerializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:

@@ -12,18 +12,15 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
     extend_schema_view,
 )
-from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework import mixins, serializers
 
-from apps.catalog.api.duties import narrowed
 from apps.catalog.api.examples import duties as examples
 from apps.catalog.models import LegalDuty, ServiceItem
 from apps.catalog.queries import law
 from apps.core.api import ScopedViewSet
 from apps.core.openapi import refusals
 
-BAD_LIST = refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")})
+BAD_LIST = refusals({400: ("unknown_filter", "invalid_filter", "invalid_limit", "cursor_invalid")})
 DEPARTMENT = OpenApiParameter("department", str, description=_("实施部门的编码"))
 CODE = OpenApiParameter("code", str, description=_("事项编码"))
 
@@ -75,20 +72,16 @@ class ServiceItemSerializer(serializers.ModelSerializer[ServiceItem]):
         read_only_fields = fields
 
 
-class _LawViewSet(ScopedViewSet):
+class _LawViewSet(mixins.ListModelMixin, ScopedViewSet):
     """Items valid today."""
+
+    filters: ClassVar[dict[str, str]] = {"department": "department__code", "code": "code"}
 
     def get_queryset(self) -> QuerySet[Any]:
         found: QuerySet[Any] = law.with_dataset(
             law.valid(super().get_queryset(), timezone.localdate())
         )
         return found
-
-    def list(self, request: Request) -> Response:
-        filters = {"department": "department__code", "code": "code"}
-        found = narrowed(request, self.get_queryset(), filters, [])
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 @extend_schema_view(

@@ -121,7 +121,6 @@ class UpwardPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Sco
     """Packages, for those who oversee the catalogue."""
 
     queryset = UpwardPackage.objects.all()
-    lookup_value_converter: ClassVar[str] = "int"
 
     def get_queryset(self) -> QuerySet[Any]:
         packages = super().get_queryset()

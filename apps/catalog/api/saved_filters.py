@@ -56,7 +56,7 @@ class SaveFilterSerializer(serializers.Serializer[Any]):
         description="本人保存的，以及他人共享给本部门或者全市各部门的。",
         responses={
             200: SavedFilterSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid")}),
+            **refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")}),
         },
     ),
     create=extend_schema(
@@ -97,7 +97,7 @@ class SavedFilterViewSet(ScopedViewSet):
     serializer_class = SavedFilterSerializer
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(SavedFilterSerializer(page, many=True).data)
 
     def create(self, request: Request) -> Response:

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiParameter,
@@ -144,7 +143,9 @@ class SourceDesignationSerializer(serializers.ModelSerializer[SourceDesignation]
         ],
         responses={
             200: DuplicateSerializer(many=True),
-            **refusals({400: ("invalid_filter", "invalid_limit", "cursor_invalid")}),
+            **refusals(
+                {400: ("unknown_filter", "unknown_status", "invalid_limit", "cursor_invalid")}
+            ),
         },
     ),
     retrieve=extend_schema(
@@ -156,21 +157,13 @@ class SourceDesignationSerializer(serializers.ModelSerializer[SourceDesignation]
         responses={200: DuplicateSerializer, **refusals({404: ("not_found",)})},
     ),
 )
-class DuplicateViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
+class DuplicateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """Pairs of entries that concern the caller."""
 
     queryset = Duplicate.objects.select_related("first__department", "second__department").all()
     serializer_class = DuplicateSerializer
-
-    def list(self, request: Request) -> Response:
-        found: QuerySet[Any] = self.get_queryset()
-        status = request.query_params.get("status", "")
-        if status and status not in DuplicateStatus.values:
-            raise InvalidInput("没有这种状态", code="invalid_filter", field="status")
-        if status:
-            found = found.filter(status=status)
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response(DuplicateSerializer(page, many=True).data)
+    filters: ClassVar[dict[str, str]] = {"status": "status"}
+    statuses = DuplicateStatus.values
 
     @extend_schema(
         operation_id="duplicates_move",
@@ -232,7 +225,7 @@ def _department(code: str) -> Department:
         description="哪项数据由哪个部门采集；新的在前，含已终止的。",
         responses={
             200: SourceDesignationSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid")}),
+            **refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")}),
         },
     ),
     retrieve=extend_schema(

@@ -27,8 +27,8 @@ from apps.catalog.api.upward_shapes import (
 from apps.catalog.models import UpperDataset, UpperLevel, UpperRequest
 from apps.catalog.operations import upper_requests
 from apps.catalog.queries import upward as queries
-from apps.core.api import ScopedViewSet, checked
-from apps.core.errors import NotFound
+from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.errors import InvalidInput, NotFound
 
 
 @extend_schema_serializer(examples=[examples.UPPER_DATASET])
@@ -162,13 +162,19 @@ class UpperDatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
 
     queryset = UpperDataset.objects.all()
     serializer_class = UpperDatasetSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
-        query = self.request.query_params
-        found = queries.search_upper(query.get("level", ""), query.get("q", "")[:100])
+        query = lookups(self.request, {"level": "level", "q": "q"}, statuses=())
+        level = query.get("level", "")
+        if level and level not in UpperLevel.values:
+            raise InvalidInput(
+                _("筛选条件“%(name)s”的值写法不对") % {"name": "level"},
+                code="invalid_filter",
+                field="level",
+            )
+        found = queries.search_upper(level, query.get("q", "")[:100])
         return queryset.filter(pk__in=found.values("pk"))
 
 
@@ -193,7 +199,6 @@ class UpperRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scop
 
     queryset = UpperRequest.objects.select_related("department", "upper_dataset").all()
     serializer_class = UpperRequestSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     @extend_schema(
         operation_id="upper_requests_draft",

@@ -7,7 +7,9 @@ from drf_spectacular.utils import OpenApiParameter
 
 from apps.core.openapi import refusals
 
-BAD_LIST: Final = refusals({400: ("invalid_limit", "cursor_invalid")})
+BAD_LIST: Final = refusals(
+    {400: ("unknown_filter", "invalid_filter", "invalid_limit", "cursor_invalid")}
+)
 NO_ROW: Final = refusals({404: ("not_found",)})
 MOVE_REFUSALS: Final = refusals(
     {

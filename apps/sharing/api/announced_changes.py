@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Final
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +19,11 @@ from rest_framework.response import Response
 
 from apps.clocks import queries as clocks
 from apps.core import access
-from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals, sent, shown
 from apps.sharing import operations as sharing
-from apps.sharing.api.filtering import BAD_FILTER, GRANT, of_grant
+from apps.sharing.api.filtering import BAD_FILTER, GRANT
 from apps.sharing.api.requests import NO_ROW
 from apps.sharing.api.serializers import NarrowInput
 from apps.sharing.api.service_changes import ServiceChangeSerializer
@@ -195,14 +194,9 @@ class AnnouncedChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, S
         .all()
     )
     serializer_class = AnnouncedChangeSerializer
-    lookup_value_converter: ClassVar[str] = "int"
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action != "list":
-            return queryset
-        known = {"status": "status", "grant": "grant"}
-        given = lookups(self.request, known, statuses=ServiceChange.Status.values)
-        return queryset.filter(**of_grant(given))
+    filters: ClassVar[dict[str, str]] = {"status": "status", "grant": "grant"}
+    statuses = ServiceChange.Status.values
+    keys = ("grant",)
 
     @extend_schema(
         operation_id="service_changes_open",

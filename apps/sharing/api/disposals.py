@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Final
 
-from django.db.models import QuerySet
 from django.http import FileResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,11 +20,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.clocks import queries as clocks
-from apps.core.api import ScopedViewSet, SentFileInput, checked, lookups
+from apps.core.api import ScopedViewSet, SentFileInput, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals, sent, shown
 from apps.sharing import operations as sharing
-from apps.sharing.api.filtering import BAD_FILTER, GRANT, of_grant
+from apps.sharing.api.filtering import BAD_FILTER, GRANT
 from apps.sharing.api.requests import NO_ROW
 from apps.sharing.api.wording import REVISION_HELP
 from apps.sharing.models import Disposal
@@ -265,17 +264,12 @@ class DisposalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         .all()
     )
     serializer_class = DisposalSerializer
-    lookup_value_converter: ClassVar[str] = "int"
+    filters: ClassVar[dict[str, str]] = {"status": "status", "grant": "grant"}
+    statuses = Disposal.Status.values
+    keys = ("grant",)
 
     def get_serializer_class(self) -> type[serializers.Serializer[Any]]:
         return OneDisposalSerializer if self.action == "retrieve" else DisposalSerializer
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action != "list":
-            return queryset
-        known = {"status": "status", "grant": "grant"}
-        given = lookups(self.request, known, statuses=Disposal.Status.values)
-        return queryset.filter(**of_grant(given))
 
     @extend_schema(
         operation_id="disposals_paper",

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from apps.core.api import ScopedViewSet, lookups
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
@@ -93,14 +93,8 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
         .all()
     )
     serializer_class = GrantSerializer
-    lookup_value_converter: ClassVar[str] = "int"
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action != "list":
-            return queryset
-        return queryset.filter(
-            **lookups(self.request, {"status": "status"}, statuses=Grant.Status.values)
-        )
+    filters: ClassVar[dict[str, str]] = {"status": "status"}
+    statuses = Grant.Status.values
 
     @extend_schema(
         operation_id="grants_move",
@@ -120,9 +114,6 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
         if move not in INPUTS:
             raise NotFound
         row = self.find(pk=pk)
-        given = INPUTS[move](data=request.data)
-        given.is_valid(raise_exception=True)
-        getattr(sharing, move)(
-            grant=row, actor=request.user, at=timezone.now(), **given.validated_data
-        )
+        given = checked(INPUTS[move], request)
+        getattr(sharing, move)(grant=row, actor=request.user, at=timezone.now(), **given)
         return Response(GrantSerializer(self.find(pk=pk)).data)

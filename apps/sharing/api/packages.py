@@ -144,4 +144,3 @@ class PackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = RequestPackage.objects.select_related("consumer", "system", "service_item").all()
     serializer_class = PackageSerializer
-    lookup_value_converter: ClassVar[str] = "int"

@@ -181,7 +181,6 @@ class PlannedStopViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scope
 
     queryset = PlannedStop.objects.select_related("dataset", "provider").all()
     serializer_class = PlannedStopSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":

@@ -143,7 +143,6 @@ class RecertificationViewSet(mixins.ListModelMixin, ScopedViewSet):
 
     queryset = Recertification.objects.select_related("grant", "decided_by").all()
     serializer_class = RecertificationSerializer
-    lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self) -> QuerySet[Any]:
         found = super().get_queryset()

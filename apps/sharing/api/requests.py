@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 
 from apps.catalog.models import Demand
 from apps.core import access
-from apps.core.api import ScopedViewSet, checked, lookups
+from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
@@ -83,10 +83,15 @@ REFUSALS = refusals(
     {
         400: (
             "invalid_input",
+            "not_published",
+            "not_shared",
+            "own_dataset",
             "no_items",
             "unknown_item",
+            "item_not_shared",
             "unknown_operator",
             "invalid_value",
+            "unknown_code",
             "unknown_mask",
             "unfit_mask",
             "key_not_readable",
@@ -94,10 +99,13 @@ REFUSALS = refusals(
             "invalid_address",
             "not_narrower",
             "wider_than_asked",
+            "narrower_than_agreed",
             "not_urgent",
             "not_sooner",
             "no_statute",
             "way_is_given",
+            "asks_for_more",
+            "head_must_supplement",
         ),
         403: (
             "not_allowed",
@@ -107,6 +115,7 @@ REFUSALS = refusals(
             "own_order",
             "own_offer",
             "others_proposal",
+            "already_submitted",
         ),
         404: ("not_found",),
         409: (
@@ -114,8 +123,12 @@ REFUSALS = refusals(
             "stale_revision",
             "conflict",
             "already_asked",
+            "grant_suspended",
+            "supplement_asked",
+            "already_extended",
             "no_signer_left",
             "second_review_due",
+            "route_unfinished",
             "already_urgent",
             "urgent_request",
             "papers_missing",
@@ -133,6 +146,14 @@ REFUSALS = refusals(
             "not_blind",
         ),
     }
+)
+
+REQUESTS = (
+    SharingRequest.objects.select_related(
+        "dataset__department", "consumer", "system", "applicant", "urgency"
+    )
+    .prefetch_related("requested_items__item", Prefetch("offers", queries.dated_offers()))
+    .all()
 )
 
 
@@ -156,22 +177,10 @@ REFUSALS = refusals(
 class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """Sharing requests that the caller may see: those of his department, and those put to it."""
 
-    queryset = (
-        SharingRequest.objects.select_related(
-            "dataset__department", "consumer", "system", "applicant", "urgency"
-        )
-        .prefetch_related("requested_items__item", Prefetch("offers", queries.dated_offers()))
-        .all()
-    )
+    queryset = REQUESTS
     serializer_class = RequestSerializer
-    lookup_value_converter: ClassVar[str] = "int"
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action != "list":
-            return queryset
-        return queryset.filter(
-            **lookups(self.request, {"status": "status"}, statuses=SharingRequest.Status.values)
-        )
+    filters: ClassVar[dict[str, str]] = {"status": "status"}
+    statuses = SharingRequest.Status.values
 
     @extend_schema(
         operation_id="requests_draft",
@@ -191,7 +200,7 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
             made = _from_demand(user, **given)
         else:
             made = sharing.draft_request(actor=user, at=timezone.now(), **given)
-        return Response(RequestSerializer(self.find(pk=made.pk)).data, status.HTTP_201_CREATED)
+        return drafted(user, made)
 
     @extend_schema(
         operation_id="requests_move",
@@ -211,6 +220,12 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
         given = checked(INPUTS[move], request)
         getattr(sharing, move)(request=row, actor=request.user, at=timezone.now(), **given)
         return Response(RequestSerializer(self.find(pk=pk)).data)
+
+
+def drafted(user: Any, made: SharingRequest) -> Response:
+    """Answer with the draft that an operation made for the caller."""
+    row = access.rows(user, "view", REQUESTS).get(pk=made.pk)
+    return Response(RequestSerializer(row).data, status.HTTP_201_CREATED)
 
 
 def _from_demand(user: Any, *, demand: int, **given: Any) -> SharingRequest:

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from apps.core.api import ScopedViewSet, checked, lookups
 from apps.core.openapi import refusals, sent, shown
 from apps.sharing import operations as sharing
-from apps.sharing.api.filtering import BAD_FILTER, GRANT, of_grant
+from apps.sharing.api.filtering import BAD_FILTER, GRANT
 from apps.sharing.api.requests import NO_ROW
 from apps.sharing.models import UsageReport
 from apps.sharing.queries import usage_reports as queries
@@ -144,13 +144,13 @@ class UsageReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scope
         "grant__dataset", "grant__system", "grant__provider", "grant__consumer", "filed_by"
     ).all()
     serializer_class = UsageReportSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
-        given = lookups(self.request, {"status": "status", "grant": "grant"}, statuses=STATES)
-        return queryset.filter(_of_state(given.pop("status", "")), **of_grant(given))
+        known = {"status": "status", "grant": "grant"}
+        given = lookups(self.request, known, statuses=STATES, keys=("grant",))
+        return queryset.filter(_of_state(given.pop("status", "")), **given)
 
     @extend_schema(
         operation_id="usage_reports_file",

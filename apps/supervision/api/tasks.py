@@ -224,7 +224,6 @@ class WorkTaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 
     queryset = WorkTask.objects.select_related("department").all()
     serializer_class = WorkTaskSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
@@ -302,7 +301,6 @@ class TaskReturnViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
 
     queryset = TaskReturn.objects.select_related("department", "signed_by").all()
     serializer_class = TaskReturnSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def get_queryset(self) -> QuerySet[Any]:
         readable = access.rows(self.request.user, "read", TaskReturn).filter(pk=OuterRef("pk"))

@@ -66,7 +66,12 @@ class NoChangeSerializer(serializers.ModelSerializer[NoChange]):
         parameters=[CODE],
         responses={
             200: NoChangeSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid"), 404: ("not_found",)}),
+            **refusals(
+                {
+                    400: ("unknown_filter", "invalid_limit", "cursor_invalid"),
+                    404: ("not_found",),
+                }
+            ),
         },
     ),
     create=extend_schema(
@@ -104,7 +109,7 @@ class NoChangeViewSet(ScopedViewSet):
         return found.filter(dataset__code=code.replace("-", "/"))
 
     def list(self, request: Request, code: str) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(NoChangeSerializer(page, many=True).data)
 
     def create(self, request: Request, code: str) -> Response:

@@ -214,7 +214,7 @@ KEY = OpenApiParameter(
         description=_("本部门提交的，新的在前。"),
         responses={
             200: ProposalRunSerializer(many=True),
-            **refusals({400: ("invalid_limit", "cursor_invalid")}),
+            **refusals({400: ("unknown_filter", "invalid_limit", "cursor_invalid")}),
         },
     ),
     retrieve=extend_schema(
@@ -236,7 +236,7 @@ class ProposalViewSet(ScopedViewSet):
     parser_classes = [BodyLater]
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(ProposalRunSerializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -286,6 +286,7 @@ class ProposalViewSet(ScopedViewSet):
         if not access.able(user, "create", Dataset):
             raise NotAllowed
         query = _only(request)
+        classification = _classification(query.get("classification", ""))
         digest = query.get("sha256", "")
         http: HttpRequest = request._request  # noqa: SLF001 (no other way to an unread body)
         handed = None if digest else read_body(http, limit=PROPOSED_LIMIT_BYTES)
@@ -293,7 +294,7 @@ class ProposalViewSet(ScopedViewSet):
         run = warehouse.request_proposal(
             file=handed.file if handed else None,
             file_name=query.get("file_name") or own_name or "data.csv",
-            classification=_classification(query.get("classification", "")),
+            classification=classification,
             name=query.get("name", ""),
             sha256=digest,
             idempotency_key=request.headers.get("Idempotency-Key", "").strip().strip('"'),

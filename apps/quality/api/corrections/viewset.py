@@ -1,7 +1,7 @@
 """The viewset of corrections: a consumer's system raises here, its people and the provider act."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -117,7 +117,6 @@ class CorrectionViewSet(mixins.RetrieveModelMixin, ScopedViewSet):
         "dataset__department", "department", "handler", "system"
     ).all()
     serializer_class = CorrectionSerializer
-    lookup_value_converter: ClassVar[str] = "int"
 
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(
