@@ -53,6 +53,7 @@ REQUEST: Final = shown(
         "urgency": None,
         "offers": [],
         "package": None,
+        "previous": None,
         "revision": 7,
         "created_at": "2026-11-09T16:00:00+08:00",
         "updated_at": "2026-11-17T10:00:05+08:00",

@@ -17,12 +17,13 @@ from apps.core.api import ScopedViewSet, checked
 from apps.core.errors import NotFound
 from apps.core.openapi import refusals
 from apps.sharing import operations as sharing
-from apps.sharing.api.requests import BAD_LIST, NO_ROW
+from apps.sharing.api.requests import ASKING_REFUSALS, BAD_LIST, NO_ROW, drafted
 from apps.sharing.api.serializers import (
     GrantMoveShape,
     GrantSerializer,
     MoveInput,
     NarrowInput,
+    RequestSerializer,
     SuspendInput,
 )
 from apps.sharing.models import Grant
@@ -95,6 +96,27 @@ class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
     serializer_class = GrantSerializer
     filters: ClassVar[dict[str, str]] = {"status": "status"}
     statuses = Grant.Status.values
+
+    @extend_schema(
+        operation_id="grants_ask_change",
+        tags=["grants"],
+        request=None,
+        responses={201: RequestSerializer, **ASKING_REFUSALS},
+        summary=_("申请变更或续期授权"),
+        description=_(
+            "由使用部门的经办人登录后办理，不带正文，只用于生效中的授权。返回申请草稿，"
+            "内容取自授权现在的条件；用 revise 写明要变更的，用 submit 提交，审批同其他申请。"
+            "授权照旧，交付后成为同一授权的新版本。同一系统对同一目录已有办理中的申请的，"
+            "返回 already_asked。"
+        ),
+    )
+    @action(detail=True, methods=["post"])
+    def ask_change(self, request: Request, pk: int) -> Response:
+        """Draft a request for other terms than those in force; the answer is that request."""
+        user: Any = request.user
+        return drafted(
+            user, sharing.ask_change(grant=self.find(pk=pk), actor=user, at=timezone.now())
+        )
 
     @extend_schema(
         operation_id="grants_move",

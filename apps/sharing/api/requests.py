@@ -148,6 +148,23 @@ REFUSALS = refusals(
     }
 )
 
+ASKING_REFUSALS = refusals(
+    {
+        400: (
+            "invalid_input",
+            "not_published",
+            "not_shared",
+            "own_dataset",
+            "no_items",
+            "not_a_district",
+            "no_region_item",
+            "no_region_code",
+        ),
+        403: ("not_allowed",),
+        404: ("not_found",),
+        409: ("illegal_move", "already_asked"),
+    }
+)
 REQUESTS = (
     SharingRequest.objects.select_related(
         "dataset__department", "consumer", "system", "applicant", "urgency"
@@ -200,6 +217,26 @@ class RequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
             made = _from_demand(user, **given)
         else:
             made = sharing.draft_request(actor=user, at=timezone.now(), **given)
+        return drafted(user, made)
+
+    @extend_schema(
+        operation_id="requests_ask_again",
+        tags=["requests"],
+        request=None,
+        responses={201: RequestSerializer, **ASKING_REFUSALS},
+        summary=_("据被拒绝的申请重新申请"),
+        description=_(
+            "由使用部门的经办人登录后办理，不带正文。返回新的申请草稿，内容取自被拒绝的申请，"
+            "previous 是它的 id；已不共享的数据项、已过的日期不带过来，材料和承诺须重新填写。"
+            "用 revise 修改后，用 submit 提交。同一系统对同一目录已有办理中的申请的，"
+            "返回 already_asked。"
+        ),
+    )
+    @action(detail=True, methods=["post"])
+    def ask_again(self, request: Request, pk: int) -> Response:
+        """Draft what was refused once more; the answer is the new request."""
+        user: Any = request.user
+        made = sharing.ask_again(request=self.find(pk=pk), actor=user, at=timezone.now())
         return drafted(user, made)
 
     @extend_schema(

@@ -86,6 +86,11 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
     package = serializers.IntegerField(
         source="package_id", allow_null=True, help_text=_("所属一件事申请的 id；单独提出的为空")
     )
+    previous = serializers.IntegerField(
+        source="previous_id",
+        allow_null=True,
+        help_text=_("据以重新申请的、被拒绝的申请的 id；不是重新申请的为空"),
+    )
 
     offers = OfferSerializer(many=True, help_text=_("历次协商条件；没有协商过的为空"))
     allowed_addresses = serializers.ListField(
@@ -101,7 +106,7 @@ class RequestSerializer(serializers.ModelSerializer[SharingRequest]):
             "items", "row_condition", "status", "status_label", "applicant",
             "submitted_at", "received_at", "supplement_notice", "supplement_answer",
             "decided_at", "decision_reason", "legal_basis", "is_automatic", "delivered_at",
-            "grant", "grant_version", "urgency", "offers", "package",
+            "grant", "grant_version", "urgency", "offers", "package", "previous",
             "revision", "created_at", "updated_at",
         )  # fmt: skip
 
