@@ -28,10 +28,7 @@ NOT_OF_THE_API = {
     ),
     "not_decided": "letters are taken by page",
     "template_retired": "terms are kept ready by page",
-    **dict.fromkeys(
-        ("not_a_district", "no_region_item", "no_region_code", "unfit_item"),
-        "return flow is asked for by page",
-    ),
+    "unfit_item": "what returns to districts is declared by page",
     **dict.fromkeys(
         ("basket_full", "no_open_part", "nothing_to_submit"), "matters are written by page"
     ),
