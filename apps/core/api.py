@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.functional import Promise
@@ -102,7 +103,14 @@ def _translate(error: Exception) -> DomainError | None:
         case exceptions.APIException():
             return _of_the_framework(error)
         case _:
-            return None
+            return _of_the_driver(error)
+
+
+def _of_the_driver(error: Exception) -> DomainError | None:
+    """Name the one fault of a call that the driver finds; whatever else it raises is ours."""
+    if isinstance(error, DataError) and "NUL" in str(error):
+        return InvalidInput(_("内容里有空字符（NUL），请去掉"))
+    return None
 
 
 def _of_the_framework(error: exceptions.APIException) -> DomainError:
