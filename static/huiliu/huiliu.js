@@ -187,6 +187,27 @@
     });
   };
 
+  // Where the browser keeps the clipboard from pages without https, the old command copies.
+  const copyTexts = () => {
+    document.querySelectorAll("button[data-copy]").forEach((button) => {
+      const source = document.getElementById(button.dataset.copy);
+      const told = button.parentElement.querySelector("[role=status]");
+      const copy = async () => {
+        window.getSelection().selectAllChildren(source);
+        try {
+          await window.navigator.clipboard.writeText(source.textContent);
+          return true;
+        } catch {
+          return document.execCommand("copy");
+        }
+      };
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        told.textContent = await copy() ? button.dataset.copied : button.dataset.selected;
+      });
+    });
+  };
+
   // Choices of filters saved by name, in this browser.
   const saveViews = () => {
     document.querySelectorAll("[data-saved-views]").forEach((place) => {
@@ -239,7 +260,7 @@
 
   const begin = () => {
     [foldNavigation, showWhereWeAre, switchReading, openDialogs, pickPerson, keepDrafts, tickAll,
-      offerTexts, offerCodes, submitOnChange, saveViews].forEach((start) => start());
+      offerTexts, offerCodes, submitOnChange, copyTexts, saveViews].forEach((start) => start());
     const summary = document.querySelector(".errors");
     if (summary) summary.focus();
   };

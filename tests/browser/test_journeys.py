@@ -224,3 +224,18 @@ def test_the_language_is_switched_on_a_page_and_kept(scene: Scene, sign_in: Sign
     page.goto("/work/")
     press(page, "中文")
     expect(page.get_by_role("heading", level=1)).to_have_text("我的待办")
+
+
+def test_a_secret_is_copied_by_its_button_and_read_without(
+    scene: Scene, context: Any, sign_in: SignIn
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = sign_in(scene.consumer_head)
+    page.goto(f"/work/systems/{scene.system.pk}/")
+    page.get_by_label("用途备注").fill("前置机")
+    press(page, "签发")
+    shown = page.locator("#client-secret").inner_text()
+    page.get_by_role("button", name="复制client_secret").click()
+    expect(page.get_by_text("已复制")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == shown
+    assert len(shown) > 20

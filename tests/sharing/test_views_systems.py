@@ -67,7 +67,7 @@ def test_the_secret_shown_once_draws_a_token(scene: Scene) -> None:
     client = signed_in(scene.consumer_head)
 
     page = client.post(page_of(scene), offer(scene.consumer_head)).content.decode()
-    shown = re.findall(r'<dd class="mono[^"]*">([^<]+)</dd>', page)
+    shown = re.findall(r'id="client-\w+">([^<]+)</span>', page)
     held = Credential.objects.get()
     again = client.get(f"/work/credentials/{held.pk}/").content.decode()
 
