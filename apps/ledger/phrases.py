@@ -4,14 +4,17 @@ A move of a lifecycle needs no entry, its label is its phrase. Other verbs are r
 app, where its permissions are: `phrases.register({"clocks.set_day": _("调整了工作日历")})`.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core import lifecycle
+
+DONE: Final = re.compile("了(?!解|结)")
 
 _phrases: dict[str, str | Promise] = {
     "ledger.sign_in": gettext_lazy("登录"),
@@ -52,6 +55,11 @@ def counted(phrase: str, details: Mapping[str, Any]) -> str:
     return phrase % {"rows": f"{details.get('rows', 0):,}"}
 
 
+def attempted(phrase: str) -> str:
+    """Return a phrase without the 了 of what was done; what was refused was only tried."""
+    return DONE.sub("", phrase)
+
+
 def sentence(
     *, actor: str, principal: str, phrase: str, subject: str, refused: str, reason: str
 ) -> str:
@@ -61,6 +69,7 @@ def sentence(
         who = _("%(actor)s（代%(principal)s）") % {"actor": who, "principal": principal}
     values = {"who": who, "phrase": phrase, "subject": subject, "words": refused or reason}
     if refused:
+        values["phrase"] = attempted(phrase)
         return _("%(who)s 尝试%(phrase)s %(subject)s，未获准：%(words)s") % values
     if reason and not actor:  # what the platform did comes with a result, not with a reason
         return _("%(who)s %(phrase)s %(subject)s：%(words)s") % values

@@ -84,6 +84,23 @@ def test_a_refusal_survives_the_rollback(provider: Any, matter: Any, at: datetim
     assert queries.told(event).sentence == f"{provider.name} 尝试试办 {matter}，未获准：没有权限"
 
 
+@pytest.mark.parametrize(
+    ("phrase", "tried"),
+    [
+        ("保存了填报", "保存填报"),
+        ("沿用上一次任务，起草了", "沿用上一次任务，起草"),
+        ("了结争议", "了结争议"),
+        ("催办", "催办"),
+    ],
+)
+def test_what_was_refused_is_not_told_as_done(phrase: str, tried: str) -> None:
+    words = {"actor": "周敏", "principal": "", "subject": "甲", "reason": "核对"}
+    refused = phrases.sentence(phrase=phrase, refused="没有权限", **words)
+    done = phrases.sentence(phrase=phrase, refused="", **words)
+    assert refused == f"周敏 尝试{tried} 甲，未获准：没有权限"
+    assert done == f"周敏 {phrase} 甲，理由：核对"
+
+
 def test_a_refusal_may_have_no_known_actor(matter: Any, at: datetime) -> None:
     ledger.record_refusal(
         AnonymousUser(), "ledger.test", type(matter), at=at, code="not_allowed", message="未登录"
