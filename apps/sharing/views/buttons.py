@@ -241,7 +241,7 @@ def _cannot_sign(user: Any, subjects: Sequence[SharingRequest]) -> dict[int, str
 
 def _cannot_confirm(user: Any, subject: SharingRequest) -> str:
     if not queries.leaves_signer(subject, user, timezone.now()):
-        return _("由此人复核后没有其他负责人可以签发")
+        return _("由本人复核后没有其他负责人可以签发")
     return ""
 
 

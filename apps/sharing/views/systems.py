@@ -75,9 +75,9 @@ def system_page(request: HttpRequest, pk: int) -> HttpResponse:
         "may_issue": may_issue,
         "may_void": voidable.exists(),
         "held": credentials_of(system),
-        "suppliers": access.rows(user, "view", SupplierAccount).filter(
-            system=system, status="open"
-        ),
+        "suppliers": access.rows(user, "view", SupplierAccount)
+        .filter(system=system, status="open")
+        .select_related("user"),
         "may_open_supplier": access.allowed(user, "open_supplier", system),
         "past": Credential.objects.filter(system=system).exclude(status__in=Credential.LIVE)[:10],
         "most": MOST_CREDENTIALS,
