@@ -247,6 +247,10 @@ class TestPages:
         address = f"/work/return-flow/new/{scene.dataset.pk}/"
         client = signed_in(scene.consumer)
         assert "尚未声明" in client.get(address).content.decode()
+        offered = signed_in(scene.provider).get(f"/work/return-flow/item/{scene.dataset.pk}/")
+        names = [name for name, _label in offered.context["form"].fields["column_name"].choices]
+        assert "division_code" in names
+        assert "identity_number" not in names
         declared = signed_in(scene.provider).post(
             f"/work/return-flow/item/{scene.dataset.pk}/", {"column_name": "division_code"}
         )
