@@ -376,6 +376,7 @@ class TestOnTheScreen:
         assert "专项检查期间" in page
         assert 'href="/work/blind-review/"' in page  # everybody's navigation leads to it
         assert "停止盲审" not in page
+        assert "由主管部门负责人开启和停止" in page
         assert (
             signed_in(scene.provider).post("/work/blind-review/", {"reason": "x"}).status_code
             == 403

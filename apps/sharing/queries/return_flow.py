@@ -57,7 +57,8 @@ def obstacle_to_return_flow(region: Region, dataset: Dataset) -> InvalidInput | 
         return InvalidInput(_("数据回流由区县的部门申请"), code="not_a_district")
     if not region_item_of(dataset):
         return InvalidInput(
-            _("提供部门尚未声明哪个数据项是区划，不能申请回流"), code="no_region_item"
+            _("提供部门尚未声明哪个数据项是区划；由其在目录页声明后再申请"),
+            code="no_region_item",
         )
     if not codes_of(region).codes:
         return InvalidInput(_("本区划没有行政区划代码，不能按代码回流"), code="no_region_code")
