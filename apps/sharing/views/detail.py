@@ -35,6 +35,7 @@ from apps.sharing.views.standing import standing_of
 from apps.sharing.views.weighing import objections_before, weighing_for
 
 DRAFTING = ("draft", "head_returned")
+NAMED = ("approved_by", "proposed_by", "decided_by", "grant")
 
 INSIDE: Final = {
     f"sharing.{move}"
@@ -84,7 +85,8 @@ class ClockLine:
 def subject_or_404(request: HttpRequest, pk: int) -> SharingRequest:
     """Return the request when the person may see it; nobody learns of others that they exist."""
     user: Any = request.user
-    found: SharingRequest = get_object_or_404(queries.visible_requests(user, timezone.now()), pk=pk)
+    rows = queries.visible_requests(user, timezone.now())
+    found: SharingRequest = get_object_or_404(rows.select_related(*NAMED), pk=pk)
     return found
 
 
