@@ -42,7 +42,7 @@ class InterfaceForm(forms.Form):
     url = forms.CharField(
         label=_("接口地址"),
         max_length=1000,
-        help_text=_("以 https:// 开头；内网地址须由系统管理员在 HUILIU_PULL_ALLOW 中放行。"),
+        help_text=_("以 https:// 开头；内网地址须由系统管理员放行。"),
     )
     method = forms.ChoiceField(label=_("方法"), choices=Interface.Method.choices)
     timeout_seconds = forms.IntegerField(
