@@ -5,6 +5,7 @@ Only the standard library, and only connections from here to there.
 
 import base64
 import hashlib
+import http.client
 import json
 import random
 import ssl
@@ -34,6 +35,17 @@ class PortalRefused(Exception):
 
 class PortalUnreachable(Exception):
     """The portal did not answer, however often it was asked."""
+
+
+class _Garbled(OSError):
+    """What came is no answer of a portal: it broke off, or somebody between us gave it."""
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """A token is for the portal that was named; to follow would show it to any other place."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        return None
 
 
 @dataclass
@@ -170,17 +182,27 @@ class Portal:
         )
 
     def _open(self, request: urllib.request.Request) -> dict[str, Any]:
-        trusted = None
+        try:
+            return self._answer(request)
+        except (http.client.HTTPException, ValueError) as error:
+            raise _Garbled(f"{type(error).__name__}: {error}") from error
+
+    def _answer(self, request: urllib.request.Request) -> dict[str, Any]:
+        handlers: list[urllib.request.BaseHandler] = [_StayHere()]
         if request.full_url.startswith("https:"):
             trusted = ssl.create_default_context(cafile=self.ca_file or None)
+            handlers.append(urllib.request.HTTPSHandler(context=trusted))
+        opener = urllib.request.build_opener(*handlers)
         try:
-            with urllib.request.urlopen(request, timeout=SILENCE_SECONDS, context=trusted) as it:  # noqa: S310
-                found: dict[str, Any] = json.load(it)
-                return found
+            with opener.open(request, timeout=SILENCE_SECONDS) as it:
+                found = json.load(it)
         except urllib.error.HTTPError as error:
             with error:
                 wait = error.headers.get("Retry-After", "")
                 raise _refusal(error.code, error.read(), wait) from None
+        if not isinstance(found, dict):
+            raise ValueError(type(found).__name__)  # noqa: TRY004 (as JSON that cannot be read)
+        return found
 
 
 # OAuth names its errors and leaves the words to the reader (RFC 6749 §5.2).
