@@ -33,7 +33,7 @@ def turn(folder: Path, portal: Portal) -> None:
     """Take everything that lies in the folder now, oldest manifest first.
 
     Raises:
-        PortalUnreachable: the rest stays for the next time.
+        PortalUnreachable, PortalRefused: nothing is taken now; the rest stays for the next time.
     """
     manifests = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
     for manifest in manifests:
@@ -48,6 +48,8 @@ def turn(folder: Path, portal: Portal) -> None:
         except Unfit as error:
             _put_away(folder / "refused", manifest, None, {"reason": str(error)})
         except PortalRefused as error:
+            if error.is_of_the_moment:
+                raise
             facts = {"code": error.code, "reason": str(error)}
             _put_away(folder / "refused", manifest, file, facts)
         else:

@@ -32,6 +32,11 @@ class PortalRefused(Exception):
         super().__init__(words)
         self.status, self.code, self.facts = status, code, facts
 
+    @property
+    def is_of_the_moment(self) -> bool:
+        """Whether the same may be taken later: the portal rests, or the credential is in doubt."""
+        return self.status == 401 or self.status in RETRIED or 300 <= self.status < 400
+
 
 class PortalUnreachable(Exception):
     """The portal did not answer, however often it was asked."""
