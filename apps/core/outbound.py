@@ -29,6 +29,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PULL: Final = "HUILIU_PULL_ALLOW"
 PUSH: Final = "HUILIU_PUSH_ALLOW"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that was ever given to anybody. What lies beside it is not always known as private: addresses
+# of a site, and those that carry an IPv4 address within a network that translates.
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class AddressRefused(InvalidInput):
@@ -176,6 +179,8 @@ def is_allowed(address: str, *, setting: str = PULL) -> bool:
         return False
     if any(meant in network for network in _allowed_networks(meant.version, setting)):
         return True
+    if meant.version == 6 and meant not in _UNICAST:
+        return False
     return meant.is_global and not meant.is_multicast and "%" not in address
 
 

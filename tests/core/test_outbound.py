@@ -14,7 +14,7 @@ from apps.core.outbound import AddressRefused, HostUnknown
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0",
         "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-        "ff02::1", "nonsense",
+        "ff02::1", "::127.0.0.1", "::ffff:0:7f00:1", "64:ff9b:1::7f00:1", "fec0::1", "nonsense",
     ],
 )  # fmt: skip
 def test_what_is_not_public_is_refused(settings: Any, address: str) -> None:
