@@ -6,6 +6,7 @@ row-level-security policies, and a condition with any other operator would lose 
 Source: house rule (design §4)
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,6 +50,7 @@ CASTS: Final = {
 }
 TEXTUAL: Final = frozenset("CMG")
 TRUTHS: Final = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of a character
 MAXIMUM_VALUES: Final = 1000
 MOST_DIGITS: Final = 1000  # of a number, on either side of the point; PostgreSQL takes some more
 
@@ -130,7 +132,7 @@ def typed_value(column: Column, value: Any) -> Value:
     text = str(value).strip() if value is not None else ""
     if (
         isinstance(value, list | tuple | dict)
-        or "\x00" in text
+        or UNSTORABLE.search(text)
         or (column.type not in TEXTUAL and not text)
     ):
         raise _wrong(column, value)
@@ -218,7 +220,9 @@ def _typed(column: Column, text: str) -> Value:
 
 def _number(text: str) -> Decimal:
     number = Decimal(text)
-    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+    if not number.is_finite():
+        raise ValueError(text)
+    if max(abs(number.adjusted()), -int(number.as_tuple().exponent)) > MOST_DIGITS:
         raise ValueError(text)
     return number
 
@@ -280,7 +284,7 @@ def _values(column: Column, value: Any) -> tuple[Value, ...]:
 
 
 def _wrong(column: Column, value: Any) -> InvalidInput:
-    shown = str(value)[:80]
+    shown = UNSTORABLE.sub("\ufffd", str(value)[:80])
     return InvalidInput(
         _("数据项“%(label)s”（%(item)s）的值“%(value)s”写法不对")
         % {"label": column.label, "item": column.name, "value": shown},
