@@ -1,11 +1,19 @@
 """Odd input is refused in words: it never becomes a failure of the platform's own (500)."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+
+from tests import stories
+from tests.factories.gateway import caller, credential_of, draw_token
+from tests.factories.provider_service import Service, running
+from tests.factories.sharing import Scene, make_scene
+from tests.sharing.forwarding_fixtures import started
 
 pytestmark = pytest.mark.usefixtures("no_earlier_records")
 
@@ -74,3 +82,66 @@ class TestAsked:
             for kind in KINDS
             for body in BODIES
         )
+
+
+RECORDS = ({"who": {"name": "\ud800"}}, {"card": "\udfff"}, {"sum": "1e999999"}, {"sum": 1e308},
+           {"sum": "1e-20000"}, {"day": "infinity"}, {"day": 5}, {"sum": True}, {"sum": 10**400},
+           {"sum": float("nan")}, {"who": {"name": "\U0010ffff"}}, {"\ud800": 1})  # fmt: skip
+
+
+class TestProvider:
+    """What a provider's service answers is its own failure, or an answer; never the platform's."""
+
+    @pytest.fixture(autouse=True)
+    def allowed(self, settings: Any) -> None:
+        settings.HUILIU_PULL_ALLOW = ["127.0.0.0/8"]
+
+    @pytest.fixture
+    def service(self) -> Iterator[Service]:
+        with running() as service:
+            yield service
+
+    @pytest.fixture
+    def far(self, server: None) -> Scene:
+        return make_scene()
+
+    @pytest.fixture
+    def address(self, far: Scene) -> str:
+        return f"/api/v1/data/{far.dataset.code.replace('/', '-')}"
+
+    @pytest.fixture
+    def system(self, far: Scene, service: Service, now: datetime) -> Client:
+        interface = started(far, service, now)
+        items = {"identity_number": "cover_identity", "name": "", "amount": "", "registered_on": ""}
+        stories.delivered(far, now, items=items)
+        made = caller(draw_token(credential_of(far.system, far.consumer_head, now)))
+        made.raise_request_exception = False
+        made.interface = interface
+        return made
+
+    def test_odd_records(self, system: Any, address: str, service: Service) -> None:
+        told = []
+        for record in RECORDS:
+            service.tells(200, json.dumps({"data": {"list": [record]}}).encode())
+            type(system.interface).objects.update(failures=0, rests_until=None)
+            told.append(
+                (str(record)[:40].encode("ascii", "replace"), system.get(address).status_code)
+            )
+        assert [each for each in told if each[1] not in (200, 502)] == []
+
+    def test_an_odd_length(self, system: Any, address: str, service: Service) -> None:
+        def answer(handler: Any) -> None:
+            handler.send_response(200)
+            handler.send_header("Content-Length", "9" * 5000)
+            handler.end_headers()
+            handler.wfile.write(b"{}")
+
+        service.answer = answer
+        assert system.get(address).status_code in (200, 502)
+
+    def test_no_digit_of_an_amount_is_lost(
+        self, system: Any, address: str, service: Service
+    ) -> None:
+        service.tells(200, b'{"data": {"list": [{"sum": 1234567890123456.78}]}}')
+        (record,) = system.get(address).json()["data"]
+        assert record["amount"] == "1234567890123456.78"

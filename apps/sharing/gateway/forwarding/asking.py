@@ -99,8 +99,7 @@ def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
         blocks.append(block)
     if time.monotonic() >= deadline:
         raise TimeoutError  # what ended late was cut off
-    announced = answer.getheader("Content-Length") or ""
-    if announced.isdecimal() and size != int(announced):
+    if answer.length:  # what was announced and did not come
         raise ProviderUnreachable(_("回答中断"))
     return b"".join(blocks)
 

@@ -6,6 +6,7 @@ whole and is not would be worse than none.
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -55,8 +56,9 @@ def rows_of(interface: Interface, body: bytes, columns: Sequence[Column]) -> lis
         ProviderFailed: it is no JSON, has no records at that place, or a value is not of its type.
     """
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        # An amount of many digits would lose some as a float; an exponent too long is no number.
+        answer = json.loads(body, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         raise ProviderFailed(_("不是 JSON")) from None
     found = at_path(answer, interface.rows_path)
     records = [found] if isinstance(found, dict) else [] if found is None else found
@@ -87,7 +89,7 @@ def _value(place: int, column: Column, value: Any) -> Any:
     is_text = column.type in conditions.TEXTUAL
     if value is None or (value == "" and not is_text):
         return None
-    if isinstance(value, dict | list) or (isinstance(value, str) and "\x00" in value):
+    if isinstance(value, dict | list):
         raise _unfit(place, column)
     text = str(value).lower() if isinstance(value, bool) and not is_text else str(value)
     try:
