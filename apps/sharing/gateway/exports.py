@@ -22,7 +22,6 @@ from apps.core.errors import DomainError
 from apps.ledger import access_sql
 from apps.sharing.gateway import allowances, formats, pages, pool, statements
 from apps.sharing.gateway.calls import Call, record_refused_read, stopped
-from apps.sharing.gateway.cursor import Cursor
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.refusals import ResyncRequired
 from apps.sharing.gateway.wire import GatewayConnection
@@ -129,7 +128,7 @@ def _chunk(call: Call, query: Query, progress: Progress) -> list[bytes]:
 
 def _last_words(call: Call, progress: Progress, refusal: DomainError) -> bytes:
     """Say in the file why it ends here, and from where it can be continued."""
-    cursor = Cursor(call.dataset_id, call.grant_id, call.grant_version, progress.last_id).write()
+    cursor = formats.cursor_after(call, progress.last_id)
     return f"# {refusal.code}: {refusal.message} cursor={cursor}\n".encode()
 
 

@@ -50,7 +50,7 @@ def of_rows(call: Call, query: Query, rows: list[tuple[Any, ...]], marks: Marks 
     more = len(rows) > query.limit
     kept = rows[: query.limit] if more else rows
     last_id = kept[-1][0] if kept else None
-    following = _next(call, last_id) if more else None
+    following = cursor_after(call, last_id) if more and last_id is not None else None
     if query.format == "ndjson":
         body = json_lines(query, kept, marks)
     else:
@@ -83,7 +83,7 @@ def of_csv(call: Call, query: Query, lines: list[bytes], marks: Marks = None) ->
         rows=len(kept),
         first_id=id_of(kept[0]) if kept else None,
         last_id=last_id,
-        next=_next(call, last_id) if more else None,
+        next=cursor_after(call, last_id) if more and last_id is not None else None,
     )
 
 
@@ -157,9 +157,8 @@ def _named(names: tuple[str, ...]) -> Callable[..., Any]:
     return made
 
 
-def _next(call: Call, last_id: int | None) -> str | None:
-    if last_id is None:
-        return None
+def cursor_after(call: Call, last_id: int) -> str:
+    """Return the cursor with which the caller goes on after that record."""
     is_trial = call.trial is not None
     return Cursor(
         call.dataset_id, call.grant_id, call.grant_version, last_id, is_trial=is_trial
