@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from apps.sharing.models import Interface
 from tests import stories
 from tests.factories.gateway import caller, credential_of, draw_token
 from tests.factories.provider_service import Service, running
@@ -75,6 +76,10 @@ class TestAsked:
             for value in HEADERS
         )
 
+    @pytest.mark.parametrize("heard", ["fe80::1%eth0", "::1", "nonsense"])
+    def test_where_it_was_heard(self, client: Client, address: str, heard: str) -> None:
+        assert client.get(address, REMOTE_ADDR=heard).status_code == 200
+
     def test_bodies(self, client: Client, address: str) -> None:
         assert not failed(
             ((tail, body[:30]), client.generic("POST", f"{address}{tail}", body, content_type=kind))
@@ -111,25 +116,24 @@ class TestProvider:
 
     @pytest.fixture
     def system(self, far: Scene, service: Service, now: datetime) -> Client:
-        interface = started(far, service, now)
+        started(far, service, now)
         items = {"identity_number": "cover_identity", "name": "", "amount": "", "registered_on": ""}
         stories.delivered(far, now, items=items)
         made = caller(draw_token(credential_of(far.system, far.consumer_head, now)))
         made.raise_request_exception = False
-        made.interface = interface
         return made
 
-    def test_odd_records(self, system: Any, address: str, service: Service) -> None:
+    def test_odd_records(self, system: Client, address: str, service: Service) -> None:
         told = []
         for record in RECORDS:
             service.tells(200, json.dumps({"data": {"list": [record]}}).encode())
-            type(system.interface).objects.update(failures=0, rests_until=None)
+            Interface.objects.update(failures=0, rests_until=None)
             told.append(
                 (str(record)[:40].encode("ascii", "replace"), system.get(address).status_code)
             )
         assert [each for each in told if each[1] not in (200, 502)] == []
 
-    def test_an_odd_length(self, system: Any, address: str, service: Service) -> None:
+    def test_an_odd_length(self, system: Client, address: str, service: Service) -> None:
         def answer(handler: Any) -> None:
             handler.send_response(200)
             handler.send_header("Content-Length", "9" * 5000)
@@ -140,7 +144,7 @@ class TestProvider:
         assert system.get(address).status_code in (200, 502)
 
     def test_no_digit_of_an_amount_is_lost(
-        self, system: Any, address: str, service: Service
+        self, system: Client, address: str, service: Service
     ) -> None:
         service.tells(200, b'{"data": {"list": [{"sum": 1234567890123456.78}]}}')
         (record,) = system.get(address).json()["data"]

@@ -23,9 +23,12 @@ def address_of(meta: Mapping[str, Any]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _address(text: str | None) -> str | None:
-    """Return the address as it is written shortest, None of what is none."""
+    """Return the address as it is written shortest, None of what is none.
+
+    By which of its own links (`%eth0`) a machine nearby was heard is no part of its address.
+    """
     try:
-        return str(ipaddress.ip_address(text or ""))
+        return str(ipaddress.ip_address((text or "").partition("%")[0]))
     except ValueError:
         return None
 
