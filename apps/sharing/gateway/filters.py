@@ -176,14 +176,15 @@ def _unknown(code: str, name: str, shape: Shape) -> InvalidInput:
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= MAXIMUM_LIMIT):
+    is_number = text.isascii() and text.isdigit() and len(text) <= 12
+    if not is_number or not 0 < int(text) <= MAXIMUM_LIMIT:
         raise InvalidInput(
             _("limit 须为 1 至 %(maximum)s 的整数；更多数据请翻页，或用整表导出 export.csv")
             % {"maximum": MAXIMUM_LIMIT},
             code="invalid_limit",
             field="limit",
         )
-    return int(text[:12])
+    return int(text)
 
 
 def one_of(name: str, value: str, known: Iterable[str]) -> str:
