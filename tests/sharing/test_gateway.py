@@ -294,6 +294,16 @@ class TestExport:
         assert (closed["outcome"], closed["rows"], closed["bytes"]) == ("complete", 3, len(body))
         assert (closed["first_id"], closed["last_id"]) == (1, 3)
 
+    def test_it_holds_no_more_of_wide_rows_than_it_may(
+        self, client: Client, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = b"".join(streamed(client.get(f"{address}/export.csv")))
+        monkeypatch.setattr("apps.sharing.gateway.exports.CHUNK_BYTES", 10)
+        blocks = [block for block in streamed(client.get(f"{address}/export.csv")) if block]
+        assert [block.count(b"\n") for block in blocks] == [2, 1, 1]  # the first with the heading
+        assert b"".join(blocks) == whole
+        assert [(each["outcome"], each["rows"]) for each in closes()] == [("complete", 3)] * 2
+
     def test_it_stops_and_says_so_when_the_grant_is_suspended_in_the_middle(
         self,
         client: Client,

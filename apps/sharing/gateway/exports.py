@@ -23,10 +23,12 @@ from apps.ledger import access_sql
 from apps.sharing.gateway import allowances, formats, pages, pool, statements
 from apps.sharing.gateway.calls import Call, record_refused_read, stopped
 from apps.sharing.gateway.filters import Query
+from apps.sharing.gateway.lines import read_up_to
 from apps.sharing.gateway.refusals import ResyncRequired
 from apps.sharing.gateway.wire import GatewayConnection
 
 CHUNK_ROWS: Final = 50_000
+CHUNK_BYTES: Final = 32 << 20  # rows may be wide, and a chunk is in memory
 
 
 class ExportStoppedError(Exception):
@@ -97,23 +99,26 @@ def _stream(call: Call, query: Query, progress: Progress, lines: list[bytes]) ->
 
 
 def _chunk(call: Call, query: Query, progress: Progress) -> list[bytes]:
-    """Read the next rows, all at once, as far as the day's quota goes.
+    """Read the next rows, all at once, as far as memory and the day's quota go.
 
     Raises:
         DomainError: the grant does not allow it any more.
     """
     limit = allowances.take_rows(call, CHUNK_ROWS)
 
-    def read(connection: Connection[Any]) -> list[bytes]:
+    def read(connection: Connection[Any]) -> tuple[list[bytes], bool]:
         pages.begin_as(connection, call.role)
-        lines = pages.copied(connection, call, query, progress.last_id, limit + 1)
-        connection.execute(statements.COMMIT)
-        return lines
+        text = statements.copy(call.relation, query, after=progress.last_id, limit=limit + 1)
+        lines, is_cut = read_up_to(connection, text, size_bytes=CHUNK_BYTES)
+        if not is_cut:
+            connection.execute(statements.COMMIT)
+        return lines, is_cut
 
     lines: list[bytes] = []
     try:
-        found = pages.guarded(call, read)
-        progress.is_at_end = len(found) <= limit  # one more is read to know, and not sent
+        found, is_cut = pages.guarded(call, read)
+        # One more is read to know, and not sent.
+        progress.is_at_end = not is_cut and len(found) <= limit
         lines = found[:limit]
     finally:
         allowances.give_rows_back(call, limit - len(lines))

@@ -5,6 +5,7 @@ all lines that the connection has received are taken at once; only an empty buff
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from psycopg import Connection, errors, generators
@@ -30,6 +31,24 @@ def read(connection: Connection[Any], statement: str) -> list[bytes]:
         raise
     _expect(connection.wait(generators.fetch_many(wire)), ExecStatus.COMMAND_OK)
     return lines
+
+
+def read_up_to(
+    connection: Connection[Any], statement: str, *, size_bytes: int
+) -> tuple[list[bytes], bool]:
+    """Return the lines of a COPY until there are so many bytes, and whether they were cut there.
+
+    What is left is given up, and the connection with it.
+
+    Raises:
+        psycopg.Error: as `read`.
+    """
+    with closing(blocks(connection, statement, size_bytes=size_bytes)) as found:
+        lines = next(found, [])
+        is_cut = sum(map(len, lines)) >= size_bytes
+        if not is_cut:
+            next(found, None)  # the end, so that the connection is good for more
+    return lines, is_cut
 
 
 def blocks(
