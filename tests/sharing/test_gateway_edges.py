@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import InformationSystem
 from apps.sharing import operations as sharing
@@ -14,6 +16,7 @@ from apps.sharing.gateway.credentials import credentials_of
 from apps.sharing.gateway.filters import read_query
 from apps.sharing.gateway.refusals import GrantRefused
 from apps.sharing.gateway.shapes import shape_of
+from apps.sharing.gateway.single_rows import GrantReader
 from apps.sharing.models import Grant
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory
@@ -193,3 +196,22 @@ class TestTheEndInTheMiddle:
         assert [line[:2] for line in (first + rest).decode().splitlines()[1:]] == ["1,", "2,", "3,"]
         [closed] = closes()
         assert closed["outcome"] == "complete"
+
+
+class TestWhoReadsARecord:
+    def test_grants_that_choose_their_rows_alike_are_asked_about_once(
+        self, landed_scene: Scene, landed_grant: Grant, now: datetime
+    ) -> None:
+        system = InformationSystemFactory(department=landed_scene.consumer_department)
+        stories.delivered(
+            replace(landed_scene, system=system),
+            now,
+            items={"amount": "", "division_code": ""},
+            row_condition=landed_grant.row_condition,
+        )
+        with CaptureQueriesContext(connection) as asked:
+            reading = GrantReader().departments_reading(
+                dataset=landed_scene.dataset, item="", row_id=1, at=now
+            )
+        assert reading == [landed_grant.consumer_id]
+        assert len([each for each in asked if "SELECT EXISTS (SELECT FROM" in each["sql"]]) == 1
