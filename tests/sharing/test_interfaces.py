@@ -174,6 +174,30 @@ class TestChanging:
         interface.refresh_from_db()
         assert secrets.unseal(interface.sealed_secret) == "s3cret"
 
+    def test_one_in_use_takes_a_new_secret(
+        self, scene: Scene, service: Service, now: datetime
+    ) -> None:
+        interface = started(scene, service, now, secret="s3cret", sign="bearer")
+        sharing.change_interface(
+            interface=interface,
+            terms=terms(service, sign="bearer"),
+            secret="an0ther",
+            actor=scene.provider,
+            at=now,
+        )
+        interface.refresh_from_db()
+        assert interface.status == "paused"
+        assert secrets.unseal(interface.sealed_secret) == "an0ther"
+
+    def test_one_in_use_is_kept_as_it_was_checked(
+        self, scene: Scene, service: Service, now: datetime
+    ) -> None:
+        interface = started(scene, service, now)
+        unneeded = terms(service, page_parameter="page")
+        sharing.change_interface(interface=interface, terms=unneeded, actor=scene.provider, at=now)
+        interface.refresh_from_db()
+        assert (interface.status, interface.page_parameter) == ("paused", "")
+
     def test_retired_it_keeps_no_secret_and_stays_so(
         self, scene: Scene, service: Service, now: datetime
     ) -> None:

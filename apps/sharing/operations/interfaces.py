@@ -98,6 +98,8 @@ def change_interface(
         raise StaleRevision
     if interface.status == Interface.Status.RETIRED:
         raise Conflict(_("接口已停用，不能修改；登记一个新的"), code="interface_retired")
+    if interface.status == Interface.Status.ACTIVE:
+        INTERFACE.apply(interface, "pause", actor=actor, at=at, active_since=None)
     before = {name: getattr(interface, name) for name in PLACE}
     _set(interface, terms)
     _check(interface)
@@ -109,9 +111,6 @@ def change_interface(
             _("地址或者鉴权方式改了，密钥要重新填写"), code="secret_needed", field="secret"
         )
     _check_secret(interface, secret or interface.sealed_secret)
-    if interface.status == Interface.Status.ACTIVE:
-        INTERFACE.apply(interface, "pause", actor=actor, at=at, active_since=None)
-        _set(interface, terms)
     interface.tested_at, interface.failures, interface.rests_until = None, 0, None
     interface.revision += 1
     interface.updated_at = at
