@@ -20,7 +20,8 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.lifecycle import DISPOSAL
 from apps.sharing.models import Disposal, Grant
-from apps.sharing.queries.disposals import CLOCK
+from apps.sharing.operations.disposals import _remind
+from apps.sharing.queries.disposals import CLOCK, disposals_late
 from tests import stories
 from tests.conftest import CAST
 from tests.factories.accounts import DelegationFactory, InformationSystemFactory, UserFactory
@@ -278,6 +279,16 @@ class TestReminding:
 
     def test_what_is_filed_is_not_late(self, filed: Disposal, at: datetime) -> None:
         assert sharing.remind_disposals(at + timedelta(days=60)) == 0
+
+    def test_what_was_filed_meanwhile_is_not_told_of(
+        self, owed: Disposal, scene: Scene, at: datetime
+    ) -> None:
+        late = at + timedelta(days=60)
+        [seen] = disposals_late(late)
+        _file(owed, scene, late)
+        before = fingerprint()
+        _remind(seen, late)
+        assert fingerprint() == before
 
 
 class TestRules:

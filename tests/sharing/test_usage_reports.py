@@ -12,6 +12,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.models import DailyUse, Grant, UsageReport
+from apps.sharing.operations.usage_reports import _remind
 from apps.sharing.queries.usage_reports import half_year_before
 from tests import stories
 from tests.factories.sharing import Scene, make_scene
@@ -73,6 +74,16 @@ class TestAsking:
         told = Notice.objects.filter(title__contains="逾期未登记").values_list("recipient")
         assert set(told) == {(scene.consumer.pk,), (scene.consumer_head.pk,)}
         assert len(told) == 2
+
+    def test_one_that_was_filed_meanwhile_is_not_reminded_of(
+        self, report: UsageReport, scene: Scene
+    ) -> None:
+        late = morning(DUE + ONE_DAY)
+        seen = UsageReport.objects.get()
+        sharing.file_usage_report(report=report, actor=scene.consumer, at=late, **WRITTEN)
+        before = fingerprint()
+        _remind(seen, late)
+        assert fingerprint() == before
 
 
 class TestFiling:

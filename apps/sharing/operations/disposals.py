@@ -247,9 +247,11 @@ def _check(
 
 @transaction.atomic
 def _remind(disposal: Disposal, at: datetime) -> Disposal:
-    changed = Disposal.objects.filter(pk=disposal.pk, reminded_at=None)
-    if not changed.update(reminded_at=at):
-        return disposal  # somebody else's run did
+    owing = Disposal.objects.filter(
+        pk=disposal.pk, status__in=Disposal.OWED_STATUSES, reminded_at=None
+    )
+    if not owing.update(reminded_at=at):
+        return disposal  # it was filed, or somebody else's run reminded
     title = _("数据处置证明逾期未报：%(grant)s") % {"grant": disposal.grant}
     body = _("“%(dataset)s”，%(consumer)s，截止日期 %(day)s 已过。") % {
         "dataset": disposal.grant.dataset,

@@ -119,6 +119,9 @@ def _ask(grant: Grant, first_day: date, last_day: date, at: datetime) -> int:
 
 @transaction.atomic
 def _remind(report: UsageReport, at: datetime) -> None:
+    unfiled = UsageReport.objects.filter(pk=report.pk, filed_at=None, reminded_at=None)
+    if not unfiled.update(reminded_at=at):
+        return  # it was filed, or somebody else's run reminded
     ledger.notify(
         accounts.members_with(["department_editor", "department_approver"], report.grant.consumer),
         title=_("使用情况逾期未登记：%(grant)s") % {"grant": report.grant},
@@ -128,7 +131,6 @@ def _remind(report: UsageReport, at: datetime) -> None:
         at=at,
         subject=report.grant,
     )
-    UsageReport.objects.filter(pk=report.pk).update(reminded_at=at)
     platform = accounts.platform_user()
     ledger.record(
         platform,
