@@ -17,6 +17,7 @@ from apps.ledger.models import Event, Notice
 from apps.sharing import operations as sharing
 from apps.sharing.lifecycle import SUPPLIER_ACCOUNT
 from apps.sharing.models import Credential, Grant, SupplierAccount
+from apps.sharing.operations.suppliers import _end_by_itself
 from apps.sharing.views import lists
 from tests import stories
 from tests.conftest import CAST
@@ -207,6 +208,21 @@ class TestEnding:
                     account=account, actor=scene.consumer_head, at=moment, **given
                 )
             assert fingerprint() == before
+
+    def test_one_that_was_extended_meanwhile_is_not_ended(self, scene: Scene, at: datetime) -> None:
+        account = opened(scene, at)
+        late = at + 91 * DAY
+        seen = SupplierAccount.objects.select_related("user", "system__department").get()
+        sharing.extend_supplier(
+            account=account,
+            ends_on=timezone.localdate(late) + 30 * DAY,
+            basis="补充协议",
+            actor=scene.consumer_head,
+            at=late,
+        )
+        before = fingerprint()
+        _end_by_itself(seen, late)
+        assert fingerprint() == before
 
     def test_strangers_change_nothing_and_what_is_over_stays_over(
         self, scene: Scene, at: datetime

@@ -154,7 +154,7 @@ def keep_suppliers(at: datetime) -> dict[str, int]:
     opened = SupplierAccount.objects.filter(status=SupplierAccount.Status.OPEN)
     opened = opened.select_related("user", "system__department").order_by("pk")
     served = Q(system__in=InformationSystem.objects.in_service())
-    over = opened.filter(Q(ends_on__lt=today) | ~served)
+    over = opened.filter(_over(today))
     near = opened.filter(
         served,
         warned_at=None,
@@ -168,9 +168,12 @@ def keep_suppliers(at: datetime) -> dict[str, int]:
 
 @transaction.atomic
 def _end_by_itself(account: SupplierAccount, at: datetime) -> SupplierAccount:
+    today = timezone.localdate(at)
+    account = _held(account)
+    if not SupplierAccount.objects.filter(_over(today), pk=account.pk).exists():
+        return account  # extended meanwhile
     platform = accounts.platform_user()
-    is_over = account.ends_on < timezone.localdate(at)
-    reason = str(_("期满") if is_over else _("信息系统已停用"))
+    reason = str(_("期满") if account.ends_on < today else _("信息系统已停用"))
     _end(account, "end_supplier", actor=platform, at=at, reason=reason)
     _record(Standing(platform), "sharing.end_supplier", account, at=at, reason=reason)
     _tell(
@@ -212,6 +215,11 @@ def _end(account: SupplierAccount, move: str, *, actor: User, at: datetime, reas
 def _held(account: SupplierAccount) -> SupplierAccount:
     rows = SupplierAccount.objects.select_for_update(of=("self",))
     return rows.select_related("user", "system__department").get(pk=account.pk)
+
+
+def _over(today: date) -> Q:
+    """Return the condition that an account is to end: its days or its system's service are over."""
+    return Q(ends_on__lt=today) | ~Q(system__in=InformationSystem.objects.in_service())
 
 
 def _check_end(starts_on: date, ends_on: date) -> None:
