@@ -14,6 +14,8 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing import provisioning
 from apps.sharing.models import DailyUse, Grant, IdleNotice, LandedCopy, MeteredDay
+from apps.sharing.operations.idling import _notice
+from apps.sharing.queries.continuing import grants_to_notice
 from apps.warehouse.models import Store
 from tests import stories
 from tests.factories.sharing import Scene
@@ -76,6 +78,16 @@ class TestNotice:
         assert IdleNotice.objects.count() == Clock.objects.filter(
             policy__code="grant.idle_answer"
         ).count() == 1  # fmt: skip
+
+    def test_nobody_is_told_of_a_grant_that_ended_meanwhile(
+        self, grant: Grant, scene: Scene
+    ) -> None:
+        at = morning(NOTICED)
+        [idle] = grants_to_notice(at)
+        sharing.end(grant=grant, actor=scene.consumer_head, at=at, reason="不用了")
+        before = fingerprint()
+        assert _notice(idle, at) == 0
+        assert fingerprint() == before
 
     def test_a_use_counts_from_its_day_on(self, grant: Grant, look: Look) -> None:
         used(grant, date(2026, 8, 31))

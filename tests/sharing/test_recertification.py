@@ -14,6 +14,8 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed, StaleRevisio
 from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.models import ColumnUse, DailyUse, Grant, Recertification
+from apps.sharing.operations.recertification_due import _open
+from apps.sharing.queries.continuing import grants_to_recertify
 from tests import stories
 from tests.conftest import CAST
 from tests.factories.accounts import InformationSystemFactory, UserFactory
@@ -90,6 +92,16 @@ class TestOpening:
     def test_a_grant_that_ends_before_the_decision_is_not_asked_about(self, scene: Scene) -> None:
         stories.delivered(scene, morning(DELIVERED), ends_on=DECIDE_BY)
         assert sharing.recertify_due(morning(OPENED)) == 0
+
+    def test_a_grant_that_ended_meanwhile_is_not_asked_about(
+        self, grant: Grant, scene: Scene
+    ) -> None:
+        at = morning(OPENED)
+        [due] = grants_to_recertify(at)
+        sharing.end(grant=grant, actor=scene.consumer_head, at=at, reason="不用了")
+        before = fingerprint()
+        assert _open(due, at) == 0
+        assert fingerprint() == before
 
     def test_the_next_year_counts_from_the_decision(self, decide: Decide) -> None:
         decide("continue")

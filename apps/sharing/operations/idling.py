@@ -95,9 +95,10 @@ def ask_back(
 @transaction.atomic
 def _notice(grant: Grant, at: datetime) -> int:
     """Tell both sides that a grant is idle, and start the clock."""
-    # Whoever looks at the same time waits here, and then finds the notice.
-    Grant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
-    if continuing.open_idle_notice(grant) is not None:
+    # Whoever ends it or looks at the same time waits here, or has been waited for.
+    held = Grant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
+    is_told = continuing.open_idle_notice(held) is not None
+    if is_told or held.status != Grant.Status.IN_FORCE:
         return 0
     idle_since = grant.idle_since  # type: ignore[attr-defined]
     notice = IdleNotice(grant=grant, idle_since=idle_since, created_at=at, updated_at=at)

@@ -42,9 +42,10 @@ def recertify_due(at: datetime) -> int:
 
 @transaction.atomic
 def _open(grant: Grant, at: datetime) -> int:
-    # Whoever looks at the same time waits here, and then finds the row.
-    Grant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
-    if continuing.open_recertification(grant) is not None:
+    # Whoever ends it or looks at the same time waits here, or has been waited for.
+    held = Grant.objects.select_for_update(of=("self",)).get(pk=grant.pk)
+    is_open = continuing.open_recertification(held) is not None
+    if is_open or held.status != Grant.Status.IN_FORCE:
         return 0
     platform = accounts.platform_user()
     row = Recertification(
