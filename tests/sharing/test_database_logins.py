@@ -362,6 +362,15 @@ class TestOpening:
         kept = str(list(Event.objects.values_list("details", flat=True)))
         assert opened.password not in kept + str(list(Notice.objects.values_list("body")))
 
+    def test_the_operator_owes_it_still_after_a_suspension(
+        self, exchange: Grant, landed_scene: Scene, now: datetime
+    ) -> None:
+        head = landed_scene.provider_head
+        sharing.suspend(grant=exchange, actor=head, at=now, reason="超范围使用")
+        sharing.resume(grant=exchange, actor=head, at=now, reason="已整改")
+        open_ones = Todo.objects.filter(object_id=exchange.pk, done_at=None)
+        assert [todo.kind for todo in open_ones] == ["sharing.open_login"]
+
     def test_one_opening_serves_all_exchanges_of_the_system(
         self, exchange: Grant, landed_scene: Scene, operator: Any, now: datetime
     ) -> None:

@@ -29,6 +29,7 @@ from apps.sharing.operations.opened_disposals import open_disposal
 
 TEAR_DOWN_DUE = "sharing.tear_down_due"
 KEEP_EXPORTS = "sharing.keep_exports"
+RECTIFY = "sharing.rectify"
 
 
 @attempt("sharing.suspend", "grant")
@@ -104,7 +105,8 @@ def resume(
         resumed_at=at,
     )
     provisioning.allow(grant)
-    ledger.close_todos(grant, at=at, by=actor)
+    for kind in (RECTIFY, urgent_terms.RESUME_OWED):
+        ledger.close_todos(grant, at=at, by=actor, kind=kind)
     close_idle_notice(grant, "resume", actor=actor, at=at)
     owed.tell_about_grant(
         grant, _("授权 %(grant)s 已恢复") % {"grant": grant}, reason.strip(), at=at
@@ -196,7 +198,7 @@ def demand_rectification(grant: Grant, *, at: datetime) -> None:
     """Tell everybody that a grant is stopped; the consumer owes what it was stopped for."""
     ledger.open_todo(
         grant,
-        "sharing.rectify",
+        RECTIFY,
         title=_("整改：%(dataset)s 的授权已暂停") % {"dataset": grant.dataset},
         url=owed.page_of(grant.request),
         department=grant.consumer,

@@ -23,7 +23,7 @@ from apps.sharing.operations.grants import demand_rectification, stop_serving
 from apps.sharing.operations.open_offers import close_open_offer
 from apps.sharing.operations.opinions import drop_sealed
 from apps.sharing.operations.review import require_answering
-from apps.sharing.operations.urgent_terms import PAPERS_OWED, REVIEW_OWED
+from apps.sharing.operations.urgent_terms import PAPERS_OWED, RESUME_OWED, REVIEW_OWED
 
 LONGEST_HOURS: Final = 72
 
@@ -208,7 +208,7 @@ def _ask_to_resume(request: SharingRequest, *, at: datetime) -> None:
         return
     ledger.open_todo(
         grant,
-        "sharing.resume",
+        RESUME_OWED,
         title=_("核对急件 %(number)s 补办的材料，恢复授权") % {"number": request.number},
         url=f"/work/grants/{grant.pk}/",
         department=grant.provider,

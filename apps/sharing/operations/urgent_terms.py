@@ -21,6 +21,7 @@ from apps.sharing.operations import owed
 
 REVIEW_OWED = "sharing.review_urgent"
 PAPERS_OWED = "sharing.backfill"
+RESUME_OWED = "sharing.resume"
 
 
 def temporary_terms(
