@@ -261,3 +261,29 @@ def test_a_suspension_does_not_wait_for_a_long_export(
     )
     assert landed_grant.status == "suspended"
     export.finish()
+
+
+def test_of_two_who_speak_last_at_a_step_one_hands_it_on(now: datetime) -> None:
+    scene = make_scene()
+    first, second, after = (UserFactory(department=scene.consumer_department) for _ in range(3))
+    request = stories.draft(scene, now)
+    sharing.route(
+        request=request, actor=scene.consumer, at=now, steps=[("处室", first), ("分管", after)]
+    )
+    sharing.submit(request=request, actor=scene.consumer, at=now)
+    step = queries.current_steps(request, "consumer").get()
+    [beside] = sharing.co_sign(step=step, people=[second], actor=first, at=now)
+    has_spoken = Event()
+
+    def speaks_and_is_slow() -> None:
+        with transaction.atomic():
+            sharing.pass_step(step=step, actor=first, at=now)
+            has_spoken.set()
+            sleep(0.5)
+
+    def speaks_meanwhile() -> None:
+        assert has_spoken.wait(timeout=30)
+        sharing.pass_step(step=beside, actor=second, at=now)
+
+    assert at_once([speaks_and_is_slow, speaks_meanwhile]) == [None, None]
+    assert [each.assignee for each in queries.current_steps(request, "consumer")] == [after]

@@ -81,7 +81,7 @@ def route(
 @attempt("sharing.pass_step", "step")
 def pass_step(*, step: RouteStep, actor: User, at: datetime, opinion: str = "") -> RouteStep:
     """Give a consenting opinion; the next step opens when everybody at this one has spoken."""
-    standing = access.require(actor, "handle_step", step, at=at)
+    standing = _hold_and_require(actor, "handle_step", step, at)
     _finish(step, "passed", actor=actor, at=at, opinion=opinion)
     others_left = queries.current_steps(step.request, step.side).exists()
     if not others_left and not open_first(step.request, step.side, at=at):
@@ -95,7 +95,7 @@ def forward(
     *, step: RouteStep, to: User, actor: User, at: datetime, opinion: str = ""
 ) -> RouteStep:
     """Hand a step over to a colleague (转办)."""
-    standing = access.require(actor, "handle_step", step, at=at)
+    standing = _hold_and_require(actor, "handle_step", step, at)
     _refuse_stranger(to, step.department)
     if to.pk == step.assignee_id:
         raise InvalidInput(_("不能转办给本人"), field="to")
@@ -110,7 +110,7 @@ def co_sign(
     *, step: RouteStep, people: Sequence[User], actor: User, at: datetime, opinion: str = ""
 ) -> list[RouteStep]:
     """Ask colleagues for their opinion at the same step (会签); it passes when all have spoken."""
-    standing = access.require(actor, "handle_step", step, at=at)
+    standing = _hold_and_require(actor, "handle_step", step, at)
     asked = set(queries.current_steps(step.request, step.side).values_list("assignee", flat=True))
     wanted = [person for person in dict.fromkeys(people) if person.pk not in asked]
     if not wanted:
@@ -127,7 +127,7 @@ def co_sign(
 @attempt("sharing.step_back", "step")
 def step_back(*, step: RouteStep, actor: User, at: datetime, opinion: str) -> SharingRequest:
     """Send the request back to the step before; from the first one to its author (退回上一步)."""
-    standing = access.require(actor, "handle_step", step, at=at)
+    standing = _hold_and_require(actor, "handle_step", step, at)
     opinion = required_text(opinion, _("填写退回的理由"), field="opinion")
     request = step.request
     _finish(step, "stepped_back", actor=actor, at=at, opinion=opinion)
@@ -151,7 +151,7 @@ def recall_step(*, step: RouteStep, actor: User, at: datetime) -> RouteStep:
     Raises:
         Conflict: the next step, or the head, has acted already.
     """
-    standing = access.require(actor, "recall_step", step, at=at)
+    standing = _hold_and_require(actor, "recall_step", step, at)
     request = step.request
     statuses = ("awaiting_head",) if step.side == "consumer" else PROVIDER_STATUSES
     later = request.route_steps.filter(side=step.side, done_at__gte=step.done_at).exclude(
@@ -201,6 +201,16 @@ def refuse_unfinished(request: SharingRequest, side: str) -> None:
             % {"title": step.title, "person": step.assignee},
             code="route_unfinished",
         )
+
+
+def _hold_and_require(actor: User, action: str, step: RouteStep, at: datetime) -> Standing:
+    """Hold the request, see it and the step as they are now, and ask who may.
+
+    Of two who speak at the same step the second sees that the first has: one of them is the last.
+    """
+    step.request = SharingRequest.objects.select_for_update(of=("self",)).get(pk=step.request_id)
+    step.refresh_from_db(fields=["outcome", "done_at", "opened_at", "assignee"])
+    return access.require(actor, action, step, at=at)
 
 
 def _side_of(request: SharingRequest, standing: Standing) -> tuple[str, Department]:
