@@ -68,6 +68,14 @@ class TestSupplement:
         sharing.supplement(request=request, actor=scene.consumer_head, at=at, reason="已补充")
         assert request.status == "form_check"
 
+    def test_what_grew_since_it_was_read_is_seen(self, scene: Scene, at: datetime) -> None:
+        request = stories.request_in("supplement", scene, at, **ASKED)
+        read = SharingRequest.objects.get(pk=request.pk)
+        sharing.revise(request=request, actor=scene.consumer, at=at, row_condition=[])
+        with pytest.raises(InvalidInput) as refusal:
+            sharing.supplement(request=read, actor=scene.consumer, at=at, reason="已补充")
+        assert refusal.value.code == "head_must_supplement"
+
     @pytest.mark.parametrize(
         "change",
         [

@@ -442,6 +442,15 @@ class TestExtension:
         assert clocks.running(request).get().due_on == before
 
 
+def test_what_was_struck_out_since_it_was_read_is_not_sent(scene: Scene, at: datetime) -> None:
+    request = stories.draft(scene, at)
+    read = SharingRequest.objects.get(pk=request.pk)
+    sharing.revise(request=request, actor=scene.consumer, at=at, basis="")
+    with pytest.raises(InvalidInput) as refusal:
+        sharing.submit(request=read, actor=scene.consumer, at=at)
+    assert refusal.value.details["field"] == "basis"
+
+
 class TestGrants:
     def test_delivery_ends_the_request_and_gives_use_dataset(
         self, scene: Scene, at: datetime

@@ -161,6 +161,7 @@ def submit(
         InvalidInput: one of the five mandatory statements is missing, or nobody vouches for it.
     """
     standing = access.require(actor, "submit", request, at=at)
+    _hold(request)
     contents.refuse_incomplete(request, at)
     REQUEST.apply(
         request, "submit", actor=actor, at=at, reason=reason, revision=revision, submitted_at=at
@@ -209,6 +210,7 @@ def supplement(
             (`asks_for_more`).
     """
     standing = access.require(actor, "supplement", request, at=at)
+    _hold(request)
     contents.refuse_incomplete(request, at)
     refuse_grown(request, by_head=access.allowed(actor, "approve_by_head", request, at=at))
     REQUEST.apply(
@@ -263,6 +265,11 @@ def withdraw(
         )
     ledger.record(standing, "sharing.withdraw", request, at=at, details=said(reason))
     return request
+
+
+def _hold(request: SharingRequest) -> None:
+    """See the request as it is now, until the transaction ends: what is checked is what is sent."""
+    request.refresh_from_db(from_queryset=SharingRequest.objects.select_for_update(of=("self",)))
 
 
 def _locked(request: SharingRequest, revision: int | None) -> SharingRequest:
