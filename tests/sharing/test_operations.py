@@ -452,6 +452,16 @@ def test_what_was_struck_out_since_it_was_read_is_not_sent(scene: Scene, at: dat
 
 
 class TestGrants:
+    def test_the_end_of_one_that_is_replaced_is_the_providers_matter(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        former = stories.delivered(scene, at).grant
+        stories.delivered(scene, at, mode="file")
+        former.refresh_from_db()
+        assert former.status == "ended"
+        event = Event.objects.get(verb="sharing.end", subject_id=str(former.pk), outcome="done")
+        assert event.department == scene.provider_department
+
     def test_delivery_ends_the_request_and_gives_use_dataset(
         self, scene: Scene, at: datetime
     ) -> None:

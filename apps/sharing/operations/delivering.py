@@ -198,7 +198,8 @@ def _replace(grant: Grant, *, by: User, at: datetime) -> None:
         )
     reason = str(_("由授权 %(grant)s 接替") % {"grant": grant})
     close_grant(former, "end", actor=by, at=at, reason=reason, is_replaced=True)
-    ledger.record(by, "sharing.end", former, at=at, details={"reason": reason})
+    details = {"reason": reason}
+    ledger.record(by, "sharing.end", former, at=at, department=former.provider, details=details)
 
 
 def _refuse_after_suspension(grant: Grant) -> None:
