@@ -10,6 +10,7 @@ from guardian.shortcuts import get_perms
 
 from apps.accounts.models import InformationSystem
 from apps.clocks import queries as clocks
+from apps.core import access
 from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed
 from apps.ledger.models import AccessRecord, Event, Notice, Todo
 from apps.sharing import operations as sharing
@@ -18,6 +19,7 @@ from apps.sharing.models import SharingRequest
 from tests import stories
 from tests.factories.accounts import (
     OUT_OF_SERVICE,
+    DelegationFactory,
     InformationSystemFactory,
     OutOfService,
     UserFactory,
@@ -430,6 +432,36 @@ class TestExtension:
                 request=request, workdays=workdays, reason="忙", actor=scene.provider, at=at
             )
 
+    @pytest.mark.parametrize("is_stand_in", [False, True])
+    def test_who_asked_for_it_does_not_consent(
+        self, scene: Scene, at: datetime, *, is_stand_in: bool
+    ) -> None:
+        request = stories.request_in("reviewing", scene, at)
+        office = [] if is_stand_in else ["authority_officer"]
+        person = UserFactory(
+            department=scene.provider_department, roles=["department_editor", *office]
+        )
+        if is_stand_in:
+            DelegationFactory(
+                principal=scene.authority,
+                deputy=person,
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+            )
+        extension = sharing.extend(request=request, workdays=5, reason="忙", actor=person, at=at)
+        with pytest.raises(NotAllowed):
+            sharing.consent_extension(extension=extension, consented=True, actor=person, at=at)
+        extension.refresh_from_db()
+        assert extension.decided_at is None
+
+    def test_the_auditor_sees_what_both_sides_see(self, scene: Scene, at: datetime) -> None:
+        request = stories.request_in("reviewing", scene, at)
+        extension = sharing.extend(
+            request=request, workdays=5, reason="忙", actor=scene.provider, at=at
+        )
+        auditor = UserFactory(department=scene.authority.department, roles=["audit_admin"])
+        assert access.allowed(auditor, "view", extension)
+
     def test_without_consent_the_clock_runs_as_before(self, scene: Scene, at: datetime) -> None:
         request = stories.request_in("reviewing", scene, at)
         before = clocks.running(request).get().due_on
@@ -461,6 +493,25 @@ class TestGrants:
         assert former.status == "ended"
         event = Event.objects.get(verb="sharing.end", subject_id=str(former.pk), outcome="done")
         assert event.department == scene.provider_department
+
+    @pytest.mark.parametrize("is_stand_in", [False, True])
+    def test_who_works_for_the_consumer_does_not_resume_what_it_uses(
+        self, scene: Scene, at: datetime, *, is_stand_in: bool
+    ) -> None:
+        grant = stories.grant_in("suspended", scene, at)
+        roles = [] if is_stand_in else ["authority_officer"]
+        person = UserFactory(department=scene.consumer_department, roles=roles)
+        if is_stand_in:
+            DelegationFactory(
+                principal=scene.provider_head,
+                deputy=person,
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+            )
+        with pytest.raises(NotAllowed):
+            sharing.resume(grant=grant, actor=person, at=at, reason="急用")
+        grant.refresh_from_db()
+        assert grant.status == "suspended"
 
     def test_delivery_ends_the_request_and_gives_use_dataset(
         self, scene: Scene, at: datetime

@@ -18,7 +18,7 @@ from apps.sharing.operations.recertification_due import _open
 from apps.sharing.queries.continuing import grants_to_recertify
 from tests import stories
 from tests.conftest import CAST
-from tests.factories.accounts import InformationSystemFactory, UserFactory
+from tests.factories.accounts import DelegationFactory, InformationSystemFactory, UserFactory
 from tests.factories.sharing import Scene
 from tests.sharing.fingerprint import fingerprint
 
@@ -262,6 +262,39 @@ class TestLateness:
         )
         todo.refresh_from_db()
         assert todo.done_at == morning(ESCALATED)
+
+    def test_the_authority_does_not_decide_on_what_its_own_department_uses(
+        self, stated: Recertification, grant: Grant, scene: Scene
+    ) -> None:
+        Recertification.objects.update(
+            reminded_at=morning(DECIDE_BY), escalated_at=morning(ESCALATED)
+        )
+        Grant.objects.filter(pk=grant.pk).update(consumer=scene.authority.department)
+        stated.refresh_from_db()
+        before = fingerprint()
+        with pytest.raises(NotAllowed):
+            sharing.decide(
+                recertification=stated,
+                outcome="continue",
+                actor=scene.authority,
+                at=morning(ESCALATED),
+            )
+        assert fingerprint() == before
+
+    def test_who_works_for_the_consumer_does_not_decide_for_the_head(
+        self, stated: Recertification, scene: Scene
+    ) -> None:
+        deputy = UserFactory(department=scene.consumer_department)
+        DelegationFactory(
+            principal=scene.provider_head, deputy=deputy, starts_on=OPENED, ends_on=ESCALATED
+        )
+        before = fingerprint()
+        with pytest.raises(NotAllowed) as refusal:
+            sharing.decide(
+                recertification=stated, outcome="continue", actor=deputy, at=morning(OPENED)
+            )
+        assert refusal.value.code == "own_grant"
+        assert fingerprint() == before
 
     def test_the_authority_does_not_decide_before(
         self, stated: Recertification, scene: Scene

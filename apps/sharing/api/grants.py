@@ -61,7 +61,7 @@ REFUSALS = refusals(
             "invalid_limit_of_use",
             "invalid_address",
         ),
-        403: ("not_allowed",),
+        403: ("not_allowed", "own_grant"),
         404: ("not_found",),
         409: ("illegal_move", "stale_revision", "table_busy", "papers_due"),
     }

@@ -187,7 +187,7 @@ class RecertificationViewSet(mixins.ListModelMixin, ScopedViewSet):
             **refusals(
                 {
                     400: ("invalid_input", "no_proposal"),
-                    403: ("not_allowed",),
+                    403: ("not_allowed", "own_grant"),
                     404: ("not_found",),
                     409: ("illegal_move", "stale_revision", "table_busy"),
                 }

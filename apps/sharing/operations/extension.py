@@ -74,9 +74,12 @@ def consent_extension(
 
     Source: 《政务数据共享条例》第二十一条
     Raises:
+        NotAllowed: the actor asked for it himself.
         Conflict: it has been decided already.
     """
     standing = access.require(actor, "consent_extension", extension, at=at)
+    if extension.asked_by_id == actor.pk:
+        raise NotAllowed(_("申请延期的人不能自己审批"), code="own_extension")
     if not consented:
         reason = required_text(reason, _("填写不同意延期的理由"), field="reason")
     changed = DeadlineExtension.objects.filter(pk=extension.pk, decided_at=None).update(

@@ -15,7 +15,7 @@ from apps.accounts import queries as accounts
 from apps.accounts.models import User
 from apps.clocks import operations as clocks
 from apps.core import access
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.jobs import wake
 from apps.ledger import operations as ledger
 from apps.sharing import provisioning, queries
@@ -87,10 +87,12 @@ def resume(
     """Give access back after the matter was rectified; the past suspension stays in the history.
 
     Raises:
-        NotAllowed: the authority suspended it and the actor is only the provider.
+        NotAllowed: the authority suspended it and the actor is only the provider; he works for
+            the consumer.
         Conflict: the papers of an urgent decision are still missing.
     """
     standing = access.require(actor, "resume", grant, at=at)
+    refuse_own_use(actor, grant)
     urgent_terms.refuse_without_papers(grant, at)
     provisioning.hold_lock()
     GRANT.apply(
@@ -113,6 +115,16 @@ def resume(
     )
     ledger.record(standing, "sharing.resume", grant, at=at, details={"reason": reason.strip()})
     return grant
+
+
+def refuse_own_use(actor: User, grant: Grant) -> None:
+    """Keep stand-ins from deciding for the provider on what their own department uses.
+
+    Raises:
+        NotAllowed: the actor works for the consumer, and not for the provider too.
+    """
+    if actor.department_id == grant.consumer_id != grant.provider_id:
+        raise NotAllowed(_("使用部门不能代提供部门决定本部门的授权"), code="own_grant")
 
 
 @attempt("sharing.end", "grant")

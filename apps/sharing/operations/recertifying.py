@@ -19,7 +19,7 @@ from apps.sharing.lifecycle import RECERTIFICATION
 from apps.sharing.models import Grant, Recertification
 from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
-from apps.sharing.operations.grants import end
+from apps.sharing.operations.grants import end, refuse_own_use
 from apps.sharing.operations.narrow_grant import narrow
 from apps.sharing.operations.one_by_one import Tried, try_each
 from apps.sharing.queries import figures, thrift
@@ -79,11 +79,13 @@ def decide(
     grant's own page, which then continues narrower.
 
     Raises:
-        NotAllowed: the actor is not the provider's head, nor of the authority after the due day.
+        NotAllowed: the actor is not the provider's head, nor of the authority after the due day; he
+            works for the consumer.
         InvalidInput: no such outcome; an end without reason; `no_proposal`, all is used.
         IllegalMove: it is decided, or the consumer may still say its need.
     """
     standing = access.require(actor, "decide", recertification, at=at)
+    refuse_own_use(actor, recertification.grant)
     reason = reason.strip()
     if outcome not in Recertification.Outcome.values:
         raise InvalidInput(_("复核结论为继续、收窄或者终止"), field="outcome")

@@ -29,7 +29,8 @@ confirm, opine       –                           editor, approver, not the   �
 agree, refuse        –                           approver                    –
 send_back_proposal   –                           approver; before the second –
                                                  review whoever may confirm
-consent_extension    –                           –                           officer, leader
+consent_extension    –                           –                           officer, leader, not
+                                                                             who asked for it
 mark_urgent          –                           –                           officer, leader, not
                                                                              for his department
 review_urgent        –                           –                           officer, leader, not
@@ -72,7 +73,8 @@ export: view         every member                every member                off
 export: download,    as grant: export            –                           –
 discard
 use: view            every member                every member                officer, leader
-grant: resume        –                           approver, if he suspended   officer, leader
+grant: resume        –                           approver, if the authority  officer, leader, not
+                                                 did not suspend it          of the consumer
 grant: end           approver                    approver                    officer, leader
 grant: deliver,      the platform                –                           –
 expire
@@ -88,7 +90,8 @@ idle notice:         editor, approver            –                           �
 ask_back
 review: view         every member                every member                officer, leader
 review: state_need   editor, approver            –                           –
-review: decide       –                           approver                    officer, leader,
+review: decide       –                           approver                    officer, leader, not
+                                                                             of the consumer,
                                                                              once it is late
 use report: view     every member                every member                officer, leader
 use report: file     editor, approver            –                           –

@@ -9,6 +9,7 @@ from apps.sharing.permissions.parties import (
     EVERY,
     NOBODY,
     is_overseer,
+    not_its_own,
 )
 
 
@@ -91,10 +92,10 @@ def consumer_editor_of_grant(actor: User) -> Q:
 
 @access.scope("sharing.Grant", "resume")
 def whoever_suspended_or_authority(actor: User) -> Q:
-    """A provider cannot lift what the authority ordered."""
-    return provider_head_or_authority(actor) & (
-        EVERY if is_overseer(actor) else Q(suspended_by_authority=False)
-    )
+    """A provider cannot lift what the authority ordered, nor the authority for itself."""
+    if is_overseer(actor):
+        return not_its_own(actor)
+    return provider_head_or_authority(actor) & Q(suspended_by_authority=False)
 
 
 @access.scope("sharing.Grant", "end")
@@ -131,7 +132,7 @@ def consumer_handlers_of_its_grant(actor: User) -> Q:
 def provider_head_or_authority_when_late(actor: User) -> Q:
     """The authority decides only what the provider let lie."""
     if is_overseer(actor):
-        return Q(escalated_at__isnull=False)
+        return Q(escalated_at__isnull=False) & not_its_own(actor, "grant__")
     if not actor.holds("department_approver"):
         return NOBODY
     return Q(grant__provider=actor.department_id)

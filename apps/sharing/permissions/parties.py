@@ -37,6 +37,17 @@ def answered_for_by(actor: User) -> Q:
     return answered_for & ~asked_by(actor) & Q(received_at__isnull=False)
 
 
+def not_its_own(actor: User, of: str = "") -> Q:
+    """Grants that another department than the actor's uses, or that it gives itself.
+
+    of: the way from a row to its grant.
+
+    What the provider decides about them, nobody of the consumer decides, whatever his office.
+    """
+    own = {f"{of}consumer": actor.department_id}
+    return ~Q(**own) | Q(**{f"{of}provider": actor.department_id})
+
+
 def put_to_district(actor: User) -> Q:
     """Requests that lay or lie with the actor's department as the district's authority."""
     reviews = DistrictReview.objects.filter(authority=actor.department_id)
