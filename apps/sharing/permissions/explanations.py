@@ -24,23 +24,14 @@ Source: 《个人信息保护法》第六条; house rule (issue 5: explain)
 from django.db.models import Q
 
 from apps.accounts.models import User
-from apps.catalog.models import DatasetGroupPermission
 from apps.core import access
-from apps.sharing.permissions.parties import EVERY, NOBODY, is_overseer
+from apps.sharing.permissions.parties import EVERY, NOBODY, entries_answered_for, is_overseer
 
 HANDLERS = ("department_editor", "department_approver")
 
 
 def _oversees(actor: User) -> bool:
     return is_overseer(actor) or actor.holds("audit_admin")
-
-
-def _answered_for(actor: User) -> Q:
-    assert actor.department is not None  # the audience "members" admits no other
-    delegated = DatasetGroupPermission.objects.filter(
-        group=actor.department.group_id, permission__codename="review_requests"
-    )
-    return Q(department=actor.department_id) | Q(pk__in=delegated.values("content_object"))
 
 
 @access.scope("accounts.InformationSystem", "explain")
@@ -63,7 +54,7 @@ def own_system_to_handlers(actor: User) -> Q:
 def entry_answered_for(actor: User) -> Q:
     if actor.kind == User.Kind.SERVICE:
         return NOBODY
-    return EVERY if _oversees(actor) else _answered_for(actor)
+    return EVERY if _oversees(actor) else entries_answered_for(actor)
 
 
 @access.scope("catalog.Dataset", "explain_record")
@@ -72,4 +63,4 @@ def entry_answered_for_to_handlers(actor: User) -> Q:
         return NOBODY
     if _oversees(actor):
         return EVERY
-    return _answered_for(actor) if actor.holds(*HANDLERS) else NOBODY
+    return entries_answered_for(actor) if actor.holds(*HANDLERS) else NOBODY

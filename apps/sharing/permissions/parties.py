@@ -25,15 +25,22 @@ def asked_by(actor: User) -> Q:
     return Q(consumer=actor.department_id)
 
 
-def answered_for_by(actor: User) -> Q:
-    """Requests on the department's datasets or on ones delegated to it, never its own requests."""
+def entries_answered_for(actor: User, of: str = "") -> Q:
+    """Datasets of the department, and those delegated to it.
+
+    of: the way from a row to its dataset.
+    """
     assert actor.department is not None  # the audience "members" admits no other
     delegated = DatasetGroupPermission.objects.filter(
         group=actor.department.group_id, permission__codename="review_requests"
     )
-    answered_for = Q(dataset__department=actor.department_id) | Q(
-        dataset__in=delegated.values("content_object")
-    )
+    own = Q(**{f"{of}department": actor.department_id})
+    return own | Q(**{f"{of}pk__in": delegated.values("content_object")})
+
+
+def answered_for_by(actor: User) -> Q:
+    """Requests on datasets that the department answers for, never its own requests."""
+    answered_for = entries_answered_for(actor, "dataset__")
     return answered_for & ~asked_by(actor) & Q(received_at__isnull=False)
 
 

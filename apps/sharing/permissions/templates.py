@@ -3,29 +3,21 @@
 from django.db.models import Q
 
 from apps.accounts.models import User
-from apps.catalog.models import Dataset, DatasetGroupPermission
+from apps.catalog.models import Dataset
 from apps.core import access
 from apps.sharing.permissions.parties import (
     EVERY,
     NOBODY,
+    entries_answered_for,
     is_overseer,
 )
-
-
-def _answered_for(actor: User) -> Q:
-    """The datasets of the department, and those delegated to it, as a condition on datasets."""
-    assert actor.department is not None  # the audience "members" admits no other
-    delegated = DatasetGroupPermission.objects.filter(
-        group=actor.department.group_id, permission__codename="review_requests"
-    )
-    return Q(department=actor.department_id) | Q(pk__in=delegated.values("content_object"))
 
 
 @access.scope("catalog.Dataset", "keep_templates", "declare_region_item")
 def provider_of_dataset(actor: User) -> Q:
     if not actor.holds("department_editor", "department_approver"):
         return NOBODY
-    return _answered_for(actor)
+    return entries_answered_for(actor)
 
 
 @access.scope("sharing.TermsTemplate", "retire_template")
@@ -39,7 +31,7 @@ def provider_and_whoever_may_draft(actor: User) -> Q:
     if is_overseer(actor) or actor.holds("audit_admin"):
         return EVERY
     offered = Q(status="in_use", is_recommended=True)
-    return Q(dataset__in=Dataset.objects.filter(_answered_for(actor))) | offered
+    return Q(dataset__in=Dataset.objects.filter(entries_answered_for(actor))) | offered
 
 
 @access.scope("sharing.TermsTemplate", "change", "delete")
