@@ -212,9 +212,7 @@ def _require_in_service(system: InformationSystem) -> None:
 
 def _tell(login: DatabaseLogin, title: object, body: object, at: datetime) -> None:
     ledger.notify(
-        accounts.members_with(
-            ["department_editor", "department_approver"], login.system.department
-        ),
+        owed.handlers_of(login.system.department),
         title=str(title) % {"system": login.system},
         body=str(body),
         url=f"/work/systems/{login.system_id}/",

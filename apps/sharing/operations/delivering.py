@@ -173,7 +173,6 @@ def _deliver(grant: Grant, at: datetime) -> Grant:
     mark_delivered(request, at=at)
     urgent_terms.ask_papers(request, at=at)
     assign_perm("catalog.use_dataset", current.consumer.group, current.dataset)
-    ledger.close_todos(current, at=at, by=platform)
     if current.mode == Mode.DATABASE:
         ask_for_login(current, at=at)
     announce(current, at=at)

@@ -269,7 +269,7 @@ def _remind(disposal: Disposal, at: datetime) -> Disposal:
 def _tell_consumer(
     disposal: Disposal, title: Any, body: Any, *, at: datetime, others: Any = ()
 ) -> None:
-    people = accounts.members_with(["department_editor", "department_approver"], disposal.consumer)
+    people = owed.handlers_of(disposal.consumer)
     recipients = {person.pk: person for person in (*people, *others)}
     ledger.notify(
         [recipients[pk] for pk in sorted(recipients)],

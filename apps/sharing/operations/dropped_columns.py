@@ -46,7 +46,6 @@ from apps.warehouse.models import DataTable
 
 ADAPT: Final = "sharing.adapt_to_drop"
 CHOOSE_ROWS: Final = "sharing.rows_without_column"
-HANDLERS: Final = ("department_editor", "department_approver")
 
 
 @contextmanager
@@ -243,7 +242,7 @@ def _tell(grant: Grant, title: str, body: str, *, at: datetime) -> None:
     people = {
         person
         for department in (grant.consumer, grant.provider)
-        for person in accounts.members_with(HANDLERS, department)
+        for person in owed.handlers_of(department)
     }
     credentials = Credential.objects.filter(system=grant.system_id, status__in=Credential.LIVE)
     people |= set(keepers_of(credentials))

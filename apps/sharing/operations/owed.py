@@ -232,7 +232,7 @@ def tell_urgent(
         at=at,
         due_on=timezone.localdate(due_at),
     )
-    people = {*heads_and_stand_ins(provider, at), *_handlers(provider)}
+    people = {*heads_and_stand_ins(provider, at), *handlers_of(provider)}
     tell_people(people, request, title, urgency.basis, at=at)
     tell_consumer(
         request,
@@ -263,7 +263,7 @@ def tell_provider(
     request: SharingRequest, title: str | Promise, body: str | Promise, *, at: datetime
 ) -> None:
     """Tell the editors and heads of the providing department."""
-    tell_people(set(_handlers(provider_of(request))), request, title, body, at=at)
+    tell_people(set(handlers_of(provider_of(request))), request, title, body, at=at)
 
 
 def tell_about_grant(
@@ -271,14 +271,15 @@ def tell_about_grant(
 ) -> None:
     """Tell both departments, and the authority, which keeps an eye on every live service."""
     people = {
-        *_handlers(grant.consumer),
-        *_handlers(grant.provider),
+        *handlers_of(grant.consumer),
+        *handlers_of(grant.provider),
         *accounts.holders_of("authority_officer"),
     }
     tell_people(people, grant.request, title, body, at=at)
 
 
-def _handlers(department: Department) -> list[User]:
+def handlers_of(department: Department) -> list[User]:
+    """Return the editors and heads of a department."""
     return list(accounts.members_with(["department_editor", "department_approver"], department))
 
 

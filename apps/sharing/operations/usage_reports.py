@@ -123,7 +123,7 @@ def _remind(report: UsageReport, at: datetime) -> None:
     if not unfiled.update(reminded_at=at):
         return  # it was filed, or somebody else's run reminded
     ledger.notify(
-        accounts.members_with(["department_editor", "department_approver"], report.grant.consumer),
+        owed.handlers_of(report.grant.consumer),
         title=_("使用情况逾期未登记：%(grant)s") % {"grant": report.grant},
         body=_("“%(dataset)s”，截止日期 %(day)s 已过。")
         % {"dataset": report.grant.dataset, "day": report.due_on},

@@ -16,7 +16,6 @@ from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import queries as accounts
 from apps.accounts.models import User
 from apps.core import access
 from apps.core import secrets as sealed
@@ -26,6 +25,7 @@ from apps.ledger import operations as ledger
 from apps.ledger.channels import sign
 from apps.ledger.models import Notice
 from apps.sharing.models import Webhook, WebhookDelivery
+from apps.sharing.operations import owed
 from apps.sharing.operations.attempts import attempt
 from apps.sharing.operations.webhooks.keeping import PUSH
 from apps.sharing.queries import webhooks as queries
@@ -203,9 +203,7 @@ def _put_off(delivery: WebhookDelivery, at: datetime) -> None:
     delivery.state, delivery.next_attempt_at = State.DEAD, None
     webhook = delivery.webhook
     page = f"/work/webhooks/{webhook.pk}/"
-    people = accounts.members_with(
-        ["department_editor", "department_approver"], webhook.system.department
-    )
+    people = owed.handlers_of(webhook.system.department)
     told = Notice.objects.filter(recipient__in=people, url=page, at__gt=at - TOLD_AGAIN_AFTER)
     if told.exists():
         return
