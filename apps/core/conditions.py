@@ -86,7 +86,9 @@ def parse(entries: Iterable[dict[str, Any]], columns: Sequence[Column]) -> tuple
     known = {column.name: column for column in columns}
     conditions = []
     for entry in entries:
-        item, operator = str(entry.get("item", "")), str(entry.get("operator", ""))
+        item, operator = (
+            UNSTORABLE.sub("\ufffd", str(entry.get(part, ""))) for part in ("item", "operator")
+        )
         if item not in known:
             raise InvalidInput(
                 _("没有名为“%(item)s”的数据项") % {"item": item}, code="unknown_item", item=item

@@ -72,12 +72,14 @@ def test_it_refuses_what_cannot_be_meant(
         parse_one(column, operator, value)
     assert refusal.value.code == code
     assert refusal.value.details["item"] == column.name
+    assert "\x00" not in str(refusal.value)
 
 
 def test_it_names_an_item_that_does_not_exist() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        parse([{"item": "secret", "operator": "eq", "value": 1}], COLUMNS)
+        parse([{"item": "secret\x00", "operator": "eq", "value": 1}], COLUMNS)
     assert refusal.value.code == "unknown_item"
+    assert "\x00" not in str(refusal.value)
 
 
 def test_it_quotes_literals_so_that_no_value_becomes_sql(db: None) -> None:

@@ -48,6 +48,7 @@ def test_what_is_misspelt_is_not_passed_over(scene: Scene) -> None:
     [
         "explanations?system=%00&dataset=%00",
         "explanations?system={system}&dataset={dataset}&item=%00",
+        "explanations?system={system}&dataset={dataset}&key.identity_number=%00",
         "interfaces/a%00b/openapi",
         "datasets?department=%00",
         "datasets?theme=%00",
