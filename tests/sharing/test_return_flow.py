@@ -164,7 +164,8 @@ class TestAsking:
         self, scene: Scene, at: datetime
     ) -> None:
         declare = partial(sharing.declare_region_item, dataset=scene.dataset, at=at)
-        for column, code in (("unknown", "unknown_item"), ("amount", "unfit_item")):
+        unfit = (("amount", "unfit_item"), ("identity_number", "unfit_item"))
+        for column, code in (("unknown", "unknown_item"), *unfit):
             refused(
                 lambda c=column: declare(column_name=c, actor=scene.provider),  # type: ignore[misc]
                 InvalidInput,

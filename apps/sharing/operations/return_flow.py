@@ -25,7 +25,6 @@ from apps.sharing.operations.attempts import attempt
 
 STANDING_YEARS: Final = 5
 BASIS: Final = _("《政务数据共享条例》第二十四条")
-TEXTUAL: Final = "C"
 
 
 @attempt("sharing.declare_region_item", "dataset")
@@ -35,13 +34,13 @@ def declare_region_item(
     """Say which item of the entry tells the region; what was asked for before keeps its item.
 
     Raises:
-        InvalidInput: the entry has no such item, or it holds no text.
+        InvalidInput: the entry has no such item, or it cannot hold a region's code.
     """
     standing = access.require(actor, "declare_region_item", dataset, at=at)
     columns = {column.name: column for column in catalog.contract_of(dataset).columns}
     if column_name not in columns:
         raise InvalidInput(_("目录中没有这个数据项"), code="unknown_item", field="column_name")
-    if columns[column_name].type != TEXTUAL:
+    if not queries.could_tell_region(columns[column_name]):
         raise InvalidInput(
             _("区划数据项须为字符型，保存行政区划代码"), code="unfit_item", field="column_name"
         )

@@ -77,6 +77,7 @@ from apps.sharing.queries.packages import (
 from apps.sharing.queries.return_flow import (
     RETURN_FLOW,
     codes_of,
+    could_tell_region,
     obstacle_to_return_flow,
     region_item_of,
     return_flow_of,
@@ -165,6 +166,7 @@ __all__ = [
     "continued_by",
     "copies_kept",
     "copy_of_grant",
+    "could_tell_region",
     "current_steps",
     "datasets_wound_down",
     "dated_offers",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Region
 from apps.catalog import queries as catalog
 from apps.catalog.models import Dataset
+from apps.core.contracts import Column
 from apps.core.errors import InvalidInput
 from apps.sharing import terms_sql
 from apps.sharing.models import RegionItem, ReturnFlow, SharingRequest
@@ -17,6 +18,8 @@ from apps.sharing.terms_sql import Terms
 from apps.warehouse import queries as warehouse
 
 RETURN_FLOW: Final = "return_flow.reply"
+# What is checked as something else, an identity number say, cannot tell the region.
+_CHECKS_THAT_TELL: Final = ("", "division_code", "chongqing_district")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ def region_item_of(dataset: Dataset) -> str:
         return ""
     known = {column.name for column in catalog.contract_of(dataset).columns}
     return declared.column_name if declared.column_name in known else ""
+
+
+def could_tell_region(column: Column) -> bool:
+    """Say whether a column can hold the code of a region."""
+    return column.type == "C" and column.check in _CHECKS_THAT_TELL
 
 
 def obstacle_to_return_flow(region: Region, dataset: Dataset) -> InvalidInput | None:

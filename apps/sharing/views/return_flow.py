@@ -1,6 +1,6 @@
 """Return flow: a district asks for its rows; a provider says which item tells the region."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,9 +19,6 @@ from apps.sharing.forms.return_flow import RegionItemForm, ReturnFlowForm
 from apps.sharing.models import SharingRequest
 from apps.sharing.views.moves import done
 from apps.sharing.views.wizard import asking_department
-
-# What is checked as something else, an identity number say, cannot tell the region.
-COULD_TELL: Final = ("", "division_code", "chongqing_district")
 
 
 @login_required
@@ -66,9 +63,7 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = _dataset_or_404(user, pk)
     if not access.allowed(user, "declare_region_item", dataset):
         raise PermissionDenied
-    columns = [
-        c for c in catalog.contract_of(dataset).columns if c.type == "C" and c.check in COULD_TELL
-    ]
+    columns = filter(queries.could_tell_region, catalog.contract_of(dataset).columns)
     labels = dict(dataset.items.values_list("column_name", "name"))
     form = RegionItemForm(
         request.POST or None,

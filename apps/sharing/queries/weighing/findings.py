@@ -25,7 +25,6 @@ PROTECTION: Final = {"2": 2, **dict.fromkeys(STRICT_GRADES, 3)}
 
 GENERIC: Final = ("号码", "代码", "编码", "名称", "日期", "时间", "信息", "情况", "状况", "金额")
 NECESSARY: Final = gettext_lazy("《个人信息保护法》第六条：限于实现处理目的的最小范围")
-OWN_RULE: Final = gettext_lazy("平台规则")
 
 
 @dataclass(frozen=True, slots=True)
