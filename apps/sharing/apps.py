@@ -12,7 +12,7 @@ class SharingConfig(AppConfig):
         from apps.quality import readership
         from apps.sharing import permissions  # noqa: F401
         from apps.sharing.gateway.single_rows import GrantReader
-        from apps.sharing.operations.dropped_columns import told
+        from apps.sharing.operations.holding.dropped_columns import told
         from apps.sharing.provisioning.reshaping import stood_aside
         from apps.sharing.queries.uses import bound_by_columns, uses_of_dataset
         from apps.warehouse import uses

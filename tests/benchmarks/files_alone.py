@@ -21,7 +21,7 @@ def main() -> None:
     django.setup()
     from apps.sharing import operations as sharing
     from apps.sharing.models import Export
-    from apps.sharing.operations import making_exports
+    from apps.sharing.operations.serving import making_exports
 
     made = []
     for _number in sys.argv[1:]:

@@ -16,7 +16,7 @@ from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.forms.legal_bases import REFUSAL
 from apps.sharing.models import Mode, QuotaUse, SharingRequest
-from apps.sharing.operations.widening import what_grew
+from apps.sharing.operations.deciding.widening import what_grew
 from apps.sharing.views.history import versions_of
 from apps.standards.models import CodeListEntry
 from tests import stories

@@ -20,7 +20,7 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import naming, provisioning
 from apps.sharing import operations as sharing
 from apps.sharing.models import DatabaseLogin, Grant
-from apps.sharing.operations.database_logins import _close_out_of_service
+from apps.sharing.operations.serving.database_logins import _close_out_of_service
 from apps.sharing.queries.database_logins import logins_out_of_service
 from tests import stories
 from tests.factories.accounts import UserFactory

@@ -20,7 +20,7 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.lifecycle import DISPOSAL
 from apps.sharing.models import Disposal, Grant
-from apps.sharing.operations.disposals import _remind
+from apps.sharing.operations.holding.disposals import _remind
 from apps.sharing.queries.disposals import CLOCK, disposals_late
 from tests import stories
 from tests.conftest import CAST

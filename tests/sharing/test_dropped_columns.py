@@ -24,7 +24,7 @@ from apps.sharing.describing import document, subjects
 from apps.sharing.gateway import shapes
 from apps.sharing.leaving import leaving_columns
 from apps.sharing.models import Credential, Grant, ServiceChange, WebhookDelivery
-from apps.sharing.operations.dropped_columns import ADAPT, CHOOSE_ROWS
+from apps.sharing.operations.holding.dropped_columns import ADAPT, CHOOSE_ROWS
 from apps.sharing.reconciliation import reconcile
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable

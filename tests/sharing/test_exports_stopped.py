@@ -354,7 +354,7 @@ class TestStopping:
         outgoing.put(stray, "999999-1")
         sharing.keep_exports(at=now)
         assert files_in_house() == sorted([stored_name(export), "999999-1"])
-        monkeypatch.setattr("apps.sharing.operations.exports.STRAY_SECONDS", -60)
+        monkeypatch.setattr("apps.sharing.operations.serving.exports.STRAY_SECONDS", -60)
         sharing.keep_exports(at=now)
         assert files_in_house() == [stored_name(export)]
 

@@ -13,7 +13,7 @@ from apps.ledger.models import Todo
 from apps.sharing import operations as sharing
 from apps.sharing.gateway.forwarding import breaker
 from apps.sharing.models import DailyUse, Grant, Interface, InterfaceCall
-from apps.sharing.operations.probing import TODO
+from apps.sharing.operations.serving.probing import TODO
 from tests import stories
 from tests.factories.gateway import access_records, caller, credential_of, draw_token, problem
 from tests.factories.provider_service import RECORDS, Service, running

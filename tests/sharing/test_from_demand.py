@@ -13,7 +13,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Event
 from apps.sharing import operations as sharing
 from apps.sharing.models import SharingRequest
-from apps.sharing.operations.dropping import drop_agreed
+from apps.sharing.operations.holding.dropping import drop_agreed
 from tests import stories
 from tests.catalog.demand_stories import WRITTEN
 from tests.factories.accounts import InformationSystemFactory

@@ -14,7 +14,7 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing import provisioning
 from apps.sharing.models import DailyUse, Grant, IdleNotice, LandedCopy, MeteredDay
-from apps.sharing.operations.idling import _notice
+from apps.sharing.operations.holding.idling import _notice
 from apps.sharing.queries.continuing import grants_to_notice
 from apps.warehouse.models import Store
 from tests import stories

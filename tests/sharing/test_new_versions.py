@@ -26,7 +26,7 @@ from apps.sharing.models import (
     Recertification,
     SharingRequest,
 )
-from apps.sharing.operations.dropping import drop_waiting
+from apps.sharing.operations.holding.dropping import drop_waiting
 from apps.sharing.queries.service_changes import open_change
 from tests import stories
 from tests.factories.accounts import DepartmentFactory

@@ -14,7 +14,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed, StaleRevisio
 from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.models import ColumnUse, DailyUse, Grant, Recertification
-from apps.sharing.operations.recertification_due import _open
+from apps.sharing.operations.holding.recertification_due import _open
 from apps.sharing.queries.continuing import grants_to_recertify
 from tests import stories
 from tests.conftest import CAST

@@ -161,7 +161,7 @@ def test_a_refusal_in_the_last_beat_takes_everything_back(
     request = stories.awaiting_signature(scene, at)
     before = fingerprint()
     with monkeypatch.context() as broken:
-        broken.setattr("apps.sharing.operations.review.ledger.record", without_evidence)
+        broken.setattr("apps.sharing.operations.deciding.review.ledger.record", without_evidence)
         with pytest.raises(RuntimeError):
             sharing.agree(request=request, actor=scene.provider_head, at=at)
     assert fingerprint() == before

@@ -17,7 +17,7 @@ from apps.ledger.models import Event, Notice
 from apps.sharing import operations as sharing
 from apps.sharing.lifecycle import SUPPLIER_ACCOUNT
 from apps.sharing.models import Credential, Grant, SupplierAccount
-from apps.sharing.operations.suppliers import _end_by_itself
+from apps.sharing.operations.serving.suppliers import _end_by_itself
 from apps.sharing.views import lists
 from tests import stories
 from tests.conftest import CAST

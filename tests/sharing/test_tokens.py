@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.ledger.models import Event
 from apps.sharing.gateway.credentials import IssuedSecret
-from apps.sharing.operations.credentials import MOST_CREDENTIALS
+from apps.sharing.operations.serving.credentials import MOST_CREDENTIALS
 from tests.factories.gateway import caller, credential_of, draw_token
 from tests.factories.sharing import Scene
 

@@ -14,7 +14,7 @@ from apps.ledger.models import Event, Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.models import Grant, SharingRequest, Urgency
-from apps.sharing.operations.urgent import suspend_without_papers
+from apps.sharing.operations.deciding.urgent import suspend_without_papers
 from tests import stories
 from tests.factories.accounts import DelegationFactory, UserFactory
 from tests.factories.sharing import Scene, make_scene

@@ -12,7 +12,7 @@ from apps.core.errors import IllegalMove, InvalidInput, NotAllowed
 from apps.ledger.models import Notice, Todo
 from apps.sharing import operations as sharing
 from apps.sharing.models import DailyUse, Grant, UsageReport
-from apps.sharing.operations.usage_reports import _remind
+from apps.sharing.operations.holding.usage_reports import _remind
 from apps.sharing.queries.usage_reports import half_year_before
 from tests import stories
 from tests.factories.sharing import Scene, make_scene

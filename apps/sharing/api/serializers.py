@@ -21,7 +21,7 @@ from apps.sharing.models import (
     SharingRequest,
     Urgency,
 )
-from apps.sharing.operations.urgent import LONGEST_HOURS
+from apps.sharing.operations.deciding.urgent import LONGEST_HOURS
 
 
 class ItemSerializer(serializers.ModelSerializer[RequestedItem]):

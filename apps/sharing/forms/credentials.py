@@ -11,7 +11,7 @@ from apps.accounts.models import InformationSystem, User
 from apps.sharing import queries
 from apps.sharing.forms.limits import DayInput
 from apps.sharing.models import Credential
-from apps.sharing.operations.credentials import MOST_OVERLAP_DAYS
+from apps.sharing.operations.serving.credentials import MOST_OVERLAP_DAYS
 
 
 class IssueForm(forms.Form):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.sharing.forms.limits import DayInput
 from apps.sharing.forms.moves import AnswerForm
 from apps.sharing.models import Disposal
-from apps.sharing.operations.disposals import NEEDED
+from apps.sharing.operations.holding.disposals import NEEDED
 
 
 class DisposalForm(forms.Form):

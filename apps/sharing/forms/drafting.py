@@ -11,7 +11,7 @@ from apps.catalog.models import Dataset
 from apps.core.errors import InvalidInput
 from apps.sharing.forms.limits import DayInput, LimitFields
 from apps.sharing.models import LIMIT_FIELDS, Attachment, Mode, SharingRequest
-from apps.sharing.operations.contents import refuse_bad_period
+from apps.sharing.operations.asking.contents import refuse_bad_period
 from apps.sharing.queries import default_mask
 from apps.standards.masks import masks_for
 

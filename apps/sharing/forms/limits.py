@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import InvalidInput
 from apps.sharing.models import LIMIT_FIELDS
-from apps.sharing.operations.limits import HIGHEST, checked_addresses
+from apps.sharing.operations.deciding.limits import HIGHEST, checked_addresses
 
 
 class DayInput(forms.DateInput):

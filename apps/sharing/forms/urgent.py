@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.sharing.models import Urgency
-from apps.sharing.operations.urgent import LONGEST_HOURS
+from apps.sharing.operations.deciding.urgent import LONGEST_HOURS
 
 
 class UrgentForm(forms.Form):

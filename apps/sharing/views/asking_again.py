@@ -14,7 +14,7 @@ from apps.core import access
 from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
 from apps.sharing import queries
-from apps.sharing.operations.asking_changes import still_shared
+from apps.sharing.operations.asking.asking_changes import still_shared
 from apps.sharing.views.detail import condition_words, subject_or_404
 
 

@@ -20,10 +20,10 @@ from apps.core.lifecycle import Move
 from apps.sharing import queries
 from apps.sharing.lifecycle import GRANT, REQUEST
 from apps.sharing.models import Grant, RequestedItem, SharingRequest
-from apps.sharing.operations.extension import EXTENDABLE
-from apps.sharing.operations.narrow_grant import NARROWABLE
-from apps.sharing.operations.retracting import refuse_acted_on
-from apps.sharing.operations.widening import refuse_grown
+from apps.sharing.operations.deciding.extension import EXTENDABLE
+from apps.sharing.operations.deciding.retracting import refuse_acted_on
+from apps.sharing.operations.deciding.widening import refuse_grown
+from apps.sharing.operations.holding.narrow_grant import NARROWABLE
 from apps.sharing.queries.service_changes import open_change
 
 MANDATORY: dict[str, str | Promise] = {

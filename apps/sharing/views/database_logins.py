@@ -19,7 +19,7 @@ from apps.sharing import naming, provisioning
 from apps.sharing import operations as sharing
 from apps.sharing.forms.database_logins import CloseLoginForm
 from apps.sharing.models import DatabaseLogin, Grant, Mode
-from apps.sharing.operations.database_logins import OpenedLogin
+from apps.sharing.operations.serving.database_logins import OpenedLogin
 from apps.sharing.queries.database_logins import exchanges_of
 from apps.sharing.views.moves import done
 

@@ -18,7 +18,7 @@ from apps.core import access
 from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
 from apps.sharing.forms.drafting import BeginForm
-from apps.sharing.operations.from_demand import wanted_columns
+from apps.sharing.operations.asking.from_demand import wanted_columns
 
 
 @login_required

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.catalog.models import Dataset
 from apps.sharing import queries
-from apps.sharing.operations.narrowing import masks_left
+from apps.sharing.operations.deciding.narrowing import masks_left
 
 
 def item_rows(

@@ -17,7 +17,7 @@ from apps.sharing.forms.conditions import ConditionLines
 from apps.sharing.forms.limits import written_limits
 from apps.sharing.forms.moves import NarrowForm, mode_wanted
 from apps.sharing.models import Grant, limits_of
-from apps.sharing.operations.narrow_grant import NARROWABLE
+from apps.sharing.operations.holding.narrow_grant import NARROWABLE
 from apps.sharing.queries import thrift
 from apps.sharing.queries.thrift import Waste
 from apps.sharing.views.detail import condition_words

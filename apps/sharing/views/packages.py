@@ -29,7 +29,7 @@ from apps.sharing.forms.drafting import PaperForm, PromiseForm
 from apps.sharing.forms.packages import CommonForm
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Attachment, RequestPackage, SharingRequest
-from apps.sharing.operations.packages import WRITTEN
+from apps.sharing.operations.asking.packages import WRITTEN
 from apps.sharing.queries import CLOSED
 from apps.sharing.queries.packages import UNSENT, Part
 from apps.sharing.views.buttons import Button, missing_parts_each

@@ -21,7 +21,7 @@ from apps.ledger import queries as ledger
 from apps.sharing import operations as sharing
 from apps.sharing.forms.interfaces import OPERATOR_WORDS, InterfaceForm
 from apps.sharing.models import Interface
-from apps.sharing.operations.interfaces import TERMS
+from apps.sharing.operations.serving.interfaces import TERMS
 from apps.sharing.queries import interfaces as queries
 from apps.sharing.queries.planned_stops import stops_since
 from apps.sharing.views.moves import done, freshen

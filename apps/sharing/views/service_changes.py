@@ -28,7 +28,7 @@ from apps.sharing.forms.service_changes import (
     WithdrawChangeForm,
 )
 from apps.sharing.models import Grant, ServiceChange, limits_of
-from apps.sharing.operations.narrow_grant import NARROWABLE
+from apps.sharing.operations.holding.narrow_grant import NARROWABLE
 from apps.sharing.queries.service_changes import ANSWER_CHANGE, open_change
 from apps.sharing.views.beside import Beside, Version, side_by_side, terms_of_grant
 from apps.sharing.views.detail import clock_lines, condition_words

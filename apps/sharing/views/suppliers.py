@@ -20,7 +20,7 @@ from apps.ledger import queries as ledger
 from apps.sharing import operations as sharing
 from apps.sharing.forms.suppliers import CloseSupplierForm, ExtendSupplierForm, SupplierForm
 from apps.sharing.models import SupplierAccount
-from apps.sharing.operations.suppliers import OpenedSupplier
+from apps.sharing.operations.serving.suppliers import OpenedSupplier
 from apps.sharing.views.lists import page_of
 from apps.sharing.views.moves import done
 

@@ -21,7 +21,7 @@ from apps.sharing import operations as sharing
 from apps.sharing.forms.credentials import IssueForm
 from apps.sharing.gateway.credentials import IssuedSecret, credentials_of
 from apps.sharing.models import Credential, Grant, SupplierAccount
-from apps.sharing.operations.credentials import MOST_CREDENTIALS
+from apps.sharing.operations.serving.credentials import MOST_CREDENTIALS
 from apps.sharing.views.moves import done
 
 PAGE_ROWS = 50

@@ -23,7 +23,7 @@ from apps.sharing.forms import legal_bases
 from apps.sharing.forms.packages import TogetherForm
 from apps.sharing.lifecycle import REQUEST
 from apps.sharing.models import Decision, SharingRequest
-from apps.sharing.operations.together import ACTS, LOOK_ALONE, MOST_TOGETHER, refuse_unlike
+from apps.sharing.operations.deciding.together import ACTS, LOOK_ALONE, MOST_TOGETHER, refuse_unlike
 from apps.sharing.queries.terms import asked_terms_of_each
 from apps.sharing.queries.weighing import Warned, warnings_of_each
 from apps.sharing.views.buttons import why_not_each

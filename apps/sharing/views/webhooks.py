@@ -20,7 +20,7 @@ from apps.core.errors import DomainError
 from apps.sharing import operations as sharing
 from apps.sharing.forms.webhooks import WebhookForm
 from apps.sharing.models import Webhook, WebhookDelivery, WebhookEvent
-from apps.sharing.operations.webhooks.keeping import Registered
+from apps.sharing.operations.serving.webhooks.keeping import Registered
 from apps.sharing.views.moves import done
 
 PAGE_ROWS = 50

@@ -1,0 +1,1 @@
+"""What the provider, and the authority, make of a request until it is answered."""

@@ -1,0 +1,1 @@
+"""The ways out: credentials, files, copies, logins, services, and what is told about them."""
