@@ -72,14 +72,14 @@ def reserve_roles(timestamp: int) -> None:
 @app.task(name="sharing.keep_copies", queueing_lock="sharing.keep_copies")
 def keep_copies(timestamp: int) -> None:
     """Bring landed copies up to date, and remove those whose grants are over."""
-    operations.keep_copies(at=timezone.now())
+    all_in_turn((operations.keep_copies,), timezone.now())
 
 
 @app.periodic(cron="20 2 * * *")
 @app.task(name="sharing.prove_copies", queueing_lock="sharing.prove_copies")
 def prove_copies(timestamp: int) -> None:
     """Prove every landed copy once a night."""
-    operations.prove_copies(at=timezone.now())
+    all_in_turn((operations.prove_copies,), timezone.now())
 
 
 @app.periodic(cron="35 8 * * *")

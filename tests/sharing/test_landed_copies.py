@@ -20,6 +20,7 @@ from apps.quality.operations import corrections
 from apps.sharing import keeping, naming, provisioning, queries
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant, LandedCopy, QuotaUse
+from apps.sharing.operations.serving import copies
 from apps.warehouse.models import DataTable
 from apps.warehouse.sync.following.copy import Copy
 from tests import stories
@@ -187,6 +188,26 @@ def test_interrupted_anywhere_it_goes_on(
         finally:
             revive()
     assert in_pool(kept(now)) == shown(client, address)
+
+
+def test_one_that_fails_in_a_way_nobody_foresaw_keeps_no_other_waiting(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(now)
+    scene = make_copied_scene()
+    granted(scene, now)
+    sharing.keep_copies(at=now)
+    followed: list[int] = []
+
+    def follow(*, copy: LandedCopy) -> bool:
+        followed.append(copy.grant_id)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(copies, "follow_copy", follow)
+    for step in (sharing.keep_copies, sharing.prove_copies):
+        with pytest.raises(ExceptionGroup):
+            step(at=now)
+    assert len(followed) == 2 * LandedCopy.objects.count() == 4
 
 
 def test_a_longer_term_closes_it_while_it_is_filled_anew(

@@ -6,6 +6,7 @@ transaction, and whatever is left undone is due again.
 
 import logging
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy
 from django.db import connection, transaction
@@ -21,6 +22,7 @@ from apps.sharing.gateway.changes import MARK_OVERLAP
 from apps.sharing.gateway.refusals import PlannedStopped
 from apps.sharing.keeping import follower_of
 from apps.sharing.models import Grant, LandedCopy, Mode
+from apps.sharing.operations.one_by_one import each_by_itself
 from apps.sharing.queries.planned_stops import longest_running
 from apps.warehouse import physical
 from apps.warehouse.models import DataTable
@@ -41,20 +43,23 @@ NOT_MENDED = _("核对后改正未成，仍与授权的数据不同")
 logger = logging.getLogger(__name__)
 
 
-def keep_copies(*, at: datetime) -> None:
+def keep_copies(at: datetime) -> None:
     """Make, follow and remove copies, as their grants have it. Repeat-safe; the task's one step.
 
     Source: 《政务数据共享条例》第二十二条（批量交换）
     """
-    for grant in queries.grants_to_land(at).select_related("dataset", "system", "consumer"):
-        _stand_behind(grant, at)
-    for copy in queries.copies_kept():
-        if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
-            dispose_copy(copy=copy, at=at)
-        elif not copy.system.is_in_service():
-            _close(copy)
-        elif copy.grant.status == Grant.Status.IN_FORCE:
-            follow_copy(copy=copy)
+    granted = queries.grants_to_land(at).select_related("dataset", "system", "consumer")
+    each_by_itself(granted, partial(_stand_behind, at=at))
+    each_by_itself(queries.copies_kept(), partial(_keep, at=at))
+
+
+def _keep(copy: LandedCopy, at: datetime) -> None:
+    if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
+        dispose_copy(copy=copy, at=at)
+    elif not copy.system.is_in_service():
+        _close(copy)
+    elif copy.grant.status == Grant.Status.IN_FORCE:
+        follow_copy(copy=copy)
 
 
 def follow_copy(*, copy: LandedCopy) -> bool:
@@ -87,11 +92,14 @@ def follow_copy(*, copy: LandedCopy) -> bool:
     return True
 
 
-def prove_copies(*, at: datetime) -> None:
+def prove_copies(at: datetime) -> None:
     """Check every copy against the proof of its moment, and mend what differs. Repeat-safe."""
-    for copy in queries.copies_kept().filter(grant__status=Grant.Status.IN_FORCE):
+
+    def prove(copy: LandedCopy) -> None:
         if follow_copy(copy=copy):
             prove_copy(copy=copy, at=at)
+
+    each_by_itself(queries.copies_kept().filter(grant__status=Grant.Status.IN_FORCE), prove)
 
 
 def prove_copy(*, copy: LandedCopy, at: datetime) -> Verdict | None:

@@ -149,18 +149,19 @@ def replace_credential(
     asks the head for a new one.
 
     Raises:
-        NotAllowed: the actor is neither its holder nor the head of the system's department.
+        NotAllowed: it is not in use, or the actor is neither its holder nor the head of the
+            system's department.
         InvalidInput: a day that is past, or further off than both may be good for.
-        IllegalMove: it is not in use; Conflict: another is offered already.
+        Conflict: another is offered already.
     """
-    standing = access.require(actor, "replace_credential", credential, at=at)
+    system = _held(credential.system)
+    older = Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
+    standing = access.require(actor, "replace_credential", older, at=at)
     today = timezone.localdate(at)
     if not today <= ends_on <= today + timedelta(days=MOST_OVERLAP_DAYS):
         raise InvalidInput(
             _("旧凭证的截止日期须在 %(days)s 天以内") % {"days": MOST_OVERLAP_DAYS}, field="ends_on"
         )
-    system = _held(credential.system)
-    older = Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
     if older.replacements.filter(status__in=Credential.LIVE).exists():
         raise Conflict(_("这个凭证已经在更换"), code="already_replaced")
     _require_room(system, older.environment, beside=1)
