@@ -13,7 +13,8 @@ register = template.Library()
 THIN_SPACE = "\u2009"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 LATIN = "A-Za-z0-9"
-A_DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{2}:\d{2})(?!\d)")
+A_DATE, A_TIME, A_CODE = r"\d{4}-\d{2}-\d{2}", r"\d{2}:\d{2}", r"[A-Z]{1,2}(?:-\d{3,})+"
+ONE_WORD = re.compile(rf"(?<![\dA-Z-])({A_DATE}|{A_TIME}|{A_CODE})(?![\d-])")
 BETWEEN = re.compile(rf"(?<=[{HAN}])[ ]?(?=[{LATIN}])|(?<=[{LATIN}%])[ ]?(?=[{HAN}])")
 
 # Four meanings only. What is not named here is neutral.
@@ -60,15 +61,15 @@ def spaced(text: object) -> str:
 
 
 @register.filter
-def whole_dates(text: object) -> SafeString:
-    """Keep the dates and times in a sentence whole: a browser breaks them at their hyphens."""
-    parts = A_DATE.split(str(text))
+def whole(text: object) -> SafeString:
+    """Keep dates, times and codes in a sentence whole: a browser breaks them at their hyphens."""
+    parts = ONE_WORD.split(str(text))
     return format_html_join(
         "",
         "{}{}",
         (
-            (words, format_html('<span class="nowrap">{}</span>', date) if date else "")
-            for words, date in zip(parts[::2], [*parts[1::2], ""], strict=True)
+            (words, format_html('<span class="nowrap">{}</span>', one) if one else "")
+            for words, one in zip(parts[::2], [*parts[1::2], ""], strict=True)
         ),
     )
 
