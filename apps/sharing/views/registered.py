@@ -64,6 +64,7 @@ def interface(request: HttpRequest, pk: int) -> HttpResponse:
     """One interface: state, availability, reasons, latest calls, and what it is."""
     subject = _interface_or_404(request, pk)
     at = timezone.now()
+    labels = dict(subject.dataset.items.values_list("column_name", "name"))
     context = {
         "subject": subject,
         "health": queries.health_of([subject], at)[subject.pk],
@@ -72,9 +73,10 @@ def interface(request: HttpRequest, pk: int) -> HttpResponse:
         "stops": stops_since(subject.dataset, at - queries.WINDOW, at),
         "is_resting": subject.rests_until is not None and subject.rests_until > at,
         "may": {name for name in ACTIONS if access.allowed(request.user, name, subject)},
-        "labels": _labels(subject),
+        "labels": _places(subject, labels),
         "parameters": [
-            (each, OPERATOR_WORDS.get(each["operator"], "")) for each in subject.parameters
+            (each, labels.get(each["item"], ""), OPERATOR_WORDS.get(each["operator"], ""))
+            for each in subject.parameters
         ],
         "trail": ledger.trail(subject),
     }
@@ -168,9 +170,11 @@ def act(request: HttpRequest, pk: int, move: str) -> HttpResponse:
     return redirect("sharing:registered-interface", pk)
 
 
-def _labels(subject: Interface) -> list[tuple[str, str, str]]:
-    labels = dict(subject.dataset.items.values_list("column_name", "name"))
-    return [(labels.get(name, name), name, path) for name, path in subject.items.items()]
+def _places(subject: Interface, labels: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Return where in a record each item stands, in the order of the entry."""
+    order = {name: place for place, name in enumerate(labels)}
+    items = sorted(subject.items.items(), key=lambda each: order.get(each[0], len(order)))
+    return [(labels.get(name, name), name, path) for name, path in items]
 
 
 def _interface_or_404(request: HttpRequest, pk: int) -> Interface:

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core import outbound, secrets
 from apps.core.errors import DomainError
@@ -29,6 +30,15 @@ from apps.sharing.models import Interface
 
 LARGEST_BYTES: Final = 4 << 20
 _BLOCK_BYTES: Final = 1 << 16
+# What OpenSSL calls these; whatever else is wrong is told in its own words.
+WHY_UNTRUSTED: Final = {
+    10: gettext_lazy("证书已过期"),
+    18: gettext_lazy("证书是自己签发的"),
+    19: gettext_lazy("证书不是受信任的机构签发的"),
+    20: gettext_lazy("证书不是受信任的机构签发的"),
+    62: gettext_lazy("证书上的名称与接口地址不符"),
+    64: gettext_lazy("证书上的名称与接口地址不符"),
+}
 
 
 def ask(interface: Interface, parameters: Mapping[str, str]) -> bytes:
@@ -45,7 +55,8 @@ def ask(interface: Interface, parameters: Mapping[str, str]) -> bytes:
             words = _("超过 %(seconds)s 秒") % {"seconds": interface.timeout_seconds}
             raise ProviderTimeout(words) from None
         if isinstance(error, ssl.SSLError):
-            words = _("证书不能通过验证：%(words)s") % {"words": _told(error)}
+            told = WHY_UNTRUSTED.get(getattr(error, "verify_code", 0)) or _told(error)
+            words = _("证书不能通过验证：%(words)s") % {"words": told}
             raise ProviderUnreachable(words) from error
         raise ProviderUnreachable(_told(error)) from error
 
