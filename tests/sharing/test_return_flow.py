@@ -267,6 +267,24 @@ class TestPages:
         assert made["Location"] == f"/work/requests/{request.pk}/edit/items/"
         steps = client.get(made["Location"]).content.decode()
         assert f"/work/requests/{request.pk}/edit/rows/" not in steps
+        purpose = client.get(f"/work/requests/{request.pk}/edit/purpose/").content.decode()
+        assert 'name="mode"' not in purpose
+        assert 'name="calls_a_day"' not in purpose
+        client.post(
+            f"/work/requests/{request.pk}/edit/purpose/",
+            {
+                "basis": request.basis,
+                "scenario": "临时救助",
+                "scope": request.scope,
+                "starts_on": request.starts_on.isoformat(),
+                "ends_on": request.ends_on.isoformat(),
+                "revision": request.revision,
+            },
+        )
+        request.refresh_from_db()
+        assert (request.scenario, request.mode) == ("临时救助", "batch")
+        review = client.get(f"/work/requests/{request.pk}/edit/review/").content.decode()
+        assert f"/work/requests/{request.pk}/edit/rows/" not in review
         page = client.get(f"/work/requests/{request.pk}/").content.decode()
         assert "归属不明的旧代码" in page
         assert "条记录，不回流" not in page  # of others' data he learns no number before the answer

@@ -67,6 +67,13 @@ def request_under_way(system: InformationSystem, dataset: Dataset) -> SharingReq
     return open_ones.filter(system=system, dataset=dataset).order_by("pk").last()
 
 
+def request_in_the_way(request: SharingRequest) -> SharingRequest | None:
+    """Return what the same system asked of the same entry, sent and not over: it goes first."""
+    others = SharingRequest.objects.filter(system=request.system, dataset=request.dataset)
+    sent = others.exclude(pk=request.pk).exclude(status__in=(*CLOSED, "draft", "head_returned"))
+    return sent.first()
+
+
 def grants_in_force(at: datetime) -> QuerySet[Grant]:
     """Return the grants that can be read under at that time."""
     return Grant.objects.filter(status="in_force", starts_at__lte=at, expires_at__gt=at)

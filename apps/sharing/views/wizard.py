@@ -33,6 +33,7 @@ from apps.sharing.forms.drafting import (
 )
 from apps.sharing.models import LIMIT_FIELDS, SharingRequest
 from apps.sharing.queries.returned import why_returned
+from apps.sharing.views.against import against_grant
 from apps.sharing.views.buttons import missing_parts
 from apps.sharing.views.detail import condition_words, item_lines, subject_or_404
 from apps.sharing.views.moves import done, freshen
@@ -225,6 +226,7 @@ def edit_review(request: HttpRequest, subject: SharingRequest) -> HttpResponse:
         "missing": missing_parts(subject),
         "objections": objections_to(subject),
         "is_supplement": is_supplement,
+        "against": against_grant(subject),
     }
     return _show(request, subject, "review", context)
 
@@ -301,6 +303,8 @@ def _show(
         "step": step,
         "step_label": STEPS[step],
         "sent_back": why_returned(subject),
+        "flow": queries.return_flow_of(subject),
+        "other": queries.request_in_the_way(subject),
         "steps": [
             (STEPS[name], name, "current" if name == step else "done" if index < here else "")
             for index, name in enumerate(names)

@@ -112,10 +112,7 @@ def _refuse_retired(request: SharingRequest) -> None:
 
 def _refuse_doubled(request: SharingRequest) -> None:
     """One system asks once at a time, and not around a suspension."""
-    others = SharingRequest.objects.filter(system=request.system, dataset=request.dataset).exclude(
-        pk=request.pk
-    )
-    other = others.exclude(status__in=(*queries.CLOSED, "draft", "head_returned")).first()
+    other = queries.request_in_the_way(request)
     if other is not None:
         raise Conflict(
             _("该系统对此目录已有办理中的申请 %(number)s") % {"number": other.number},
