@@ -403,6 +403,22 @@ class TestOnTheScreen:
         again = client.get(f"/work/requests/{sealed.pk}/opine/", follow=True)
         assert "本件没有待公开的盲审意见" in again.content.decode()
 
+    def test_what_was_taken_back_before_gives_way_to_the_two(
+        self, scene: Scene, leader: User, at: datetime
+    ) -> None:
+        request = stories.reviewing(scene, at, items=ITEMS)
+        request = sharing.propose(request=request, actor=scene.provider, at=at, **NARROWER)
+        request = sharing.retract_proposal(request=request, actor=scene.provider, at=at)
+        page = signed_in(scene.second).get(f"/work/requests/{request.pk}/").content.decode()
+        assert "处理意见（已由提出人撤回）" in page
+        sharing.order_blind_review(actor=leader, at=at, reason="专项检查期间")
+        later = at + timedelta(minutes=1)
+        request = sharing.propose(request=request, actor=scene.provider, at=later, **NARROWER)
+        sharing.opine(request=request, actor=scene.second, at=later, outcome="agree")
+        page = signed_in(scene.second).get(f"/work/requests/{request.pk}/").content.decode()
+        assert "两份独立意见" in page
+        assert "处理意见（已由提出人撤回）" not in page
+
     def test_the_api_takes_it(self, scene: Scene, sealed: SharingRequest) -> None:
         answer = signed_in(scene.second).post(
             f"/api/v1/requests/{sealed.pk}/opine",

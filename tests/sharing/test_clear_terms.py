@@ -17,6 +17,7 @@ from apps.sharing import queries
 from apps.sharing.forms.legal_bases import REFUSAL
 from apps.sharing.models import Mode, QuotaUse, SharingRequest
 from apps.sharing.operations.deciding.widening import what_grew
+from apps.sharing.views.buttons import request_buttons
 from apps.sharing.views.history import versions_of
 from apps.standards.models import CodeListEntry
 from tests import stories
@@ -348,6 +349,42 @@ def test_what_the_head_sent_back_says_why_on_top(scene: Scene, at: datetime) -> 
         page = signed_in(scene.consumer).get(address).content.decode()
         assert "message--attention" in page
         assert "依据写明条款" in page.split("message--attention")[1][:400]
+
+
+def test_what_the_head_sent_back_is_first_changed_and_then_sent_again(
+    scene: Scene, at: datetime
+) -> None:
+    request = stories.request_in("head_returned", scene, at)
+    buttons = request_buttons(scene.consumer, request, at)
+    assert [each.name for each in buttons if each.tone == "primary"] == ["revise"]
+    assert "submit" in {each.name for each in buttons}
+
+
+def test_while_it_is_written_it_is_told_which_other_request_goes_first(
+    scene: Scene, at: datetime
+) -> None:
+    sent = stories.request_in("form_check", scene, at)
+    draft = stories.draft(scene, at)
+    address = f"/work/requests/{draft.pk}/edit/items/"
+    assert (
+        f'href="/work/requests/{sent.pk}/"'
+        in signed_in(scene.consumer).get(address).content.decode()
+    )
+    sharing.withdraw(request=sent, actor=scene.consumer, at=at, reason="另行申请")
+    assert (
+        f'href="/work/requests/{sent.pk}/"'
+        not in signed_in(scene.consumer).get(address).content.decode()
+    )
+
+
+def test_before_it_is_sent_it_is_set_beside_the_grant_it_would_change(
+    scene: Scene, at: datetime
+) -> None:
+    grant = stories.grant_in("in_force", scene, at)
+    draft = stories.draft(scene, at)
+    page = signed_in(scene.consumer).get(f"/work/requests/{draft.pk}/edit/review/").content.decode()
+    assert "与现有授权对比" in page
+    assert str(grant) in page
 
 
 def test_a_period_out_of_order_is_said_at_its_field(scene: Scene, at: datetime) -> None:

@@ -276,8 +276,8 @@ class TestPages:
                 "basis": request.basis,
                 "scenario": "临时救助",
                 "scope": request.scope,
-                "starts_on": request.starts_on.isoformat(),
-                "ends_on": request.ends_on.isoformat(),
+                "starts_on": str(request.starts_on),
+                "ends_on": str(request.ends_on),
                 "revision": request.revision,
             },
         )

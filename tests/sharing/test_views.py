@@ -56,7 +56,9 @@ def buttons_on(page: str) -> set[str]:
     found = set(re.findall(r'href="/work/requests/\d+/move/([a-z_]+)/"', page))
     if re.search(r'href="/work/requests/\d+/propose/"', page):
         found.add("propose")
-    if re.search(r'class="button button--primary" href="/work/requests/\d+/edit/review/"', page):
+    if re.search(
+        r'class="button(?: button--primary)?" href="/work/requests/\d+/edit/review/"', page
+    ):
         found.add("submit")
     return found
 

@@ -54,6 +54,7 @@ def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Bu
     """Return what this person may do with the request now, the main thing first."""
     buttons = []
     is_sealed = queries.sealed_opinion(subject) is not None
+    is_sent_back = subject.status == "head_returned"  # to be changed first, then sent again
     for move in REQUEST.moves_from(subject.status):
         if not access.allowed(user, move.name, subject, at=at):
             continue
@@ -65,10 +66,12 @@ def request_buttons(user: Any, subject: SharingRequest, at: datetime) -> list[Bu
             if move.name == "submit"
             else _page_of(move, subject)
         )
-        buttons.append(Button(move.name, move.label, url, move.tone, why_not(user, subject, move)))
+        tone = "neutral" if is_sent_back and move.name == "submit" else move.tone
+        buttons.append(Button(move.name, move.label, url, tone, why_not(user, subject, move)))
     if access.allowed(user, "revise", subject, at=at):
         url = reverse("sharing:request-edit", args=[subject.pk, "items"])
-        buttons.append(Button("revise", _("修改申请"), url))
+        tone = "primary" if is_sent_back else "neutral"
+        buttons.append(Button("revise", _("修改申请"), url, tone))
     if subject.status in EXTENDABLE and access.allowed(user, "extend", subject, at=at):
         url = reverse("sharing:request-extend", args=[subject.pk])
         buttons.append(Button("extend", _("延期"), url, why_not=_no_extension(subject)))

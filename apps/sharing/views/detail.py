@@ -146,6 +146,8 @@ def _opinions(user: Any, subject: SharingRequest, at: datetime) -> dict[str, Any
     if decision is not None and not reads and not queries.is_told(decision):
         decision = None
     returned = queries.returned_decision(subject) if reads and not sealed else None
+    if returned is not None and _was_written_anew(subject, returned.proposed_at):
+        returned = None
     return {
         "sealed": sealed,
         "decision": decision,
@@ -157,6 +159,11 @@ def _opinions(user: Any, subject: SharingRequest, at: datetime) -> dict[str, Any
         "negotiation": negotiation(subject, with_opinion=reads),
         "versions": versions_of(subject, hidden=None if reads else is_inner),
     }
+
+
+def _was_written_anew(subject: SharingRequest, since: datetime) -> bool:
+    """Whether two opinions written blind stand on the page that are later than that one."""
+    return queries.opened_opinions(subject).filter(opened_at__gt=since).exists()
 
 
 def _told(user: Any, subject: SharingRequest, at: datetime) -> list[ledger.TrailEntry]:
