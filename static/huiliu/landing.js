@@ -48,6 +48,10 @@
         if (!step.lengthComputable) return;
         bar.max = step.total;
         bar.value = step.loaded;
+        if (step.loaded >= step.total) {
+          note.textContent = note.dataset.sent;
+          return;
+        }
         const seconds = (Date.now() - begun) / 1000;
         const left = Math.ceil(((step.total - step.loaded) * seconds) / Math.max(step.loaded, 1));
         note.textContent = note.dataset.words

@@ -1,5 +1,6 @@
 """Registered interfaces: who registers, tries, starts and stops them, and where they show."""
 
+import ssl
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,8 @@ from apps.sharing import operations as sharing
 from apps.sharing.describing import samples, subjects
 from apps.sharing.describing.document import openapi
 from apps.sharing.describing.operations import operations_of
-from apps.sharing.gateway.forwarding.refusals import ProviderFailed
+from apps.sharing.gateway.forwarding import asking
+from apps.sharing.gateway.forwarding.refusals import ProviderFailed, ProviderUnreachable
 from apps.sharing.lifecycle import INTERFACE
 from apps.sharing.models import Interface, InterfaceCall
 from tests import stories
@@ -428,3 +430,20 @@ def test_a_needed_filter_stands_in_its_description_and_examples(
     assert [each.name for each in page.plain if each.is_required] == ["division_code"]
     for sample in samples.of_operation(page, "https://portal.example"):
         assert "division_code" in sample.text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(10, "证书已过期"), (64, "证书上的名称与接口地址不符"), (7, "signature")]
+)
+def test_why_a_certificate_is_not_trusted_is_told_in_words(
+    code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_given: Any) -> bytes:
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed: signature")
+        error.verify_code = code
+        raise error
+
+    monkeypatch.setattr(asking, "_answer", failing)
+    with pytest.raises(ProviderUnreachable) as refusal:
+        asking.ask(Interface(timeout_seconds=5), {})
+    assert told in str(refusal.value)
