@@ -33,8 +33,14 @@ def _oid(role: str) -> int:
 
 
 def _memberships() -> list[tuple[int, ...]]:
+    """Those of this database's roles; other tests make theirs in the same server."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT oid, roleid, member FROM pg_auth_members ORDER BY oid")
+        cursor.execute(
+            "SELECT m.oid, m.roleid, m.member FROM pg_auth_members m"
+            " JOIN pg_roles r ON r.oid IN (m.roleid, m.member)"
+            " WHERE starts_with(r.rolname, %s) ORDER BY m.oid",
+            [f"{provisioning.database()}_"],
+        )
         return list(cursor.fetchall())
 
 
