@@ -10,8 +10,13 @@ from apps.sharing import naming
 from apps.sharing.provisioning.places import Place
 from apps.sharing.provisioning.statements import acting_as, asks, run
 
-# Views with owners and texts, policies, column and table rights, memberships, attributes of the
-# role. The consumer's own right is left out: it comes and goes with suspension.
+_ON_COLUMNS: Final = ("SELECT", "INSERT", "UPDATE", "REFERENCES", "SELECT WITH GRANT OPTION")
+_ON_TABLES: Final = (*_ON_COLUMNS, "DELETE", "TRUNCATE", "TRIGGER")
+
+# Views with owners and texts, policies, what the role may do to columns and tables by whatever
+# grant, memberships, attributes of the role. The rights are asked for and not listed: a table of a
+# thousand grants has lists of a thousand. The consumer's own right is left out: it comes and goes
+# with suspension.
 _STATE: Final = """
 WITH r AS (SELECT * FROM pg_roles WHERE rolname = %(role)s),
 t AS (SELECT oid, relname, relacl, relrowsecurity FROM pg_class
@@ -23,13 +28,13 @@ SELECT concat_ws('|',
   (SELECT string_agg(concat_ws(':', t.relname, p.polcmd, p.polpermissive, p.polroles::text,
           pg_get_expr(p.polqual, p.polrelid)), '|' ORDER BY t.relname)
      FROM pg_policy p JOIN t ON t.oid = p.polrelid WHERE p.polname = %(policy)s),
-  (SELECT string_agg(concat_ws(':', t.relname, a.attname, x.privilege_type), '|'
-          ORDER BY t.relname, a.attname, x.privilege_type)
-     FROM t JOIN pg_attribute a ON a.attrelid = t.oid, aclexplode(a.attacl) x
-    WHERE x.grantee = r.oid),
-  (SELECT string_agg(concat_ws(':', t.relname, x.privilege_type), '|'
-          ORDER BY t.relname, x.privilege_type)
-     FROM t, aclexplode(t.relacl) x WHERE x.grantee = r.oid),
+  (SELECT string_agg(concat_ws(':', t.relname, a.attname, p.kind), '|'
+          ORDER BY t.relname, a.attname, p.kind)
+     FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped,
+          unnest(%(column_kinds)s::text[]) p (kind)
+    WHERE has_column_privilege(r.oid, t.oid, a.attnum, p.kind)),
+  (SELECT string_agg(concat_ws(':', t.relname, p.kind), '|' ORDER BY t.relname, p.kind)
+     FROM t, unnest(%(table_kinds)s::text[]) p (kind) WHERE has_table_privilege(r.oid, t.oid, p.kind)),
   (SELECT string_agg(concat_ws(':', g.rolname, m.inherit_option, m.set_option), '|'
           ORDER BY g.rolname)
      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
@@ -65,6 +70,8 @@ def state(place: Place) -> str:
                 "schema": place.schema,
                 "tables": list(place.table_names),
                 "role": place.role,
+                "column_kinds": list(_ON_COLUMNS),
+                "table_kinds": list(_ON_TABLES),
             },
         )
         found = cursor.fetchone()
