@@ -34,7 +34,8 @@ SELECT concat_ws('|',
           unnest(%(column_kinds)s::text[]) p (kind)
     WHERE has_column_privilege(r.oid, t.oid, a.attnum, p.kind)),
   (SELECT string_agg(concat_ws(':', t.relname, p.kind), '|' ORDER BY t.relname, p.kind)
-     FROM t, unnest(%(table_kinds)s::text[]) p (kind) WHERE has_table_privilege(r.oid, t.oid, p.kind)),
+     FROM t, unnest(%(table_kinds)s::text[]) p (kind)
+    WHERE has_table_privilege(r.oid, t.oid, p.kind)),
   (SELECT string_agg(concat_ws(':', g.rolname, m.inherit_option, m.set_option), '|'
           ORDER BY g.rolname)
      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
