@@ -176,6 +176,20 @@ class TestChanging:
         interface.refresh_from_db()
         assert secrets.unseal(interface.sealed_secret) == "s3cret"
 
+    def test_where_none_is_needed_any_more_it_is_forgotten(
+        self, scene: Scene, service: Service, now: datetime
+    ) -> None:
+        interface = started(scene, service, now, secret="s3cret", sign="bearer")
+        moved = terms(service, sign="none", url=service.url + "/other")
+        sharing.change_interface(interface=interface, terms=moved, actor=scene.provider, at=now)
+        interface.refresh_from_db()
+        assert (interface.sign, interface.sealed_secret) == ("none", "")
+
+    def test_none_is_kept_that_is_not_needed(
+        self, scene: Scene, service: Service, now: datetime
+    ) -> None:
+        assert registered(scene, service, now, secret="s3cret").sealed_secret == ""
+
     def test_one_in_use_takes_a_new_secret(
         self, scene: Scene, service: Service, now: datetime
     ) -> None:

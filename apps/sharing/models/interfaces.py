@@ -152,6 +152,10 @@ class Interface(Governed):
         )
 
     @property
+    def needs_secret(self) -> bool:
+        return self.sign != self.Sign.NONE
+
+    @property
     def is_paged(self) -> bool:
         return self.paging != self.Paging.NONE
 

@@ -65,7 +65,7 @@ def register_interface(
     _set(interface, terms)
     _check(interface)
     _check_secret(interface, secret)
-    interface.sealed_secret = secrets.seal(secret)
+    interface.sealed_secret = secrets.seal(secret) if interface.needs_secret else ""
     save_version(interface, actor=actor, at=at, reason=_("登记"), insert=True)
     _record(standing, "sharing.register_interface", interface, at)
     return interface
@@ -83,7 +83,8 @@ def change_interface(
 ) -> Interface:
     """Change an interface; it stops until it was tried and started again.
 
-    An empty secret keeps the one that is there, unless the place changed.
+    An empty secret keeps the one that is there, unless the place changed; where none is needed
+    any more it is forgotten.
 
     Source: house rule (issue 5)
     Raises:
@@ -104,7 +105,9 @@ def change_interface(
     _set(interface, terms)
     _check(interface)
     moved = any(before[name] != getattr(interface, name) for name in PLACE)
-    if secret:
+    if not interface.needs_secret:
+        interface.sealed_secret = ""
+    elif secret:
         interface.sealed_secret = secrets.seal(secret)
     elif interface.sealed_secret and moved:
         raise InvalidInput(
@@ -349,7 +352,7 @@ def _check_paging(interface: Interface) -> None:
 
 
 def _check_secret(interface: Interface, secret: str) -> None:
-    if interface.sign == Interface.Sign.NONE:
+    if not interface.needs_secret:
         return
     required_text(secret, _("这种鉴权方式须填写密钥"), field="secret")
     if not secret.isascii() or not secret.isprintable():
