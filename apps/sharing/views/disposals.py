@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from apps.clocks import queries as clocks
 from apps.core import access
-from apps.core.chips import Chip, carried
 from apps.ledger import queries as ledger
 from apps.sharing import operations as sharing
 from apps.sharing.forms.disposals import CheckForm, DisposalForm
@@ -21,7 +20,7 @@ from apps.sharing.models import Disposal
 from apps.sharing.queries.disposals import CLOCK, obtained_under, of_late
 from apps.sharing.views.detail import clock_lines
 from apps.sharing.views.history import versions_of
-from apps.sharing.views.lists import GRANT_SIDES, choice_chips, of_side, page_of
+from apps.sharing.views.lists import about_grants
 from apps.sharing.views.moves import done, freshen
 
 RELATED: Final = ("grant__dataset", "grant__system", "consumer", "provider", "filed_by")
@@ -38,32 +37,14 @@ STATES: Final = {
 @login_required
 def disposals(request: HttpRequest) -> HttpResponse:
     """List the certificates that I may see, filtered as the address says."""
-    user: Any = request.user
-    query = request.GET
-    at = timezone.now()
-    visible = access.rows(user, "view", Disposal, at=at)
-    visible = of_side(
-        visible, query.get("side", ""), user, consumer="consumer", provider="provider"
+    context = about_grants(
+        request,
+        Disposal,
+        consumer="consumer",
+        provider="provider",
+        states=STATES,
+        of_state=_of_state,
     )
-    if words := query.get("q", "").strip():
-        visible = visible.filter(
-            Q(grant__dataset__name__icontains=words)
-            | Q(grant__system__name__icontains=words)
-            | Q(consumer__name__icontains=words)
-        )
-    chosen = query.get("status", "")
-    page = page_of(_of_state(visible, chosen).select_related(*RELATED), query)
-    context = {
-        "page": page,
-        "lines": clocks.with_clocks(page.rows, at),
-        "status_chips": [
-            Chip(name, label, _of_state(visible, name).count(), name == chosen)
-            for name, label in STATES.items()
-        ],
-        "side_chips": choice_chips(query, "side", GRANT_SIDES),
-        "hidden_filters": carried(query, "q"),
-        "is_filtered": any(query.get(name) for name in ("q", "status", "side")),
-    }
     return render(request, "sharing/disposals.html", context)
 
 

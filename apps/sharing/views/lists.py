@@ -1,14 +1,16 @@
 """The lists of requests and grants: filters in the address, clocks, keyset pages, export."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, DateTimeField, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
@@ -159,6 +161,43 @@ def of_side(
     """Return the rows where the person's department is on the side that the address names."""
     field = {"asked": consumer, "received": provider}.get(side)
     return rows.filter(**{field: user.department_id}) if field else rows
+
+
+def about_grants(
+    request: HttpRequest,
+    model: type[Model],
+    *,
+    consumer: str,
+    provider: str,
+    states: Mapping[str, Any],
+    of_state: Callable[[QuerySet[Any], str], QuerySet[Any]],
+) -> dict[str, Any]:
+    """Return what a list of grants' matters shows: those the person may see, as the address says.
+
+    consumer, provider: where the row has the departments of both sides; states: the choices with
+    their words, of which `of_state` picks the rows.
+    """
+    user: Any = request.user
+    query, at = request.GET, timezone.now()
+    rows = access.rows(user, "view", model, at=at)
+    rows = of_side(rows, query.get("side", ""), user, consumer=consumer, provider=provider)
+    if words := query.get("q", "").strip():
+        named = ("grant__dataset__name", "grant__system__name", f"{consumer}__name")
+        rows = rows.filter(reduce(or_, (Q(**{f"{name}__icontains": words}) for name in named)))
+    chosen = query.get("status", "")
+    related = ("grant__dataset", "grant__system", consumer, provider)
+    page = page_of(of_state(rows, chosen).select_related(*related), query)
+    return {
+        "page": page,
+        "lines": clocks.with_clocks(page.rows, at),
+        "status_chips": [
+            Chip(name, label, of_state(rows, name).count(), name == chosen)
+            for name, label in states.items()
+        ],
+        "side_chips": choice_chips(query, "side", GRANT_SIDES),
+        "hidden_filters": carried(query, "q"),
+        "is_filtered": any(query.get(name) for name in ("q", "status", "side")),
+    }
 
 
 def _of_status(rows: QuerySet[SharingRequest], chosen: str) -> QuerySet[SharingRequest]:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 
 from apps.clocks import queries as clocks
 from apps.core import access
-from apps.core.chips import Chip, carried
 from apps.sharing import operations as sharing
 from apps.sharing import queries
 from apps.sharing.forms.conditions import ConditionLines
@@ -34,7 +33,7 @@ from apps.sharing.views.beside import Beside, Version, side_by_side, terms_of_gr
 from apps.sharing.views.detail import clock_lines, condition_words
 from apps.sharing.views.history import versions_of
 from apps.sharing.views.item_rows import chosen_items, item_rows
-from apps.sharing.views.lists import GRANT_SIDES, choice_chips, of_side, page_of
+from apps.sharing.views.lists import about_grants
 from apps.sharing.views.moves import done, freshen
 
 RELATED: Final = ("grant__dataset", "grant__system", "grant__consumer", "grant__provider")
@@ -50,32 +49,14 @@ STATES: Final[dict[str, Any]] = {
 @login_required
 def changes(request: HttpRequest) -> HttpResponse:
     """List the changes that I may see, filtered as the address says."""
-    user: Any = request.user
-    query = request.GET
-    at = timezone.now()
-    visible = access.rows(user, "view", ServiceChange, at=at)
-    visible = of_side(
-        visible, query.get("side", ""), user, consumer="grant__consumer", provider="grant__provider"
+    context = about_grants(
+        request,
+        ServiceChange,
+        consumer="grant__consumer",
+        provider="grant__provider",
+        states=STATES,
+        of_state=_of_state,
     )
-    if words := query.get("q", "").strip():
-        visible = visible.filter(
-            Q(grant__dataset__name__icontains=words)
-            | Q(grant__system__name__icontains=words)
-            | Q(grant__consumer__name__icontains=words)
-        )
-    chosen = query.get("status", "")
-    page = page_of(_of_state(visible, chosen).select_related(*RELATED), query)
-    context = {
-        "page": page,
-        "lines": clocks.with_clocks(page.rows, at),
-        "status_chips": [
-            Chip(name, label, _of_state(visible, name).count(), name == chosen)
-            for name, label in STATES.items()
-        ],
-        "side_chips": choice_chips(query, "side", GRANT_SIDES),
-        "hidden_filters": carried(query, "q"),
-        "is_filtered": any(query.get(name) for name in ("q", "status", "side")),
-    }
     return render(request, "sharing/changes.html", context)
 
 
