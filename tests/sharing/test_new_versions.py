@@ -14,6 +14,7 @@ from apps.accounts import operations as accounts
 from apps.catalog.models import Dataset
 from apps.clocks.queries import clocks_of
 from apps.core.errors import Conflict, DomainError
+from apps.core.templatetags.look import whole
 from apps.ledger.models import Event, Notice
 from apps.sharing import operations as sharing
 from apps.sharing import provisioning, queries, reconciliation
@@ -298,7 +299,7 @@ class TestBinding:
         versions = page[page.index('id="versions"') :]
         assert first.number in versions
         assert waiting.number in versions
-        assert f'<ins class="diff__new">{waiting.number}</ins>' in page
+        assert f'<ins class="diff__new">{whole(waiting.number)}</ins>' in page
         page = client.get(f"/work/requests/{first.pk}/").content.decode()
         assert "本申请形成第 1 版，现为第 2 版" in page
         assert f"/work/grants/{grant.pk}/" in page
