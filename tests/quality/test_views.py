@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Dataset
 from apps.core import access
+from apps.ledger import queries as ledger
 from apps.quality import operations as quality
 from apps.quality.lifecycle import WORK_ORDER
 from apps.quality.models import Finding, QualityRule, QualityRun, Score, WorkOrder
@@ -381,6 +382,15 @@ class TestOrders:
 
     def test_the_todo_leads_to_the_order(self, order: WorkOrder, provider: Any) -> None:
         assert order.get_absolute_url() in page(provider, reverse("console:home"))
+
+    def test_who_waits_for_it_may_urge(
+        self, order: WorkOrder, authority: Any, provider: Any
+    ) -> None:
+        button = f'action="{reverse("console:urge", args=[ledger.open_todos_of(order).get().pk])}"'
+        for user, is_offered in ((authority, True), (provider, False)):
+            shown = page(user, order.get_absolute_url())
+            assert "现在等谁" in shown
+            assert (button in shown) is is_offered
 
 
 def _post(user: Any, order: WorkOrder, move: str, **words: Any) -> None:
