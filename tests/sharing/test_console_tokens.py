@@ -1,6 +1,7 @@
 """The console: a person's token for minutes, bound to grant, person and address."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from apps.sharing.models import ConsoleToken, DailyUse, Grant
 from apps.sharing.models.console import LONGEST
 from tests import stories
 from tests.factories.gateway import access_records, caller, problem
-from tests.factories.sharing import Scene
+from tests.factories.sharing import Scene, land, make_scene
 
 HERE = "127.0.0.1"
 
@@ -101,11 +102,16 @@ class TestBounds:
         )
         assert self.refused(token, address) == "not_authenticated"
 
+    @pytest.mark.parametrize("how", ["moved", "disabled"])
     def test_who_left_the_department_is_out_at_once(
-        self, token: str, address: str, landed_scene: Scene
+        self, token: str, address: str, landed_scene: Scene, how: str
     ) -> None:
-        landed_scene.consumer.is_active = False
-        landed_scene.consumer.save()
+        person = landed_scene.consumer
+        if how == "moved":
+            person.department = landed_scene.provider_department
+        else:
+            person.is_active = False
+        person.save()
         assert self.refused(token, address) == "not_authenticated"
 
     def test_a_suspended_grant_refuses_and_writes_it_down(
@@ -123,9 +129,18 @@ class TestBounds:
         refusal = Event.objects.filter(verb="sharing.read").latest("pk")
         assert refusal.actor == landed_scene.consumer
 
-    def test_another_dataset_is_not_its(self, token: str) -> None:
-        answer = caller(token).get("/api/v1/data/999-000001")
-        assert problem(answer, 403)["code"] == "no_grant"
+    def test_another_dataset_is_not_its(
+        self, token: str, client: Client, landed_scene: Scene, now: datetime
+    ) -> None:
+        """Not even one that the same system reads, and the same person may try."""
+        other = make_scene()
+        land(other.dataset)
+        own = ("system", "consumer", "consumer_head")
+        mine = {name: getattr(landed_scene, name) for name in own}
+        stories.delivered(replace(other, **mine), now)
+        place = f"/api/v1/data/{other.dataset.dashed_code}"
+        assert client.get(place).status_code == 200
+        assert problem(caller(token).get(place), 403)["code"] == "no_grant"
 
     def test_a_new_one_ends_the_one_before(
         self,
@@ -143,10 +158,15 @@ class TestBounds:
         assert caller(token).get("/api/v1/grants").status_code == 401
 
     def test_it_does_not_outlive_the_grant_and_is_forgotten(
-        self, token: str, now: datetime
+        self, token: str, landed_grant: Grant, landed_scene: Scene, now: datetime
     ) -> None:
+        ends_at = now + LONGEST / 2
+        Grant.objects.filter(pk=landed_grant.pk).update(expires_at=ends_at)
+        landed_grant.refresh_from_db()
+        opened(landed_grant, landed_scene.consumer, now)
+        assert ConsoleToken.objects.get().expires_at == ends_at
         assert sharing.forget_consoles(now) == 0
-        assert sharing.forget_consoles(now + LONGEST) == 1
+        assert sharing.forget_consoles(ends_at) == 1
         assert not ConsoleToken.objects.exists()
 
     def test_the_database_knows_no_long_one(
