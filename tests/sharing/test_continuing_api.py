@@ -170,7 +170,7 @@ class TestDisposing:
         assert untouched() == before
 
     def test_each_side_lists_its_own_and_no_paper_is_not_found(
-        self, owed: Disposal, ended: Grant, scene: Scene
+        self, owed: Disposal, ended: Grant, scene: Scene, now: datetime
     ) -> None:
         for person in (scene.consumer, scene.provider, scene.authority):
             [row] = signed_in(person).get(DISPOSALS).json()["results"]
@@ -182,6 +182,9 @@ class TestDisposing:
         assert client.get(DISPOSALS, {"status": "filed"}).json()["results"] == []
         assert client.get(DISPOSALS, {"grant": ended.pk + 1}).json()["results"] == []
         assert problem(client.get(f"{DISPOSALS}/{owed.pk}/paper"), 404)["code"] == "not_found"
+        file(owed, scene, now, paper=PAPER)
+        paper = signed_in(scene.consumer).get(f"{DISPOSALS}/{owed.pk}/paper")
+        assert b"".join(paper.streaming_content) == b"%PDF-1.7 x"  # type: ignore[attr-defined]
         stranger = signed_in(make_scene().provider_head)
         assert stranger.get(DISPOSALS).json()["results"] == []
         for more in ("", "/paper"):

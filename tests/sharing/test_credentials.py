@@ -18,6 +18,7 @@ from apps.sharing.models import Credential, Grant
 from tests.conftest import CAST
 from tests.factories.accounts import (
     OUT_OF_SERVICE,
+    DelegationFactory,
     InformationSystemFactory,
     OutOfService,
     UserFactory,
@@ -83,8 +84,11 @@ class TestOffering:
 
     def test_a_stand_in_of_the_holder_does_not_collect_it(self, scene: Scene, at: datetime) -> None:
         row = offered(scene, at)
-        with pytest.raises(NotAllowed):
-            sharing.collect_credential(credential=row, actor=scene.consumer_head, at=at)
+        stand_in = DelegationFactory(principal=scene.consumer).deputy
+        assert access.allowed(stand_in, "view", row, at=at)
+        for person in (stand_in, scene.consumer_head):
+            with pytest.raises(NotAllowed):
+                sharing.collect_credential(credential=row, actor=person, at=at)
         row.refresh_from_db()
         assert row.status == "offered"
 

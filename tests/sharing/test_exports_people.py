@@ -1,6 +1,7 @@
 """Files of a grant: who may have them, at a screen and by the API, and how their status moves."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +74,27 @@ class TestWhoMay:
         assert [each["id"] for each in client.get(f"{address}/exports").json()["results"]] == [
             export.pk
         ]
+
+    def test_another_system_of_the_same_dataset_has_its_own_and_no_other(
+        self, client: Client, address: str, now: datetime, landed_scene: Scene
+    ) -> None:
+        export = made(client, address, now)
+        system = InformationSystemFactory(department=landed_scene.consumer_department)
+        scene = replace(landed_scene, system=system)
+        stories.delivered(scene, now, mode="file", items=ITEMS, row_condition=CONDITION)
+        other = caller(draw_token(credential_of(system, landed_scene.consumer_head, now)))
+        own = made(other, address, now)
+        assert [each["id"] for each in other.get(f"{address}/exports").json()["results"]] == [
+            own.pk
+        ]
+        for answer in (
+            other.get(f"{address}/exports/{export.pk}"),
+            fetched(other, address, export),
+            other.delete(f"{address}/exports/{export.pk}"),
+        ):
+            assert problem(answer, 404)["code"] == "not_found"
+        kept = body_of(fetched(client, address, export))
+        assert hashlib.sha256(kept).hexdigest() == export.sha256
 
     def test_from_another_address_it_is_neither_asked_for_nor_fetched(
         self, client: Client, address: str, now: datetime, landed_grant: Grant
@@ -240,7 +262,8 @@ class TestScreen:
         page = person.get(reverse("admin:sharing_export_change", args=[export.pk]))
         assert str(export) in listed.content.decode()
         assert export.sha256 in page.content.decode()
-        person.post(reverse("admin:sharing_export_change", args=[export.pk]), {"status": "failed"})
+        change = reverse("admin:sharing_export_change", args=[export.pk])
+        assert person.post(change, {"status": "failed"}).status_code == 403
         assert Export.objects.get().status == "ready"
 
 
