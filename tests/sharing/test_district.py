@@ -306,11 +306,11 @@ def test_of_passing_on_returning_and_withdrawing_at_once_exactly_one_wins(now: d
     works = [
         partial(sharing.pass_on, actor=scene.district),
         partial(sharing.return_by_district, actor=second, reason="依据不足"),
-        partial(sharing.return_by_district, actor=scene.district, reason="依据不足"),
+        partial(sharing.withdraw, actor=scene.consumer, reason="取消"),
     ]
-    fresh = [partial(w, request=SharingRequest.objects.get(pk=request.pk), at=now) for w in works]
+    seen: dict[str, Any] = {"at": now, "revision": request.revision}
+    fresh = [partial(w, request=SharingRequest.objects.get(pk=request.pk), **seen) for w in works]
     results = at_once(list(fresh))
-    winners = [result for result in results if isinstance(result, SharingRequest)]
-    assert len(winners) == 1
-    assert all(isinstance(result, DomainError) for result in results if result not in winners)
+    assert sum(isinstance(result, SharingRequest) for result in results) == 1
+    assert sum(isinstance(result, DomainError) for result in results) == 2
     assert request.district_reviews.exclude(outcome="").count() == 1
