@@ -51,11 +51,12 @@ class TestCredentialPage:
         earlier = timezone.now() - timedelta(hours=2)
         Application.objects.update(created=earlier, updated=earlier)
         address = f"/work/credentials/{row.pk}/"
-        assert minute(earlier) not in shown(scene.consumer_head, address)
+        line = '最近换取令牌</dt><dd class="num">'
+        assert f"{line}{minute(None)}<" in shown(scene.consumer_head, address)
         draw_token(made)
         drawn = Credential.objects.select_related("application").get().last_drawn_at
         assert drawn is not None
-        assert minute(drawn) in shown(scene.consumer_head, address)
+        assert f"{line}{minute(drawn)}<" in shown(scene.consumer_head, address)
 
     def test_the_older_one_ends_on_the_day_chosen_and_is_not_replaced_twice(
         self, scene: Scene

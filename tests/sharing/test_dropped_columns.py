@@ -404,7 +404,7 @@ class TestShowing:
             assert "“登记日期”提供至" in page
             assert "数据范围按停用前的“行政区划代码”限定" in page
         why = signed_in(landed_scene.consumer).get(f"/work/grants/{landed_grant.pk}/?item={DAY}")
-        assert why.status_code == 200
+        assert [reason.rule for reason in why.context["explained"]["reasons"]][-1:] == ["item"]
         about = signed_in(landed_scene.consumer).get(f"/work/grants/{landed_grant.pk}/interface/")
         assert "值停在停用之时" in about.content.decode()
 

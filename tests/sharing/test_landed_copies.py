@@ -282,7 +282,7 @@ def test_narrowed_to_verification_it_is_taken_from_the_system_and_goes(
     assert not exists(copy)
     page = page_of(landed_grant, landed_scene.consumer_head)
     assert "已清除" in page
-    assert "授权已结束" not in page  # it goes on, for verification
+    assert "怎样核验" in page  # the grant goes on, for verification
 
 
 def test_it_is_taken_from_a_retired_system(landed_grant: Grant, now: datetime, read: Read) -> None:
