@@ -6,10 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 import pytest
 from django.test import Client
@@ -26,6 +27,7 @@ from apps.sharing.gateway.filters import read_query
 from apps.sharing.gateway.from_within import call_of
 from apps.sharing.gateway.shapes import Readable, shape_of
 from apps.sharing.models import Grant
+from apps.standards.checks import CHECKS, macros_sql
 from tests import stories
 from tests.factories.gateway import credential_of
 from tests.factories.sharing import ROWS, Scene
@@ -315,6 +317,12 @@ def test_an_example_passes_the_items_check_and_is_of_nobody(
     shown = schemas.example_of(subjects.Item(readable, "编号", "", is_key=False))
     assert shown.startswith(example)
     assert not column.pattern or re.fullmatch(column.pattern, shown)
+    assert column.length is None or len(shown) <= column.length
+    if column.check:
+        with duckdb.connect() as engine:
+            engine.execute(macros_sql(on=date(2026, 11, 18)))
+            passed = engine.execute(f"SELECT {CHECKS[column.check].macro}(?)", [shown]).fetchone()
+        assert passed == (True,)
 
 
 def test_examples_are_of_their_types(landed_grant: Grant) -> None:

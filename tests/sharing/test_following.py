@@ -213,6 +213,7 @@ def test_killed_at_any_step_it_goes_on(
     followers: list[Follower], client: Client, address: str, landed_scene: Scene
 ) -> None:
     dice = random.Random(11)
+    died: set[str] = set()
     for turn in range(2):
         for follower in followers[:2]:
             owners: list[tuple[Any, str]] = [
@@ -229,11 +230,12 @@ def test_killed_at_any_step_it_goes_on(
                     try:
                         follower.turn()
                     except Killed:
-                        pass
+                        died.add(step)
                     finally:
                         revive()
         if turn == 0:
             put(landed_scene, [record(n, dice) for n in dice.sample(range(60), 25)], "snapshot")
+    assert died == {step for _owner, step in owners}
     for follower in followers[:2]:
         follower.turn()
         assert held(follower) == shown(client, address)

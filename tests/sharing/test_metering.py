@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.ledger import operations as ledger
+from apps.ledger import partitions
 from apps.sharing import operations as sharing
 from apps.sharing.models import DailyUse, Grant, MeteredDay
 from apps.sharing.queries import metering
 from tests import stories
 from tests.conftest import CAST
+from tests.factories.accounts import InformationSystemFactory
 from tests.factories.sharing import Scene, make_scene
 from tests.sharing.test_views_forms import signed_in
 
@@ -130,6 +133,7 @@ class TestCounting:
 
     def test_the_days_records_alone_are_read(self, grant: Grant, noon: datetime) -> None:
         """The month's partition by its index on time; what lies before and after is not touched."""
+        partitions.make_months(date(2026, 10, 1), 3)
         with CaptureQueriesContext(connection) as statements:
             sharing.count_use(noon)
         [counting] = [s["sql"] for s in statements if "INSERT INTO sharing_dailyuse" in s["sql"]]
@@ -233,13 +237,16 @@ class TestPage:
         client = signed_in(scene.provider)
         client.get(self.PLACE)
         with CaptureQueriesContext(connection) as few:
-            client.get(self.PLACE)
+            assert len(client.get(self.PLACE).context["lines"]) == 1
+        systems = [InformationSystemFactory(department=scene.consumer_department) for _ in range(2)]
+        others = [stories.delivered(replace(scene, system=each), at).grant for each in systems]
         DailyUse.objects.bulk_create(
-            DailyUse(grant=grant, day=date(2026, 11, 10) + ONE_DAY * n, calls=1, rows=1, bytes=1)
+            DailyUse(grant=each, day=date(2026, 11, 10) + ONE_DAY * n, calls=1, rows=1, bytes=1)
+            for each in (grant, *others)
             for n in range(15)
         )
         with CaptureQueriesContext(connection) as many:
-            client.get(self.PLACE)
+            assert len(client.get(self.PLACE).context["lines"]) == 3
         assert len(few) == len(many)
 
 
