@@ -13,7 +13,8 @@ from django.utils import timezone
 from psycopg import sql
 
 from apps.sharing import naming, provisioning
-from apps.sharing.gateway import pool
+from apps.sharing.gateway import pool, prepared
+from apps.sharing.gateway.wire import Exchange
 from apps.sharing.models import Grant
 from tests import stories
 from tests.factories.gateway import caller, credential_of, draw_token
@@ -84,6 +85,30 @@ def client(landed_grant: Grant, landed_scene: Scene, now: datetime) -> Client:
 @pytest.fixture
 def address(landed_scene: Scene) -> str:
     return f"/api/v1/data/{landed_scene.dataset.code.replace('/', '-')}"
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the data plane says to the database past Django's cursors, statement by statement."""
+    heard: list[str] = []
+    fetch, say, tell = prepared._fetch, Exchange.say, Exchange.tell
+
+    def fetched(statement: str, parameters: prepared.Parameters) -> Any:
+        heard.append(statement)
+        return fetch(statement, parameters)
+
+    def said(exchange: Exchange, statement: str) -> None:
+        heard.append(statement)
+        say(exchange, statement)
+
+    def told(exchange: Exchange, statement: str, values: Any) -> None:
+        heard.append(statement)
+        tell(exchange, statement, values)
+
+    monkeypatch.setattr(prepared, "_fetch", fetched)
+    monkeypatch.setattr(Exchange, "say", said)
+    monkeypatch.setattr(Exchange, "tell", told)
+    return heard
 
 
 @pytest.fixture

@@ -418,15 +418,19 @@ class TestCalls:
         assert client.get(address).status_code == 200
 
     def test_it_asks_nothing_more_of_the_database(
-        self, client: Client, address: str, landed_scene: Scene, now: datetime
+        self, client: Client, address: str, landed_scene: Scene, now: datetime, sent: list[str]
     ) -> None:
         client.get(address)
+        sent.clear()
         with CaptureQueriesContext(connection) as without:
             assert client.get(address).status_code == 200
+        before = [*sent]
         announced(landed_scene, now)
+        sent.clear()
         with CaptureQueriesContext(connection) as ahead:
             assert client.get(address).status_code == 200
-        assert len(ahead) == len(without)
+        assert before
+        assert (sent, len(ahead)) == (before, len(without))
 
     def test_one_that_is_ahead_over_withdrawn_or_elsewhere_stops_nothing(
         self, client: Client, address: str, landed_scene: Scene, now: datetime

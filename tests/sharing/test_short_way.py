@@ -50,11 +50,14 @@ class TestShortWay:
         assert answer["Content-Type"].startswith("application/problem+json")
 
     def test_a_page_takes_one_statement_of_django(
-        self, client: Client, address: str, django_assert_num_queries: Any
+        self, client: Client, address: str, django_assert_num_queries: Any, sent: list[str]
     ) -> None:
         client.get(address)
+        sent.clear()
         with django_assert_num_queries(0):  # who calls is asked beside Django's own cursors
             assert client.get(address).status_code == 200
+        assert "oauth2_provider_accesstoken" in sent[0]
+        assert len(sent) == 7  # the others travel together
 
 
 class TestPrepared:

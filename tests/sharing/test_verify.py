@@ -124,15 +124,23 @@ class TestAnswer:
         assert answers(client, place, *records) == [(False, {"registered_on": None})] * 4
         assert answers(client, place, person(None)) == [(False, {"registered_on": None})]
 
-    def test_a_hundred_records_are_one_statement(self, client: Client, place: str) -> None:
+    def test_a_hundred_records_are_one_statement(
+        self, client: Client, place: str, sent: list[str]
+    ) -> None:
         ask(client, place, person(ZHANG))
         with pool.connection() as used:
             prepared = used.drawn
+        sent.clear()
+        ask(client, place, person(ZHANG))
+        of_one = [*sent]
+        sent.clear()
         with CaptureQueriesContext(connection) as more:
             found = answers(client, place, *[person(ROWS[n % 3][0]) for n in range(100)])
         with pool.connection() as used:
             assert used.drawn == prepared  # the same statements, planned already
         assert len(found) == 100
+        assert of_one
+        assert sent == of_one
         assert not more.captured_queries  # nor does anything else grow with the records
 
     def test_it_looks_records_up_by_their_key(
