@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -29,6 +30,16 @@ from tests.sharing.test_views import signed_in
 
 pytestmark = pytest.mark.django_db
 ALL = [each for each in WebhookEvent.values if each != "ping"]
+PUBLIC = "8.8.8.8"  # a number, so that no name need be asked for; nothing is sent there
+NO_ADDRESSES = (
+    *(f"http://{PUBLIC}/a", f"ftp://{PUBLIC}/a", "https://", "https:///a", "x"),
+    *(f"https://u:p@{PUBLIC}/a", f"https://{PUBLIC}:99999/"),
+)
+INNER_ADDRESSES = (
+    *("https://127.0.0.1/a", "https://[::1]/a", "https://169.254.169.254/latest"),
+    *("https://10.1.2.3/a", "https://localhost/a", "https://0.0.0.0/"),
+    "https://[::ffff:10.0.0.1]/",
+)
 
 
 class Receiver:
@@ -364,23 +375,31 @@ class TestPushing:
 
 class TestWhereTo:
     @pytest.mark.parametrize(
-        "url",
+        ("code", "url"),
         [
-            *("http://example.com/a", "ftp://example.com/a", "https://", "https:///a", "x"),
-            *("https://u:p@example.com/a", "https://127.0.0.1/a", "https://[::1]/a"),
-            *("https://169.254.169.254/latest", "https://10.1.2.3/a", "https://localhost/a"),
-            *("https://0.0.0.0/", "https://[::ffff:10.0.0.1]/", "https://a.example:99999/"),
+            *(("url_invalid", url) for url in NO_ADDRESSES),
+            *(("address_refused", url) for url in INNER_ADDRESSES),
         ],
     )
     def test_what_is_not_safe_is_refused_and_nothing_registered(
-        self, scene: Scene, at: datetime, url: str, settings: Any
+        self, scene: Scene, at: datetime, code: str, url: str, settings: Any
     ) -> None:
         settings.HUILIU_PUSH_ALLOW = []
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput) as refusal:
             sharing.register_webhook(
                 system=scene.system, url=url, events=ALL, actor=scene.consumer, at=at
             )
+        assert refusal.value.code == code
         assert not Webhook.objects.exists()
+
+    def test_a_public_address_is_registered(
+        self, scene: Scene, at: datetime, settings: Any
+    ) -> None:
+        settings.HUILIU_PUSH_ALLOW = []
+        sharing.register_webhook(
+            system=scene.system, url=f"https://{PUBLIC}/a", events=ALL, actor=scene.consumer, at=at
+        )
+        assert Webhook.objects.get().url == f"https://{PUBLIC}/a"
 
     def test_the_address_is_looked_at_again_when_it_is_pushed_to(
         self, scene: Scene, receiver: Receiver, at: datetime, settings: Any
@@ -405,11 +424,28 @@ class TestWhereTo:
         with pytest.raises(PushFailed, match="HTTP 302"):
             push(receiver.url, b"{}", {})
 
-    def test_the_connection_goes_to_the_address_that_was_checked(self, receiver: Receiver) -> None:
-        target = target_of(receiver.url)
-        assert target.place.address == "127.0.0.1"
-        assert outbound.is_listed("127.0.0.1", setting=outbound.PUSH)
-        assert not outbound.is_listed("10.0.0.1", setting=outbound.PUSH)
+    def test_the_connection_goes_to_the_address_that_was_checked(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A name that is asked for again may mean another machine by then."""
+        name, resolve = "consumer.example", socket.getaddrinfo
+        asked: list[str] = []
+
+        def turning(host: Any, *more: Any, **named: Any) -> Any:
+            if host == name:
+                host = "127.0.0.2" if asked else "127.0.0.1"
+                asked.append(name)
+            return resolve(host, *more, **named)
+
+        monkeypatch.setattr(socket, "getaddrinfo", turning)
+        url = receiver.url.replace("127.0.0.1", name)
+        assert target_of(url).place.address == "127.0.0.1"
+        asked.clear()
+        assert push(url, b"{}", {}) == 204
+        assert asked == [name]
+        [(headers, _body)] = receiver.got
+        assert headers["Host"].startswith(f"{name}:")
+        assert not outbound.is_listed("127.0.0.2", setting=outbound.PUSH)
 
 
 class TestKeeping:
