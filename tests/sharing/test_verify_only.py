@@ -36,24 +36,8 @@ def landed_grant(landed_scene: Scene, now: datetime) -> Grant:
 
 @pytest.fixture
 def consumer(landed_grant: Grant) -> Iterator[psycopg.Connection[Any]]:
-    """Logged in as the consumer's system would be for database exchange."""
-    place = provisioning.place_of(landed_grant)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [_system(landed_grant)])
-        if cursor.fetchone() is None:
-            provisioning.ensure_foundation()
-            cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(_system(landed_grant))))
-        for role in (place.readers,):
-            cursor.execute(
-                sql.SQL("GRANT {} TO {}").format(
-                    sql.Identifier(role), sql.Identifier(_system(landed_grant))
-                )
-            )
-        cursor.execute(
-            sql.SQL("GRANT {} TO huiliu_gateway WITH INHERIT FALSE, SET TRUE").format(
-                sql.Identifier(_system(landed_grant))
-            )
-        )
+    """Logged in as the consumer's system, whose role is made although it has nothing to read."""
+    provisioning.reserve_roles(ahead=0)
     with consumer_connection() as plane:
         plane.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(_system(landed_grant))))
         yield plane
