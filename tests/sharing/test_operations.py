@@ -449,8 +449,9 @@ class TestExtension:
                 ends_on=date(2026, 12, 31),
             )
         extension = sharing.extend(request=request, workdays=5, reason="忙", actor=person, at=at)
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowed) as refusal:
             sharing.consent_extension(extension=extension, consented=True, actor=person, at=at)
+        assert refusal.value.code == ("own_extension" if is_stand_in else "not_allowed")
         extension.refresh_from_db()
         assert extension.decided_at is None
 
@@ -508,8 +509,9 @@ class TestGrants:
                 starts_on=date(2026, 1, 1),
                 ends_on=date(2026, 12, 31),
             )
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowed) as refusal:
             sharing.resume(grant=grant, actor=person, at=at, reason="急用")
+        assert refusal.value.code == ("own_grant" if is_stand_in else "not_allowed")
         grant.refresh_from_db()
         assert grant.status == "suspended"
 

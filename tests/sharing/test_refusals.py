@@ -1,7 +1,7 @@
 """Whoever may not, and whatever does not fit the status: nothing at all changes, and it is told."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import pytest
@@ -167,41 +167,71 @@ def test_a_refusal_in_the_last_beat_takes_everything_back(
     assert fingerprint() == before
 
 
-WRONG: Final[list[Callable[[SharingRequest, Scene, datetime], object]]] = [
-    lambda request, scene, at: sharing.propose(
-        request=request, outcome="refuse", actor=scene.provider, at=at, reason="无关"
+# What is done, the code of its refusal, and the field at which it is told.
+WRONG: Final[list[tuple[Callable[[SharingRequest, Scene, datetime], object], str, str | None]]] = [
+    (
+        lambda request, scene, at: sharing.propose(
+            request=request, outcome="refuse", actor=scene.provider, at=at, reason="无关"
+        ),
+        "invalid_input",
+        "legal_basis",
     ),
-    lambda request, scene, at: sharing.propose(
-        request=request,
-        outcome="narrow",
-        items=["no_such"],
-        reason="少",
-        actor=scene.provider,
-        at=at,
+    (
+        lambda request, scene, at: sharing.propose(
+            request=request,
+            outcome="narrow",
+            items=["no_such"],
+            reason="少",
+            actor=scene.provider,
+            at=at,
+        ),
+        "wider_than_asked",
+        "items",
     ),
-    lambda request, scene, at: sharing.ask_supplement(
-        request=request, actor=scene.provider, at=at, reason=" "
+    (
+        lambda request, scene, at: sharing.ask_supplement(
+            request=request, actor=scene.provider, at=at, reason=" "
+        ),
+        "invalid_input",
+        "reason",
     ),
-    lambda request, scene, at: sharing.extend(
-        request=request, actor=scene.provider, at=at, workdays=11, reason="忙"
+    (
+        lambda request, scene, at: sharing.extend(
+            request=request, actor=scene.provider, at=at, workdays=11, reason="忙"
+        ),
+        "invalid_input",
+        "workdays",
     ),
-    lambda request, scene, at: sharing.accept_form(
-        request=request, actor=scene.provider, at=at + timedelta(days=1), revision=1
+    (
+        lambda request, scene, at: sharing.propose(
+            request=request, outcome="agree", actor=scene.provider, at=at, revision=1
+        ),
+        "stale_revision",
+        None,
     ),
-    lambda request, scene, at: sharing.attach(
-        request=request, actor=scene.provider, at=at, title=""
+    (
+        lambda request, scene, at: sharing.attach(
+            request=request, actor=scene.provider, at=at, title="", document_number="1 号"
+        ),
+        "invalid_input",
+        "title",
     ),
 ]
 
 
-@pytest.mark.parametrize("number", range(len(WRONG)))
+@pytest.mark.parametrize(("act", "code", "field"), WRONG)
 def test_wrong_words_of_the_right_person_change_nothing(
-    scene: Scene, at: datetime, number: int
+    scene: Scene,
+    at: datetime,
+    act: Callable[[SharingRequest, Scene, datetime], object],
+    code: str,
+    field: str | None,
 ) -> None:
     request = stories.request_in("reviewing", scene, at)
     before = fingerprint()
-    with pytest.raises(DomainError):
-        WRONG[number](request, scene, at)
+    with pytest.raises(DomainError) as refusal:
+        act(request, scene, at)
+    assert (refusal.value.code, refusal.value.details.get("field")) == (code, field)
     assert fingerprint() == before
 
 
