@@ -557,6 +557,7 @@ class TestPages:
         request = stories.form_check(scene, at)
         sharing.mark_urgent(request=request, actor=scene.authority, at=at, **ORDER)
         page = signed_in(scene.provider).get(f"/work/requests/{request.pk}/propose/")
+        assert page.status_code == 200
         assert "先协商" not in page.content.decode()
 
     def test_the_head_answers_beside_all_versions(
@@ -584,11 +585,14 @@ class TestPages:
         url = f"/work/requests/{request_.pk}/offers/1/"
         for person in (scene.consumer, scene.authority):
             client = signed_in(person)
-            assert "<textarea" not in client.get(url).content.decode()
+            page = client.get(url).content.decode()
+            assert "用途只需姓名和区划" in page
+            assert "<textarea" not in page
             client.post(url, {"answer": "accept_offer", "reason": "x"})
             assert Offer.objects.get().status == "open"
         assert signed_in(make_scene().consumer).get(url).status_code == 404
-        assert signed_in(scene.consumer).get(url.replace("/1/", "/9/")).status_code == 404
+        unknown = f"/work/requests/{request_.pk}/offers/9/"
+        assert signed_in(scene.consumer).get(unknown).status_code == 404
 
     def test_the_provider_takes_it_back_there(
         self, scene: Scene, at: datetime, request_: SharingRequest

@@ -635,6 +635,7 @@ class TestPages:
             "停机公告："
             in head.get(f"/work/datasets/{scene.dataset.dashed_code}/").content.decode()
         )
+        assert "撤回公告" in head.get(answer["Location"]).content.decode()
         head.post(answer["Location"], {"reason": "改期"})
         stop.refresh_from_db()
         assert stop.status == "withdrawn"
@@ -700,7 +701,8 @@ class TestPages:
         stop = running(scene, now, of=scene.provider_department)
         head = signed_in(scene.provider_head)
         assert "停机中" in head.get(f"/work/planned-stops/{stop.pk}/").content.decode()
-        head.post(f"/work/planned-stops/{stop.pk}/", {"reason": "已恢复"})
+        page = head.post(f"/work/planned-stops/{stop.pk}/", {"reason": "已恢复"}, follow=True)
+        assert "服务已恢复" in page.content.decode()
         stop.refresh_from_db()
         assert (stop.status, stop.end_reason) == ("over", "已恢复")
 

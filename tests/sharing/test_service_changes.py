@@ -467,13 +467,16 @@ class TestPages:
         change.refresh_from_db()
         assert change.status == "filed"
         assert "撤回变更" in head.get(page).content.decode()
-        assert "服务变更" in consumer.get(f"/work/grants/{grant.pk}/").content.decode()
+        told = f"服务变更：{change.get_kind_display()}"
+        assert told in consumer.get(f"/work/grants/{grant.pk}/").content.decode()
 
     def test_who_may_not_act_reads_it(self, change: ServiceChange, scene: Scene) -> None:
         page = f"/work/grants/changes/{change.pk}/"
         for person in (scene.provider, scene.consumer, scene.authority):
             client = signed_in(person)
-            assert "<textarea" not in client.get(page).content.decode()
+            shown = client.get(page).content.decode()
+            assert REASON in shown
+            assert "<textarea" not in shown
             client.post(page, {"answer": "agree_change", "reason": "x"})
             change.refresh_from_db()
             assert change.status == "noticed"

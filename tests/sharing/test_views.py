@@ -217,7 +217,7 @@ def test_a_grant_shows_its_terms_and_moves(scene: Scene, at: datetime, person: s
     page = signed_in(getattr(scene, person)).get(f"/work/grants/{grant.pk}/").content.decode()
     assert f"/work/grants/{grant.pk}/move/end/" in page
     assert f"/work/grants/{grant.pk}/move/suspend/" not in page
-    assert "能读到什么" in page
+    assert '<th scope="row">公民身份号码</th>' in page
 
 
 def test_a_confirmation_says_what_will_stop(scene: Scene, at: datetime) -> None:
