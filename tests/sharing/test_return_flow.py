@@ -287,7 +287,23 @@ class TestPages:
         assert f"/work/requests/{request.pk}/edit/rows/" not in review
         page = client.get(f"/work/requests/{request.pk}/").content.decode()
         assert "归属不明的旧代码" in page
-        assert "条记录，不回流" not in page  # of others' data he learns no number before the answer
+
+    def test_of_rows_without_a_place_the_district_learns_the_number_with_the_answer(
+        self, scene: Scene, at: datetime
+    ) -> None:
+        request = reviewing(scene, at)
+        land(scene.dataset)
+
+        def is_told(person: Any) -> bool:
+            page = signed_in(person).get(f"/work/requests/{request.pk}/").content.decode()
+            assert "归属不明的旧代码" in page
+            return "现有 3 条记录，不回流" in page
+
+        assert (is_told(scene.provider), is_told(scene.consumer)) == (True, False)
+        sharing.propose(request=request, outcome="agree", actor=scene.provider, at=at)
+        stories.confirmed(request, scene, at)
+        sharing.agree(request=request, actor=scene.provider_head, at=at)
+        assert is_told(scene.consumer)
 
     def test_a_district_without_a_code_is_told_so_and_offered_no_form(
         self, scene: Scene, at: datetime
@@ -389,7 +405,7 @@ class TestAdvice:
         for address in ("", "propose/"):
             page = client.get(f"/work/requests/{request.pk}/{address}").content.decode()
             assert "最小必要建议" not in page
-            assert "没有限定数据范围" not in page
+            assert "使用时限超过一年" not in page
         assert "先协商" not in page
         assert "部分同意" not in page
         assert 'name="items"' not in page
