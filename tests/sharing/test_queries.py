@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from apps.core.errors import InvalidInput
+from apps.sharing import operations as sharing
 from apps.sharing import queries
 from tests import stories
 from tests.factories.sharing import Scene, make_scene
@@ -55,6 +56,10 @@ def test_a_department_sees_what_it_asked_and_what_was_asked_of_it(
     request = stories.request_in("draft", scene, at)
     assert list(queries.requests_of_department(scene.consumer_department)) == [request]
     assert not queries.requests_to_department(scene.provider_department).exists()
+    sharing.submit(request=request, actor=scene.consumer, at=at)
+    sharing.approve_by_head(request=request, actor=scene.consumer_head, at=at)
+    assert list(queries.requests_to_department(scene.provider_department)) == [request]
+    assert not queries.requests_to_department(scene.consumer_department).exists()
 
 
 class TestExplain:
@@ -66,14 +71,22 @@ class TestExplain:
         assert request.number in pending.sentence
         assert "审核中" in pending.sentence
 
-    @pytest.mark.parametrize("status", ["delivering", "suspended", "ended", "expired"])
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            ("delivering", "正在交付"),
+            ("suspended", "已暂停：超范围使用"),
+            ("ended", "已终止：拒不整改"),
+            ("expired", "已到期"),
+        ],
+    )
     def test_a_grant_that_is_not_in_force_says_so(
-        self, scene: Scene, at: datetime, status: str
+        self, scene: Scene, at: datetime, status: str, words: str
     ) -> None:
         grant = stories.grant_in(status, scene, at)
         (reason,) = queries.explain(scene.system, scene.dataset, at)
         assert (reason.ok, reason.rule, reason.grant) == (False, "status", grant)
-        assert (grant.suspension_reason or grant.end_reason) in reason.sentence
+        assert reason.sentence.endswith(words)
 
     def test_it_names_items_masks_and_rows(self, scene: Scene, at: datetime) -> None:
         stories.grant_in(
