@@ -41,6 +41,7 @@ CONFINED = {
 }
 OWN = ("/work/supplier/", "/accounts/")
 PURPOSE = "只在这项授权里写着的用途"
+ASKED_DISTRICT = "500999"  # a code that only this grant's row condition names
 
 
 def opened(scene: Scene, at: datetime, **more: Any) -> SupplierAccount:
@@ -328,7 +329,9 @@ class World:
             now,
             mode="file",
             scenario=PURPOSE,
-            row_condition=[{"item": "division_code", "operator": "eq", "value": "500103"}],
+            row_condition=[
+                {"item": "division_code", "operator": "in", "value": ["500103", ASKED_DISTRICT]}
+            ],
         ).grant
         credential_of(scene.system, scene.consumer_head, now)
         self.beside = InformationSystemFactory(department=scene.consumer_department)
@@ -421,6 +424,7 @@ class TestWhatHeSees:
             each for each in settings.MIDDLEWARE if each != "apps.sharing.middleware.Confined"
         ]
         client = signed_in(world.user)
+        assert client.get("/work/requests/").status_code == 200  # the gate is gone indeed
         client.raise_request_exception = False
         for path in every_address(world, landed_scene):
             if path.startswith(("/accounts/logout", "/admin/logout")):
@@ -439,6 +443,7 @@ def assert_no_data(*bodies: str) -> None:
         for row in ROWS[2:]:  # the first two stand as examples in the description of the API
             assert row[0] not in body
         assert PURPOSE not in body
+        assert ASKED_DISTRICT not in body
 
 
 def every_address(world: World, scene: Scene) -> Iterator[str]:

@@ -105,6 +105,7 @@ def test_a_refusal_of_our_own_ends_the_conversation_too(
 
     with pytest.raises(LookupError):
         write()
+    assert wire.closed  # what was written stays unseen also while its transaction is open
     assert written(notes) == []
 
 

@@ -51,6 +51,7 @@ def test_what_is_settled_comes_back_from_the_engine_unchanged(
 def test_the_engine_is_asked_about_all_else(column: Column, value: str) -> None:
     assert not is_settled(column, [value])
     other = Column("other", "另一项", "C")
+    assert is_settled(other, ["A"])
     written = written_alike([column, other], {"item": [value], "other": ["A"]})
     assert [*written] == ["item", "other"], "in the order of the columns"
     assert written["other"] == (["A"], [True])
