@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from apps.quality import readership
 from apps.quality.models import Correction
 from apps.quality.operations import corrections
 from apps.sharing import operations as sharing
+from apps.sharing.gateway.refusals import AllowanceExceeded
 from apps.sharing.models import Grant
 from tests import stories
 from tests.factories.accounts import InformationSystemFactory, UserFactory
@@ -218,6 +220,33 @@ class TestReader:
                 description="有误",
             )
         assert AccessRecord.objects.count() == 0
+
+    def test_a_system_reads_within_its_quota(
+        self, landed_grant: Grant, landed_scene: Scene, now: datetime
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(rows_a_day=2)
+        read = partial(readership.reader().read_row, dataset=landed_scene.dataset, at=now)
+        system = landed_grant.system.service_user
+        assert read(actor=system, row_id=4) is None  # not within the grant, and not counted
+        for row_id in (1, 2):
+            found = read(actor=system, row_id=row_id)
+            assert found is not None
+            assert found.row_id == row_id
+        with pytest.raises(AllowanceExceeded) as refusal:
+            read(actor=system, row_id=3)
+        assert refusal.value.code == "daily_rows_exceeded"
+        assert read(actor=landed_scene.consumer, row_id=3) is not None
+
+    def test_a_system_reads_nothing_where_the_grant_names_its_networks(
+        self, landed_grant: Grant, landed_scene: Scene, now: datetime
+    ) -> None:
+        Grant.objects.filter(pk=landed_grant.pk).update(allowed_addresses=["192.0.2.0/24"])
+        reader = readership.reader()
+        system, dataset = landed_grant.system.service_user, landed_scene.dataset
+        assert list(reader.datasets_read_by(system, now)) == []
+        assert reader.read_row(actor=system, dataset=dataset, at=now, row_id=1) is None
+        person = landed_scene.consumer
+        assert reader.read_row(actor=person, dataset=dataset, at=now, row_id=1) is not None
 
     def test_it_knows_which_departments_read_a_record(
         self, landed_grant: Grant, landed_scene: Scene, now: datetime

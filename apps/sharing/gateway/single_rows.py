@@ -1,13 +1,14 @@
 """One record through a grant, for a person or a system that doubts it; who else reads it.
 
 The record is read as the grant's own system reads it, through its view, and recorded as every page
-is. `quality` asks, without knowing of grants.
+is; one for a system takes of its grant's quota. `quality` asks, without knowing of grants.
 
 Source: 《政务数据共享条例》第二十六条; house rule (design §4)
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +24,7 @@ from apps.core import conditions
 from apps.core.contracts import Column, Contract
 from apps.core.errors import InvalidInput
 from apps.quality.readership import ReadRow
-from apps.sharing import naming
-from apps.sharing.gateway import pages, pool
+from apps.sharing.gateway import allowances, from_within, pages
 from apps.sharing.gateway.calls import Call
 from apps.sharing.gateway.filters import Query
 from apps.sharing.gateway.shapes import KEY, Shape, shape_of
@@ -103,40 +103,27 @@ def _in_force(at: datetime) -> QuerySet[Grant]:
 
 
 def _grants_of(actor: User, at: datetime) -> QuerySet[Grant]:
-    """A system's own; a person's department's, of systems that are in service."""
+    """A system's own; a person's department's, of systems that are in service.
+
+    Where a system calls from is not known here, so that no grant is for it that asks for that.
+    """
     grants = _in_force(at).filter(system__in=InformationSystem.objects.in_service())
     if actor.kind == User.Kind.SERVICE:
-        return grants.filter(system__service_user=actor.pk)
+        return grants.filter(system__service_user=actor.pk, allowed_addresses=[])
     return grants.filter(consumer=actor.department_id)
 
 
 def _calls(actor: User, dataset: Dataset, at: datetime) -> Iterator[tuple[Call, Contract]]:
     """Yield a call for each grant under which the actor may look at the dataset."""
-    version = DatasetVersion.objects.filter(dataset=dataset).order_by("-number").first()
-    table = DataTable.objects.filter(dataset=dataset).first()
-    if version is None or table is None:
+    contract = _contract_of(dataset)
+    if contract is None or not DataTable.objects.filter(dataset=dataset).exists():
         return
-    contract = Contract.from_json(version.contract)
     readable = _grants_of(actor, at).exclude(mode=Mode.VERIFY)  # whoever only asks sees no record
     for grant in readable.filter(dataset=dataset).order_by("pk"):
-        yield (
-            Call(
-                user_id=actor.pk,
-                system_id=grant.system_id,
-                dataset_id=dataset.pk,
-                dataset_code=dataset.code,
-                grant_id=grant.pk,
-                grant_version=grant.version,
-                expires_at=grant.expires_at,
-                purpose=str(_("校核：%(purpose)s") % {"purpose": grant.purpose})[:300],
-                table=f"{grant.table_schema}.{grant.table_name}",
-                horizon=table.batch_counter,
-                contract_id=version.pk,
-                at=at,
-                role=naming.role_of_system(pool.database(), grant.system_id),
-            ),
-            contract,
-        )
+        call = from_within.call_of(grant, at=at, user=actor, during_stops=True)
+        purpose = str(_("校核：%(purpose)s") % {"purpose": grant.purpose})[:300]
+        quota = call.quota if actor.kind == User.Kind.SERVICE else None
+        yield replace(call, purpose=purpose, quota=quota), contract
 
 
 def _query(
@@ -187,7 +174,8 @@ def _key_conditions(
 
 
 def _read(call: Call, shape: Shape, query: Query) -> ReadRow | None:
-    page = pages.read_page(call, query)
+    with allowances.counted(call, rows=query.limit, in_full=True) as (counted, _rows):
+        page = pages.read_page(counted, query)
     rows: list[dict[str, Any]] = orjson.loads(page.body)["data"]
     if not rows:
         return None
