@@ -252,6 +252,18 @@ def test_a_delivery_that_cannot_have_the_table_is_left_due_and_comes_again(
     assert (grant.status, grant.problem) == ("in_force", "")
 
 
+def test_the_lock_taken_again_leaves_the_patience_with_tables_short(landed_grant: Grant) -> None:
+    """A delivery that ends the grant before it takes the lock twice."""
+
+    def patience() -> str:
+        provisioning.hold_lock()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('lock_timeout')")
+            return str(cursor.fetchone()[0])
+
+    assert provisioning.persistently(patience) == locking.LOCK_TIMEOUT
+
+
 def test_a_suspension_does_not_wait_for_a_long_export(
     landed_scene: Scene, landed_grant: Grant, now: datetime
 ) -> None:

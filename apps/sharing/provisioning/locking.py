@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg import errors, sql
 
@@ -53,9 +53,12 @@ def persistently(work: Callable[[], ResultT]) -> ResultT:
 def hold_lock() -> None:
     """Take the one lock of all role and grant DDL, until the transaction ends.
 
+    Taken again within `persistently`, it leaves the patience with tables as short as it is.
+
     Raises:
         TableBusy: somebody else kept it too long.
     """
+    patience = _patience()
     wait_at_most(OWN_LOCK_TIMEOUT)
     ProvisioningLock.objects.bulk_create([ProvisioningLock()], ignore_conflicts=True)
     try:
@@ -64,8 +67,17 @@ def hold_lock() -> None:
         if isinstance(error.__cause__, errors.LockNotAvailable):
             raise TableBusy from error
         raise
+    if patience == LOCK_TIMEOUT:
+        wait_at_most(LOCK_TIMEOUT)
 
 
 def wait_at_most(timeout: str) -> None:
     """Limit how long the rest of this transaction waits for any lock."""
     run(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(timeout)))
+
+
+def _patience() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (patience,) = cursor.fetchone()
+    return str(patience)
