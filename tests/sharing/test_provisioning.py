@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from psycopg import errors, sql
 
+from apps.core.errors import InvalidInput
 from apps.sharing import naming, provisioning
 from apps.sharing import operations as sharing
 from apps.sharing.models import Grant
@@ -213,6 +214,14 @@ class TestAfterwards:
             assert cursor.fetchone() == (0,)
         landed_grant.refresh_from_db()
         assert landed_grant.torn_down_at is not None
+
+    def test_what_was_prolonged_meanwhile_does_not_expire(self, landed_grant: Grant) -> None:
+        over = landed_grant.expires_at
+        Grant.objects.filter(pk=landed_grant.pk).update(expires_at=over + timedelta(days=30))
+        with pytest.raises(InvalidInput):
+            sharing.expire(grant=landed_grant, at=over)
+        landed_grant.refresh_from_db()
+        assert landed_grant.status == "in_force"
 
     @pytest.mark.parametrize(
         ("starts", "expires"), [(-2, -1), (1, 2)], ids=["expired", "not begun"]

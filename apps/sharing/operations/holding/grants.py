@@ -154,6 +154,8 @@ def expire(*, grant: Grant, at: datetime) -> Grant:
     Raises:
         InvalidInput: it is not over yet.
     """
+    provisioning.hold_lock()
+    grant.refresh_from_db()  # what follows on it may have been written while we waited
     if grant.expires_at > at:
         raise InvalidInput(_("授权尚未到期"), code="not_expired")
     platform = accounts.platform_user()
