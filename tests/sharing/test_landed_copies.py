@@ -309,6 +309,19 @@ def test_suspended_it_cannot_be_read_and_does_not_go_on(
     assert read(landed_grant, f"SELECT * FROM {copy}")
 
 
+def test_suspended_it_is_closed_again_whoever_opened_it(
+    landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
+) -> None:
+    copy = kept(now)
+    head = landed_scene.provider_head
+    sharing.suspend(grant=landed_grant, actor=head, at=now, reason="超范围使用")
+    provisioning.persistently(lambda: provisioning.open_to_reader(copy))
+    assert read(landed_grant, f"SELECT * FROM {copy}")
+    sharing.keep_copies(at=now)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(landed_grant, f"SELECT * FROM {copy}")
+
+
 def test_it_goes_with_the_grant(
     landed_scene: Scene, landed_grant: Grant, now: datetime, read: Read
 ) -> None:

@@ -56,10 +56,10 @@ def keep_copies(at: datetime) -> None:
 def _keep(copy: LandedCopy, at: datetime) -> None:
     if copy.grant.status in OVER or copy.grant.mode != Mode.BATCH:
         dispose_copy(copy=copy, at=at)
-    elif not copy.system.is_in_service():
-        _close(copy)
-    elif copy.grant.status == Grant.Status.IN_FORCE:
+    elif copy.grant.status == Grant.Status.IN_FORCE and copy.system.is_in_service():
         follow_copy(copy=copy)
+    else:
+        _close(copy)
 
 
 def follow_copy(*, copy: LandedCopy) -> bool:
@@ -182,7 +182,7 @@ def _stand_behind(grant: Grant, at: datetime) -> None:
 
 
 def _close(copy: LandedCopy) -> None:
-    """Take the copy from a system out of service; it is opened again should that come back."""
+    """Take the copy of a system out of service, or of a suspended grant; it may come back."""
     if not provisioning.is_open(copy):
         return
     try:
