@@ -133,6 +133,21 @@ class TestLogin:
             sharing.resume(grant=exchange, actor=head, at=now, reason="已整改")
             assert len(rows(own, exchange)) == 3
 
+    def test_a_suspension_ends_a_read_in_the_middle(
+        self, exchange: Grant, landed_scene: Scene, operator: Any, now: datetime
+    ) -> None:
+        opened = sharing.open_login(grant=exchange, actor=operator, at=now)
+        with logged_in(opened) as own, logged_in(opened) as idle:
+            own.autocommit = False
+            own.execute(f"DECLARE whole CURSOR FOR SELECT * FROM share.g_{exchange.pk}".encode())
+            assert own.execute("FETCH whole").fetchone()
+            sharing.suspend(
+                grant=exchange, actor=landed_scene.provider_head, at=now, reason="超范围使用"
+            )
+            with pytest.raises(psycopg.OperationalError):
+                own.execute("FETCH whole")
+            assert idle.execute("SELECT 1").fetchone() == (1,)
+
     def test_a_narrowed_grant_shows_what_is_left(
         self, exchange: Grant, landed_scene: Scene, operator: Any, now: datetime
     ) -> None:

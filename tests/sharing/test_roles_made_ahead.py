@@ -7,6 +7,7 @@ from django.db import connection
 from psycopg import sql
 
 from apps.sharing import naming, provisioning, reconciliation
+from apps.sharing import operations as sharing
 from apps.sharing.models import Grant
 from apps.sharing.provisioning.roles import make_owners
 from apps.sharing.tasks import reserve_roles
@@ -79,6 +80,20 @@ class TestReserve:
         assert [repair.subject for repair in reconciliation.reconcile()] == [_role(last), stray]
         assert list(reconciliation.reconcile()) == []
         assert all(provisioning.is_blank(_role(last + place)) for place in (1, 3))
+
+    @pytest.mark.parametrize("how", ["end", "expire"])
+    def test_a_grant_that_still_waits_is_closed_though_its_role_stands(
+        self, landed_scene: Scene, now: datetime, how: str
+    ) -> None:
+        provisioning.reserve_roles(ahead=1)
+        grant = stories.grant_in("delivering", landed_scene, now)
+        assert provisioning.is_blank(_role(grant.pk))
+        if how == "end":
+            sharing.end(grant=grant, actor=landed_scene.provider_head, at=now, reason="不再需要")
+        else:
+            sharing.expire(grant=grant, at=grant.expires_at)
+        assert sharing.carry_out_due(now) == []
+        assert not _oid(_role(grant.pk))
 
 
 class TestProvisioning:

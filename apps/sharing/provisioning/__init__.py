@@ -36,8 +36,8 @@ from apps.sharing.provisioning.logins import (
     allow_login,
     close_login,
     end_overdue,
+    end_reads,
     open_login,
-    revoke_login,
     suits_login,
 )
 from apps.sharing.provisioning.places import Place, database, place_numbered, place_of
@@ -49,6 +49,7 @@ from apps.sharing.provisioning.states import (
     may_read,
     remember_state,
     remembered_state,
+    rights_on_views,
     state,
     tables_under,
 )
@@ -129,11 +130,19 @@ def allow(grant: Grant) -> None:
 
 
 def revoke(grant: Grant) -> None:
-    """Take the views from the consumer's role; its next read fails. Needs no lock on a table."""
-    place = place_of(grant)
-    if role_exists(place.role) and role_exists(place.reader):
-        _as_owner(place, "REVOKE SELECT ON {} FROM {}")
-    revoke_login(grant)
+    """Take the views from everybody who may read them; the next read fails. Repeat-safe.
+
+    Needs no lock on a table. There may be no view yet, though the role was made ahead.
+    """
+    rights = rights_on_views(place_of(grant))
+    for right in rights:
+        view = sql.Identifier(naming.SHARE_SCHEMA, right.view)
+        role = sql.Identifier(right.role) if right.role else sql.SQL("PUBLIC")
+        with acting_as(right.owner):
+            run(sql.SQL("REVOKE ALL ON {} FROM {} CASCADE").format(view, role))
+    login = naming.role_of_login(database(), grant.system_id)
+    if login in {right.role for right in rights}:
+        end_reads(login)
     close_copies(grant)
 
 

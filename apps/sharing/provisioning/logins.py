@@ -45,6 +45,7 @@ SELECT count(pg_terminate_backend(session.pid))
 _SESSIONS: Final = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = %s"
 )
+_SESSIONS_THAT_READ: Final = f"{_SESSIONS} AND state <> 'idle'"
 
 
 def open_login(system_id: int, password: str) -> None:
@@ -84,6 +85,11 @@ def close_login(system_id: int) -> None:
         transaction.on_commit(partial(asks, _SESSIONS, role))
 
 
+def end_reads(role: str) -> None:
+    """End what a login is in the middle of, once committed: a cursor asks no right again."""
+    transaction.on_commit(partial(asks, _SESSIONS_THAT_READ, role))
+
+
 def suits_login(grant: Grant, networks: Sequence[str]) -> bool:
     """Say whether a login that is let in from these networks may read the grant."""
     if any(getattr(grant, name) for name in COUNTED):
@@ -96,16 +102,18 @@ def allow_login(grant: Grant) -> None:
 
     They are taken away where the login does not suit the grant (`suits_login`).
     """
-    login = DatabaseLogin.objects.filter(system=grant.system_id).first()
-    if login is not None and suits_login(grant, login.networks):
+    if login_of(grant):
         _as_owner(grant, "GRANT SELECT ON {} TO {}")
     else:
-        revoke_login(grant)
+        _as_owner(grant, "REVOKE SELECT ON {} FROM {}")
 
 
-def revoke_login(grant: Grant) -> None:
-    """Take the views from the system's login: its next read fails."""
-    _as_owner(grant, "REVOKE SELECT ON {} FROM {}")
+def login_of(grant: Grant) -> str:
+    """Return the login that reads a database exchange, "" where the system has none that suits."""
+    role = naming.role_of_login(database(), grant.system_id)
+    login = DatabaseLogin.objects.filter(system=grant.system_id).first()
+    suits = login is not None and suits_login(grant, login.networks)
+    return role if suits and role_exists(role) else ""
 
 
 def end_overdue(seconds: int = 2 * MOST_SECONDS) -> int:

@@ -1,7 +1,7 @@
 """What the database holds for a grant, so that any change by whatever hand is noticed."""
 
 import hashlib
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 from psycopg import sql
@@ -58,6 +58,28 @@ SELECT n.nspname, c.relname
  ORDER BY 1, 2
 """
 
+# Also of a single column. The owner's own rights are left out; PUBLIC has no name.
+_RIGHTS_ON_VIEWS: Final = """
+SELECT DISTINCT c.relname, pg_get_userbyid(c.relowner), COALESCE(r.rolname, ''),
+       concat_ws(' ', a.privilege_type, CASE WHEN a.is_grantable THEN 'WITH GRANT OPTION' END)
+  FROM pg_class c
+  LEFT JOIN pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL
+ CROSS JOIN LATERAL aclexplode(c.relacl || t.attacl) a
+  LEFT JOIN pg_roles r ON r.oid = a.grantee
+ WHERE c.relnamespace = to_regnamespace(%(share)s) AND c.relname = ANY(%(views)s)
+   AND a.grantee <> c.relowner
+ ORDER BY 1, 2, 3, 4
+"""
+
+
+class Right(NamedTuple):
+    """What a role may do to a view; role is "" for everybody."""
+
+    view: str
+    owner: str
+    role: str
+    privilege: str
+
 
 def state(place: Place) -> str:
     """Return the fingerprint of what the database holds for a grant; "" without its role."""
@@ -102,6 +124,14 @@ def may_read(place: Place) -> bool:
     """Say whether whoever is to read has all the grant's views."""
     question = "SELECT has_table_privilege(%s, format('%%I.%%I', %s::text, %s::text), 'SELECT')"
     return all(asks(question, place.reader, naming.SHARE_SCHEMA, view) for view in place.view_names)
+
+
+def rights_on_views(place: Place) -> list[Right]:
+    """Return what others than its owner may do to a view under the grant's number."""
+    views = [place.view, place.past_view]
+    with connection.cursor() as cursor:
+        cursor.execute(_RIGHTS_ON_VIEWS, {"share": naming.SHARE_SCHEMA, "views": views})
+        return [Right(*row) for row in cursor.fetchall()]
 
 
 def tables_under(policy: str, role: str) -> list[tuple[str, str]]:
