@@ -81,6 +81,18 @@ class TestReserve:
         assert list(reconciliation.reconcile()) == []
         assert all(provisioning.is_blank(_role(last + place)) for place in (1, 3))
 
+    def test_a_grant_that_comes_during_a_reconciliation_keeps_its_role(
+        self, landed_scene: Scene, now: datetime, read: Read
+    ) -> None:
+        provisioning.reserve_roles(ahead=1)
+        stray = _role(provisioning.last_number())
+        provisioning.persistently(lambda: make_owners([stray]))
+        repairs = reconciliation.reconcile()
+        assert next(repairs).subject == stray
+        grant = stories.delivered(landed_scene, now, items={"name": ""}).grant
+        assert list(repairs) == []
+        assert read(grant, f"SELECT count(*) FROM share.g_{grant.pk}") == [(len(ROWS),)]
+
     @pytest.mark.parametrize("how", ["end", "expire"])
     def test_a_grant_that_still_waits_is_closed_though_its_role_stands(
         self, landed_scene: Scene, now: datetime, how: str

@@ -37,6 +37,7 @@ from apps.sharing.provisioning.logins import (
     close_login,
     end_overdue,
     end_reads,
+    login_of,
     open_login,
     suits_login,
 )
@@ -46,11 +47,14 @@ from apps.sharing.provisioning.served import new_terms_of, refuse_absent, terms_
 from apps.sharing.provisioning.statements import acting_as, role_exists, run
 from apps.sharing.provisioning.states import (
     grants_on,
+    is_read_by,
     may_read,
+    open_tables,
     remember_state,
     remembered_state,
     rights_on_views,
     state,
+    strange_policies,
     tables_under,
 )
 from apps.sharing.terms_sql import Terms
@@ -75,6 +79,7 @@ __all__ = [
     "hold_lock",
     "is_blank",
     "is_open",
+    "is_read_by",
     "last_number",
     "may_read",
     "new_terms_of",
@@ -84,6 +89,7 @@ __all__ = [
     "place_of",
     "provision",
     "reader_is_ready",
+    "readers_of",
     "remembered_state",
     "remove_numbered",
     "reserve_roles",
@@ -115,6 +121,7 @@ def provision(grant: Grant) -> None:
         _make_blank(grant.pk)
     ensure_reader(place)
     _refuse_full_table(place)
+    _close_tables(place)
     _grant_columns(place, terms)
     _make_policies(place, grant, terms)
     _make_views(place, terms)
@@ -144,6 +151,14 @@ def revoke(grant: Grant) -> None:
     if login in {right.role for right in rights}:
         end_reads(login)
     close_copies(grant)
+
+
+def readers_of(grant: Grant) -> set[str]:
+    """Return the roles that are to read the grant's views: none unless it is in force."""
+    if grant.status != Grant.Status.IN_FORCE:
+        return set()
+    login = login_of(grant) if grant.mode == Mode.DATABASE else ""
+    return {place_of(grant).reader, login} - {""}
 
 
 def tear_down(grant: Grant) -> None:
@@ -189,6 +204,16 @@ def _clear(number: int) -> None:
 
 def _role_numbered(number: int) -> sql.Identifier:
     return sql.Identifier(naming.role_of_grant(database(), number))
+
+
+def _close_tables(place: Place) -> None:
+    """Let the grant's policy alone decide which rows are seen, whatever somebody opened by hand."""
+    for table in open_tables(place):
+        name = sql.Identifier(place.schema, table)
+        run(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
+    for table, policy in strange_policies(place):
+        name = sql.Identifier(place.schema, table)
+        run(sql.SQL("DROP POLICY {} ON {}").format(sql.Identifier(policy), name))
 
 
 def _grant_columns(place: Place, terms: Terms) -> None:

@@ -7,7 +7,7 @@ from psycopg import sql
 from apps.sharing import naming
 from apps.sharing.models import TrialSample
 from apps.sharing.provisioning.places import Place, database
-from apps.sharing.provisioning.roles import make_readers
+from apps.sharing.provisioning.roles import is_reader, make_readers
 from apps.sharing.provisioning.statements import IS_MEMBER, asks, role_exists, run
 
 _MASKS_CLOSED_TO_READERS: Final = (
@@ -62,20 +62,21 @@ def ensure_trial_role() -> None:
 
 
 def ensure_reader(place: Place) -> None:
-    """Make the role of the consumer's system, which the gateway may take. Repeat-safe."""
-    reader, gateway = sql.Identifier(place.reader), sql.Identifier(naming.GATEWAY_ROLE)
+    """Make the role of the consumer's system, which the gateway may take. Repeat-safe.
+
+    What somebody above us gave to the role only he takes back; `reader_is_ready` then says no.
+    """
+    if is_reader(place.reader):
+        return
     if not role_exists(place.reader):
         make_readers([place.reader])
-    if not asks(IS_MEMBER, place.readers, place.reader):
-        run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), reader))
-    if not asks(IS_MEMBER, place.reader, naming.GATEWAY_ROLE):
-        run(sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(reader, gateway))
+        return
+    reader, gateway = sql.Identifier(place.reader), sql.Identifier(naming.GATEWAY_ROLE)
+    run(sql.SQL("ALTER ROLE {} NOLOGIN NOCREATEROLE NOCREATEDB").format(reader))
+    run(sql.SQL("GRANT {} TO {}").format(sql.Identifier(place.readers), reader))
+    run(sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(reader, gateway))
 
 
 def reader_is_ready(place: Place) -> bool:
-    """Say whether the consumer's role exists, may enter the schemas and can be taken."""
-    return (
-        role_exists(place.reader)
-        and asks(IS_MEMBER, place.readers, place.reader)
-        and asks(IS_MEMBER, place.reader, naming.GATEWAY_ROLE)
-    )
+    """Say whether the consumer's role may enter the schemas, be taken by the gateway, no more."""
+    return is_reader(place.reader)

@@ -25,19 +25,23 @@ from apps.sharing.provisioning.statements import asks, role_exists, run
 RESERVE: Final = 100
 MADE_UNDER_ONE_LOCK: Final = 10
 
-# Able to own views and nothing else: no attribute, the readers' rights, nobody but us to take it,
-# nothing that it owns or may read.
-_IS_BLANK: Final = """
+# No attribute, the readers' rights, and one role to take it; we who made it may hand it on.
+_IS_AS_MADE: Final = """
 SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = %s
   AND NOT (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb
            OR r.rolreplication)
-  AND ARRAY(SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+  AND ARRAY(SELECT DISTINCT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
              WHERE m.member = r.oid) = ARRAY[%s::name]
-  AND (SELECT bool_and(u.rolname = current_user AND NOT m.inherit_option) AND bool_or(m.set_option)
+  AND (SELECT bool_and(NOT m.inherit_option
+                       AND (u.rolname = {taker} OR u.rolname = current_user AND NOT m.set_option))
+              AND bool_or(u.rolname = {taker} AND m.set_option)
          FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid)
-  AND NOT EXISTS (SELECT FROM pg_shdepend d
-                   WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid))
+  {more})
 """
+_OWNS_NOTHING: Final = """AND NOT EXISTS (SELECT FROM pg_shdepend d
+                   WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid)"""
+_IS_BLANK: Final = _IS_AS_MADE.format(taker="current_user", more=_OWNS_NOTHING)
+_IS_READER: Final = _IS_AS_MADE.format(taker=f"'{naming.GATEWAY_ROLE}'", more="")
 
 
 def make_owners(roles: Sequence[str]) -> None:
@@ -53,6 +57,11 @@ def make_readers(roles: Sequence[str]) -> None:
 def is_blank(role: str) -> bool:
     """Say whether there is a role as `make_owners` makes it, without anything of its own."""
     return asks(_IS_BLANK, role, naming.readers_role(database()))
+
+
+def is_reader(role: str) -> bool:
+    """Say whether there is a role as `make_readers` makes it, whatever it may read by now."""
+    return asks(_IS_READER, role, naming.readers_role(database()))
 
 
 def reserve_roles(ahead: int = RESERVE, *, at_once: int = MADE_UNDER_ONE_LOCK) -> int:

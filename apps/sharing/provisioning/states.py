@@ -1,6 +1,7 @@
 """What the database holds for a grant, so that any change by whatever hand is noticed."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from django.db import connection
@@ -13,21 +14,24 @@ from apps.sharing.provisioning.statements import acting_as, asks, run
 _ON_COLUMNS: Final = ("SELECT", "INSERT", "UPDATE", "REFERENCES", "SELECT WITH GRANT OPTION")
 _ON_TABLES: Final = (*_ON_COLUMNS, "DELETE", "TRUNCATE", "TRIGGER")
 
-# Views with owners and texts, policies, what the role may do to columns and tables by whatever
-# grant, memberships, attributes of the role. The rights are asked for and not listed: a table of a
-# thousand grants has lists of a thousand. The consumer's own right is left out: it comes and goes
-# with suspension.
+# Views with owners and texts, every policy that lets the role or its reader see a row, what the
+# role may do to columns and tables by whatever grant, memberships, attributes of the role. The
+# rights are asked for and not listed: a table of a thousand grants has lists of a thousand. Who may
+# read the views is left out: that comes and goes with suspension (`is_read_by`).
 _STATE: Final = """
 WITH r AS (SELECT * FROM pg_roles WHERE rolname = %(role)s),
 t AS (SELECT oid, relname, relacl, relrowsecurity FROM pg_class
-       WHERE relnamespace = to_regnamespace(%(schema)s) AND relname = ANY(%(tables)s))
+       WHERE relnamespace = to_regnamespace(%(schema)s) AND relname = ANY(%(tables)s)),
+lookers AS (SELECT array_agg(oid) || 0::oid AS oids FROM pg_roles
+             WHERE rolname IN (%(role)s, %(reader)s, %(readers)s))
 SELECT concat_ws('|',
   (SELECT string_agg(concat_ws(':', relname, pg_get_userbyid(relowner), pg_get_viewdef(oid)),
           '|' ORDER BY relname)
      FROM pg_class WHERE relnamespace = to_regnamespace(%(share)s) AND relname = ANY(%(views)s)),
-  (SELECT string_agg(concat_ws(':', t.relname, p.polcmd, p.polpermissive, p.polroles::text,
-          pg_get_expr(p.polqual, p.polrelid)), '|' ORDER BY t.relname)
-     FROM pg_policy p JOIN t ON t.oid = p.polrelid WHERE p.polname = %(policy)s),
+  (SELECT string_agg(concat_ws(':', t.relname, p.polname, p.polcmd, p.polpermissive,
+          p.polroles::text, pg_get_expr(p.polqual, p.polrelid)), '|' ORDER BY t.relname, p.polname)
+     FROM pg_policy p JOIN t ON t.oid = p.polrelid
+    WHERE p.polname = %(policy)s OR p.polroles && (SELECT oids FROM lookers)),
   (SELECT string_agg(concat_ws(':', t.relname, a.attname, p.kind), '|'
           ORDER BY t.relname, a.attname, p.kind)
      FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped,
@@ -39,6 +43,9 @@ SELECT concat_ws('|',
   (SELECT string_agg(concat_ws(':', g.rolname, m.inherit_option, m.set_option), '|'
           ORDER BY g.rolname)
      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
+  (SELECT string_agg(concat_ws(':', u.rolname, m.inherit_option, m.set_option), '|'
+          ORDER BY u.rolname, m.inherit_option, m.set_option)
+     FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member WHERE m.roleid = r.oid),
   (SELECT bool_and(t.relrowsecurity) FROM t),
   r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole)
 FROM r
@@ -56,6 +63,15 @@ SELECT n.nspname, c.relname
        AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
    AND c.relkind IN ('r', 'p')
  ORDER BY 1, 2
+"""
+
+_STRANGE_POLICIES: Final = """
+SELECT c.relname, p.polname
+  FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+ WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relname = ANY(%(tables)s)
+   AND p.polpermissive AND p.polname <> %(policy)s
+   AND p.polroles && (SELECT array_agg(oid) || 0::oid FROM pg_roles
+                       WHERE rolname IN (%(role)s, %(reader)s, %(readers)s))
 """
 
 # Also of a single column. The owner's own rights are left out; PUBLIC has no name.
@@ -93,6 +109,8 @@ def state(place: Place) -> str:
                 "schema": place.schema,
                 "tables": list(place.table_names),
                 "role": place.role,
+                "reader": place.reader,
+                "readers": place.readers,
                 "column_kinds": list(_ON_COLUMNS),
                 "table_kinds": list(_ON_TABLES),
             },
@@ -126,12 +144,46 @@ def may_read(place: Place) -> bool:
     return all(asks(question, place.reader, naming.SHARE_SCHEMA, view) for view in place.view_names)
 
 
+def is_read_by(place: Place, roles: Collection[str]) -> bool:
+    """Say whether these roles may read the grant's views, and nobody else do anything to them."""
+    found = {(right.view, right.role, right.privilege) for right in rights_on_views(place)}
+    return found == {(view, role, "SELECT") for view in place.view_names for role in roles}
+
+
 def rights_on_views(place: Place) -> list[Right]:
     """Return what others than its owner may do to a view under the grant's number."""
     views = [place.view, place.past_view]
     with connection.cursor() as cursor:
         cursor.execute(_RIGHTS_ON_VIEWS, {"share": naming.SHARE_SCHEMA, "views": views})
         return [Right(*row) for row in cursor.fetchall()]
+
+
+def open_tables(place: Place) -> list[str]:
+    """Return those of the grant's tables that show every row, for they lack row security."""
+    question = (
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s)"
+        " AND relname = ANY(%s) AND NOT relrowsecurity"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(question, [place.schema, list(place.table_names)])
+        return [str(name) for (name,) in cursor.fetchall()]
+
+
+def strange_policies(place: Place) -> list[tuple[str, str]]:
+    """Return (table, policy) of what lets the grant's roles see more than its own policy does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STRANGE_POLICIES,
+            {
+                "schema": place.schema,
+                "tables": list(place.table_names),
+                "policy": place.policy,
+                "role": place.role,
+                "reader": place.reader,
+                "readers": place.readers,
+            },
+        )
+        return list(cursor.fetchall())
 
 
 def tables_under(policy: str, role: str) -> list[tuple[str, str]]:
