@@ -550,7 +550,7 @@ class TestTakingOut:
         sharing.withdraw_dropped(now + OVER)
         landed_grant.refresh_from_db()
         assert (landed_grant.status, landed_grant.version) == ("suspended", 2)
-        assert not provisioning.may_read(provisioning.place_of(landed_grant))
+        assert provisioning.is_read_by(provisioning.place_of(landed_grant), ())
 
     def test_return_flow_is_narrowed_though_nobody_may_add_conditions(
         self, landed_scene: Scene, now: datetime

@@ -147,7 +147,7 @@ class TestCut:
         grant.refresh_from_db()
         assert (grant.status, grant.suspended_by_authority) == ("suspended", False)
         assert "2026-06-22" in grant.suspension_reason
-        assert not provisioning.may_read(provisioning.place_of(grant))
+        assert provisioning.is_read_by(provisioning.place_of(grant), ())
         assert grant.history.first().history_user.username == "huiliu"
         notice = IdleNotice.objects.get()
         assert notice.status == "suspended"
@@ -217,7 +217,7 @@ class TestWayBack:
         assert (cut.status, cut.closed_at) == ("resumed", self.LATER)
         assert grant.resumed_at == self.LATER
         assert not Todo.objects.filter(kind="sharing.resume_idle", done_at=None).exists()
-        assert provisioning.may_read(provisioning.place_of(grant))
+        assert provisioning.is_read_by(provisioning.place_of(grant), provisioning.readers_of(grant))
         assert look(LAST_DAY + 3 * ONE_DAY) == 0
 
     @pytest.mark.parametrize("person", ["provider", "provider_head", "authority"])

@@ -136,7 +136,7 @@ class TestNextRead:
         sharing.suspend(grant=landed_grant, actor=head, at=now, reason="超范围使用")
         narrowed = narrow(items=FEWER)
         assert (narrowed.status, narrowed.version) == ("suspended", 2)
-        assert not provisioning.may_read(provisioning.place_of(narrowed))
+        assert provisioning.is_read_by(provisioning.place_of(narrowed), ())
         assert list(reconciliation.reconcile()) == []
 
 

@@ -173,7 +173,7 @@ class TestNextRead:
         sharing.deliver(grant=request.grant, at=now)
         landed_grant.refresh_from_db()
         assert (landed_grant.status, landed_grant.version) == ("suspended", 2)
-        assert not provisioning.may_read(provisioning.place_of(landed_grant))
+        assert provisioning.is_read_by(provisioning.place_of(landed_grant), ())
         assert client.get(address).status_code == 403
         told = Notice.objects.filter(title__contains="已交付", body__contains="第 2 版")
         assert told.filter(recipient=landed_scene.consumer, body__contains="仍在暂停").exists()
@@ -227,7 +227,7 @@ class TestNextRead:
         request.refresh_from_db()
         assert landed_grant.status == "ended"
         assert request.grant_version in (None, 2)
-        assert not provisioning.may_read(provisioning.place_of(landed_grant))
+        assert provisioning.is_read_by(provisioning.place_of(landed_grant), ())
 
 
 @pytest.fixture

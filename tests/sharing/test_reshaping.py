@@ -63,7 +63,7 @@ def test_a_suspended_grant_stays_suspended(
     dataset = landed_scene.dataset
     publish(dataset, now, *columns_of(dataset, registered_on={"type": "T"}))
     physical.ensure_table(dataset)
-    assert not provisioning.may_read(provisioning.place_of(landed_grant))
+    assert provisioning.is_read_by(provisioning.place_of(landed_grant), ())
     assert list(reconcile()) == []
 
 

@@ -177,7 +177,7 @@ class TestLife:
         head = landed_scene.provider_head
         assert holds(client, address)
         sharing.suspend(grant=landed_grant, actor=head, at=now, reason="超范围使用")
-        assert not provisioning.may_read(provisioning.place_of(landed_grant))
+        assert provisioning.is_read_by(provisioning.place_of(landed_grant), ())
         refused = ask(client, address, {"identity_number": ZHANG, "name": "x"})
         assert problem(refused, 403)["code"] == "grant_suspended"
         sharing.resume(grant=landed_grant, actor=head, at=now, reason="已整改")

@@ -48,7 +48,6 @@ from apps.sharing.provisioning.statements import acting_as, role_exists, run
 from apps.sharing.provisioning.states import (
     grants_on,
     is_read_by,
-    may_read,
     open_tables,
     remember_state,
     remembered_state,
@@ -81,7 +80,6 @@ __all__ = [
     "is_open",
     "is_read_by",
     "last_number",
-    "may_read",
     "new_terms_of",
     "open_login",
     "open_to_reader",

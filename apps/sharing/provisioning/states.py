@@ -9,7 +9,7 @@ from psycopg import sql
 
 from apps.sharing import naming
 from apps.sharing.provisioning.places import Place
-from apps.sharing.provisioning.statements import acting_as, asks, run
+from apps.sharing.provisioning.statements import acting_as, run
 
 _ON_COLUMNS: Final = ("SELECT", "INSERT", "UPDATE", "REFERENCES", "SELECT WITH GRANT OPTION")
 _ON_TABLES: Final = (*_ON_COLUMNS, "DELETE", "TRUNCATE", "TRIGGER")
@@ -136,12 +136,6 @@ def remembered_state(place: Place) -> str:
         )
         (found,) = cursor.fetchone()
     return str(found or "")
-
-
-def may_read(place: Place) -> bool:
-    """Say whether whoever is to read has all the grant's views."""
-    question = "SELECT has_table_privilege(%s, format('%%I.%%I', %s::text, %s::text), 'SELECT')"
-    return all(asks(question, place.reader, naming.SHARE_SCHEMA, view) for view in place.view_names)
 
 
 def is_read_by(place: Place, roles: Collection[str]) -> bool:
